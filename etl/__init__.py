@@ -1,0 +1,1 @@
+"""Files in, files out, the demo communities, and the command line that drives them."""

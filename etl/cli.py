@@ -1,0 +1,25 @@
+"""The ``wangge`` command: exit 0 done, 1 refused with reasons, 2 usage.
+
+With ``--json`` a command prints one JSON object on standard output; everything else goes to standard error.
+"""
+
+import sys
+
+import click
+
+from geo.errors import WanggeError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="wangge")
+def cli() -> None:
+    """Wangge 网格: community grid governance on a map."""
+
+
+def main() -> None:
+    """Run the command line; a refusal is one sentence on standard error and exit code 1."""
+    try:
+        cli(prog_name="wangge")
+    except WanggeError as refusal:
+        click.echo(f"wangge: {refusal}", err=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""One command group a file; each is registered in etl.cli."""

@@ -1,0 +1,1 @@
+"""The domain and the database: grids, buildings, responsibility, incidents, and the rules over them."""

@@ -1,0 +1,1 @@
+"""The nouns of the domain and the values they may take."""

@@ -1,0 +1,1 @@
+"""Pure rules: functions of values, with units and CRS in their docstrings."""

@@ -1,0 +1,42 @@
+"""What an installation may decide, read from the environment (``WANGGE_…``)."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _choose_data_dir() -> Path:
+    # PostgreSQL drops root's rights, and the user it becomes cannot enter /root.
+    return Path("/var/lib/wangge") if os.geteuid() == 0 else user_data_path("wangge")
+
+
+class Settings(BaseSettings):
+    """One installation's choices.
+
+    Attributes:
+        data_dir: folder of the private database cluster and everything else that must survive a restart.
+        database_url: a PostgreSQL URL of a server of one's own; unset means the private cluster.
+        host: address the dashboard listens on.
+        port: TCP port of the dashboard.
+        language: interface language before the reader chooses, ``zh`` or ``en``.
+        pool_size: database connections a process keeps.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WANGGE_")
+
+    data_dir: Path = Field(default_factory=_choose_data_dir)
+    database_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8501, ge=1, le=65535)
+    language: str = Field(default="zh", pattern="^(zh|en)$")
+    pool_size: int = Field(default=8, ge=1, le=64)
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()
