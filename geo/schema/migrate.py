@@ -1,0 +1,51 @@
+"""Bring a database to the schema this program needs."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+# Any number does, so long as nothing else in the database uses it for an advisory lock.
+_MIGRATION_LOCK = 4490_2026
+
+
+def _make_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def head_revision() -> str:
+    """Return the newest revision this program knows."""
+    head = ScriptDirectory.from_config(_make_config()).get_current_head()
+    if head is None:
+        msg = "the program has no migrations"
+        raise RuntimeError(msg)
+    return head
+
+
+def current_revision(url: str) -> str | None:
+    """Return the revision of the database at ``url``, or None where no migration has run."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def migrate(url: str) -> None:
+    """Run the pending migrations in one transaction; two callers at once run them once."""
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            config = _make_config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
