@@ -223,7 +223,7 @@ CREATE PROCEDURE assign_building_grids(of_community bigint)
     )
     INSERT INTO building_grid (building_id, grid_id, community_id, kind, period)
     SELECT building_id, grid_id, community_id, kind, period FROM chosen
-    ON CONFLICT DO NOTHING;
+    ON CONFLICT (building_id, grid_id) DO NOTHING;
 $$;
 
 CREATE TABLE merchant (
