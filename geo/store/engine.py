@@ -1,0 +1,253 @@
+"""Connections to the database, and the queries that run on them.
+
+Every function that takes ``url`` uses the installation's own database where none is given: the server that
+``WANGGE_DATABASE_URL`` names, or else the private cluster, started and migrated by whoever needs it first.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, cast
+
+import aiosql
+import psycopg2.extensions
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from geo.cluster import Cluster
+from geo.errors import ConfigurationError, DatabaseUnavailable, MigrationPending, PostgisMissing
+from geo.programs import OLDEST_POSTGIS, OLDEST_POSTGRESQL
+from geo.schema.migrate import current_revision, head_revision, is_known, migrate
+from geo.settings import Settings, get_settings
+
+_CONNECT_TIMEOUT_S = 10
+
+
+def prepare_database(settings: Settings) -> str:
+    """Return the URL of the installation's database, ready for use.
+
+    The private cluster is started and migrated, for nobody else looks after it. A server of one's own is
+    only looked at: migrating it is its owner's decision.
+
+    Raises:
+        DatabaseUnavailable: it cannot be used as it stands; the message says what to do.
+        ConfigurationError: a setting or a folder is wrong.
+    """
+    if settings.database_url:
+        verify_server(settings.database_url)
+        return settings.database_url
+    url = Cluster(settings.data_dir).start()
+    try:
+        verify_schema(url)
+    except MigrationPending:
+        migrate_database(url)
+    return url
+
+
+def migrate_database(url: str) -> bool:
+    """Bring a database to this program's schema; return whether there was anything to do.
+
+    Raises:
+        DatabaseUnavailable, PostgisMissing: as :func:`verify_server` does.
+        MigrationPending: the database was made by a newer program.
+    """
+    verify_postgis(url, installed=False)
+    before = current_revision(url)
+    if before is not None and not is_known(before):
+        _refuse_newer(url, before)
+    migrate(url)
+    return before != head_revision()
+
+
+def verify_server(url: str) -> None:
+    """Refuse a server on which Wangge cannot work, saying what to do about it.
+
+    Raises:
+        DatabaseUnavailable: it does not answer.
+        PostgisMissing: PostgreSQL or PostGIS is missing or too old.
+        MigrationPending: the schema is older or newer than this program.
+        ConfigurationError: the URL is not one of a PostgreSQL database.
+    """
+    verify_postgis(url)
+    verify_schema(url)
+
+
+def verify_postgis(url: str, *, installed: bool = True) -> None:
+    """Refuse a server whose PostgreSQL or PostGIS will not do.
+
+    Args:
+        url: the database.
+        installed: False where it is enough that PostGIS could be installed, as before the first migration.
+
+    Raises:
+        DatabaseUnavailable: it does not answer.
+        PostgisMissing: PostgreSQL or PostGIS is missing or too old.
+    """
+    place = describe(url)
+    with connect(url) as connection, connection.cursor() as cursor:
+        if connection.server_version < OLDEST_POSTGRESQL * 10_000:
+            major = connection.server_version // 10_000
+            msg = f"{place} runs PostgreSQL {major}: Wangge needs {OLDEST_POSTGRESQL} or newer"
+            raise PostgisMissing(msg)
+        cursor.execute(
+            "SELECT installed_version, default_version FROM pg_available_extensions WHERE name = 'postgis'"
+        )
+        row = cursor.fetchone()
+    oldest = ".".join(map(str, OLDEST_POSTGIS))
+    if row is None:
+        msg = f"{place} has no PostGIS: install PostGIS {oldest} or newer on that server"
+        raise PostgisMissing(msg)
+    in_database, on_server = row
+    if in_database is None and installed:
+        msg = f"{place} has no PostGIS yet: run 'wangge db migrate' as a user who may create extensions"
+        raise PostgisMissing(msg)
+    version = in_database or on_server
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_POSTGIS:
+        msg = f"{place} has PostGIS {version}: install {oldest} or newer, then ALTER EXTENSION postgis UPDATE"
+        raise PostgisMissing(msg)
+
+
+def verify_schema(url: str) -> None:
+    """Refuse a database whose schema is not the one this program works on.
+
+    Raises:
+        MigrationPending: it is older, or newer.
+    """
+    current = current_revision(url)
+    if current == head_revision():
+        return
+    if current is not None and not is_known(current):
+        _refuse_newer(url, current)
+    found = f"is at schema revision {current}" if current else "has no Wangge tables yet"
+    msg = f"{describe(url)} {found}: run 'wangge db migrate'"
+    raise MigrationPending(msg)
+
+
+def _refuse_newer(url: str, revision: str) -> None:
+    msg = f"{describe(url)} was written by a newer Wangge (schema revision {revision}): update this program"
+    raise MigrationPending(msg)
+
+
+@contextmanager
+def transaction(url: str | None = None) -> Iterator[psycopg2.extensions.connection]:
+    """Yield a psycopg2 connection; all is committed when the block ends, nothing when it raises.
+
+    Raises:
+        DatabaseUnavailable: the server cannot be reached, or went away inside the block.
+    """
+    with _borrow(url) as connection:
+        yield connection
+        connection.commit()
+
+
+@contextmanager
+def connect(url: str | None = None) -> Iterator[psycopg2.extensions.connection]:
+    """Yield a psycopg2 connection for reading in one transaction; the database refuses to be written to.
+
+    Raises:
+        DatabaseUnavailable: the server cannot be reached, or went away inside the block.
+    """
+    with _borrow(url) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        yield connection
+
+
+@contextmanager
+def _borrow(url: str | None) -> Iterator[psycopg2.extensions.connection]:
+    engine = get_engine(url)
+    try:
+        pooled = engine.raw_connection()
+    except (psycopg2.OperationalError, PoolTimeout) as failure:
+        raise _explain_failure(engine.url, failure) from None
+    connection = cast("psycopg2.extensions.connection", pooled.driver_connection)
+    try:
+        yield connection
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as failure:
+        if connection.closed:
+            raise _explain_failure(engine.url, failure) from failure
+        raise
+    finally:
+        pooled.close()  # Back to the pool, which rolls back whatever was not committed.
+
+
+def get_engine(url: str | None = None) -> Engine:
+    """Return the one engine this process keeps for a database."""
+    if url is None:
+        settings = get_settings()
+        url = _prepare_once(settings.database_url, settings.data_dir)
+    return _make_engine(url)
+
+
+def forget_engine(url: str) -> None:
+    """Close the idle connections to a database that is about to go."""
+    _make_engine(url).dispose()
+
+
+@lru_cache
+def _prepare_once(database_url: str | None, data_dir: Path) -> str:
+    return prepare_database(
+        get_settings().model_copy(update={"database_url": database_url, "data_dir": data_dir})
+    )
+
+
+@lru_cache
+def _make_engine(url: str) -> Engine:
+    address = parse_url(url)
+    options = " ".join([*address.normalized_query.get("options", ()), "-c timezone=UTC"])
+    timeout_s = address.query.get("connect_timeout", _CONNECT_TIMEOUT_S)
+    size = get_settings().pool_size
+    return create_engine(
+        address,
+        pool_size=size,
+        max_overflow=size,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": "wangge",
+            "options": options,
+            "connect_timeout": timeout_s,
+        },
+    )
+
+
+def parse_url(url: str | URL) -> URL:
+    """Read a PostgreSQL URL.
+
+    Raises:
+        ConfigurationError: it is not one; the message does not repeat it, for it may hold a password.
+    """
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        address = None
+    if address is None or address.get_backend_name() not in {"postgresql", "postgres"}:
+        msg = "WANGGE_DATABASE_URL must look like postgresql://user:password@host:5432/database"
+        raise ConfigurationError(msg)
+    return address.set(drivername="postgresql+psycopg2")
+
+
+def describe(url: str | URL) -> str:
+    """Name a database for a message, without user or password."""
+    address = parse_url(url)
+    host = address.host or address.query.get("host")
+    return f"the database {address.database} on {host}" if host else f"the database {address.database}"
+
+
+def _explain_failure(address: URL, failure: Exception) -> DatabaseUnavailable:
+    text = str(failure)
+    if address.password:
+        text = text.replace(str(address.password), "***")
+    reason = " ".join(text.split()) or "the connection was lost"
+    msg = f"{describe(address)} does not answer ({reason}): see that it runs and WANGGE_DATABASE_URL is right"
+    return DatabaseUnavailable(msg)
+
+
+@lru_cache
+def load_queries(name: str) -> Any:
+    """Load ``geo/store/queries/<name>.sql``: each query becomes a method that takes a connection first."""
+    return aiosql.from_str(
+        (files("geo.store") / "queries" / f"{name}.sql").read_text(encoding="utf-8"), "psycopg2"
+    )
