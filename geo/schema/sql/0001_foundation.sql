@@ -52,18 +52,19 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Watch a table that has a community_id: every statement that changes its rows touches the layer.
+-- Watch a table that has a community_id: every statement that changes its rows touches the layer,
+-- in both communities where a row moves from one to the other.
 CREATE PROCEDURE watch_layer(watched regclass, layer text)
     LANGUAGE plpgsql AS $$
 DECLARE
     change record;
 BEGIN
     FOR change IN
-        SELECT * FROM (VALUES ('insert', 'NEW'), ('update', 'NEW'), ('delete', 'OLD')) AS c (event, side)
+        SELECT * FROM (VALUES ('insert', 'NEW'), ('update', 'NEW'), ('update', 'OLD'), ('delete', 'OLD')) AS c (event, side)
     LOOP
         EXECUTE format(
-            'CREATE TRIGGER touch_layer_on_%s AFTER %s ON %s REFERENCING %s TABLE AS changed '
+            'CREATE TRIGGER touch_layer_on_%s_%s AFTER %s ON %s REFERENCING %s TABLE AS changed '
             'FOR EACH STATEMENT EXECUTE FUNCTION touch_layer(%L)',
-            change.event, change.event, watched, change.side, layer);
+            change.event, lower(change.side), change.event, watched, change.side, layer);
     END LOOP;
 END $$;

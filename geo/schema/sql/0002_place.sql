@@ -86,6 +86,18 @@ CREATE TABLE grid (
 CREATE UNIQUE INDEX grid_external_id ON grid (community_id, external_id, valid_from);
 CREATE INDEX grid_geom ON grid USING gist (geom);
 
+-- Those who change grids or buildings of a community commit one after the other: each must see what the other drew.
+-- Communities are locked in one order, so that two commits never wait for each other.
+CREATE PROCEDURE lock_touched_places()
+    LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('places', touched.community_id))
+    FROM (
+        SELECT DISTINCT community_id FROM layer_touch
+        WHERE transaction_id = pg_current_xact_id() AND layer IN ('grids', 'buildings')
+        ORDER BY community_id
+    ) AS touched;
+$$;
+
 -- Grids of one kind in one community and period may share an edge; 1 m² allows for the rounding of digitised borders.
 -- Checked at commit, so that a redrawing of neighbours is judged as a whole, and one transaction at a time.
 CREATE FUNCTION refuse_grid_overlap() RETURNS trigger
@@ -98,7 +110,9 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended('grid overlap ' || this.kind, this.community_id));
+    CALL lock_touched_places();
+    -- Not yet among the touched where somebody has set the constraint immediate.
+    PERFORM pg_advisory_xact_lock(hashtextextended('places', this.community_id));
     SELECT other.code, overlap.area_m2 INTO clash
     FROM grid AS other
     CROSS JOIN LATERAL (
@@ -270,6 +284,7 @@ CALL watch_layer('ground_feature', 'ground');
 CALL watch_layer('grid', 'grids');
 CALL watch_layer('compound', 'compounds');
 CALL watch_layer('building', 'buildings');
+CALL watch_layer('building_grid', 'buildings');
 CALL watch_layer('merchant', 'merchants');
 
 -- As a transaction commits: derive what hangs on the touched places, then publish the new versions.
@@ -279,6 +294,7 @@ CREATE FUNCTION publish_touched_layers() RETURNS trigger
 DECLARE
     place record;
 BEGIN
+    CALL lock_touched_places();
     FOR place IN
         SELECT DISTINCT community_id FROM layer_touch
         WHERE transaction_id = pg_current_xact_id() AND layer IN ('grids', 'buildings')

@@ -38,7 +38,8 @@ CREATE TABLE zone_party (
     valid_from date NOT NULL,
     valid_to date,
     FOREIGN KEY (zone_id, plan_id, community_id) REFERENCES zone (id, plan_id, community_id) ON DELETE CASCADE,
-    FOREIGN KEY (party_id, community_id) REFERENCES party (id, community_id),
+    -- Judged at commit, for a community goes with all its parties and zones at once.
+    FOREIGN KEY (party_id, community_id) REFERENCES party (id, community_id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT zone_party_dates_in_order CHECK (valid_to > valid_from),
     CONSTRAINT one_lead_at_a_time EXCLUDE USING gist (
         zone_id WITH =, daterange(valid_from, valid_to) WITH &&) WHERE (role = 'lead')

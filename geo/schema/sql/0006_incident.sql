@@ -128,8 +128,9 @@ CREATE TABLE incident_event (
     suggested_party_id bigint,
     evidence jsonb,
     FOREIGN KEY (incident_id, community_id) REFERENCES incident (id, community_id) ON DELETE CASCADE,
-    FOREIGN KEY (actor_party_id, community_id) REFERENCES party (id, community_id),
-    FOREIGN KEY (suggested_party_id, community_id) REFERENCES party (id, community_id),
+    -- Judged at commit, for a community goes with all its parties and incidents at once.
+    FOREIGN KEY (actor_party_id, community_id) REFERENCES party (id, community_id) DEFERRABLE INITIALLY DEFERRED,
+    FOREIGN KEY (suggested_party_id, community_id) REFERENCES party (id, community_id) DEFERRABLE INITIALLY DEFERRED,
     CHECK (kind <> 'moved' OR to_state IS NOT NULL),
     -- No silent bounce: whoever returns a case says why.
     CONSTRAINT return_has_reason CHECK (to_state IS DISTINCT FROM 'returned' OR reason IS NOT NULL)
