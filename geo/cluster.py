@@ -124,6 +124,8 @@ class Cluster:
                     msg = f"the private database did not stop in {_STOP_TIMEOUT_S} s; its log is {self.log}"
                     raise DatabaseUnavailable(msg)
             self._clear_remains()
+            with suppress(FileNotFoundError):
+                self._socket_dir.rmdir()
             return running
 
     def status(self) -> ClusterStatus:
@@ -293,11 +295,13 @@ class Cluster:
         )
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
+        logged_before_bytes = self.log.stat().st_size if self.log.exists() else 0
         pg_ctl = programs.path("pg_ctl")
         result = self._run(pg_ctl, "start", "-D", self._data, "-l", self.log, "-t", _START_TIMEOUT_S)
         if result.returncode != 0:
-            report = self.log.read_text("utf-8", "replace") if self.log.exists() else result.stderr
-            msg = f"the private database did not start: {_last_line(report)}; its log is {self.log}"
+            report = self.log.read_bytes()[logged_before_bytes:] if self.log.exists() else b""
+            reason = _last_line(report.decode("utf-8", "replace") or result.stderr)
+            msg = f"the private database did not start: {reason}; its log is {self.log}"
             raise DatabaseUnavailable(msg)
 
     def _create_database(self) -> None:
