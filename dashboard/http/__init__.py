@@ -1,0 +1,1 @@
+"""The routes beside the pages; each module exposes ``routes()``."""
