@@ -1,0 +1,90 @@
+"""What every loader yields: one table of one file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geo.errors import InputRefused, UnreadableFile
+
+UNNAMED_COLUMN = "column {}"
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One row that did not land, and why.
+
+    Attributes:
+        row: the row's number as a person sees it in the file.
+        column: the file's name of the column at fault, if one is.
+        reason: one clause for a person.
+    """
+
+    row: int
+    column: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a file, before anything is made of it.
+
+    Attributes:
+        name: name of the layer or sheet, or of the file where it has only one.
+        rows: the values under the file's own column names; text where the format knows only text.
+        row_numbers: shape (n,), each row's number as a person sees it: line of a sheet, rank of a feature.
+        geometry: shape (n,) of shapely geometries and None; None where the format has no geometry.
+        declared_crs: what the file says of its coordinates, as WKT or ``EPSG:…``; None where it says nothing.
+        encoding: the encoding the text was in; None where the format fixes it.
+        unreadable: rows that could not be split into columns and are not in ``rows``.
+        warnings: sentences a person should read.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    row_numbers: npt.NDArray[np.int64]
+    geometry: npt.NDArray[Any] | None = None
+    declared_crs: str | None = None
+    encoding: str | None = None
+    unreadable: tuple[Rejection, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def choose_one(file_name: str, kind: str, names: Sequence[str], wanted: str | None) -> str:
+    """Choose the layer or sheet to read.
+
+    Args:
+        file_name: for the message.
+        kind: ``layer`` or ``sheet``.
+        names: what the file holds, in its order.
+        wanted: what was asked for; may be None if there is only one.
+
+    Raises:
+        UnreadableFile: the file holds none.
+        InputRefused: the one asked for is missing, or there are several to choose from.
+    """
+    if not names:
+        message = f"{file_name} holds no {kind} with data."
+        raise UnreadableFile(message)
+    listed = ", ".join(f"“{name}”" for name in names)
+    if wanted is None and len(names) > 1:
+        message = f"{file_name} holds {len(names)} {kind}s: {listed}; name one with --source-layer."
+        raise InputRefused(message)
+    if wanted is not None and wanted not in names:
+        message = f"{file_name} has no {kind} “{wanted}”; it holds {listed}."
+        raise InputRefused(message)
+    return wanted or names[0]
+
+
+def drop_blanks(table: Table) -> Table:
+    """Leave out rows and unnamed columns of text without a character; row numbers stay those of the file."""
+    has_text = pd.DataFrame({name: values.str.strip() != "" for name, values in table.rows.items()})
+    unnamed = has_text.columns.str.fullmatch(UNNAMED_COLUMN.format(r"\d+"))
+    rows = table.rows.loc[:, ~(unnamed & ~has_text.any())]
+    filled = has_text.any(axis=1).to_numpy()
+    if not filled.all():
+        rows = rows[filled].reset_index(drop=True)
+    return replace(table, rows=rows, row_numbers=table.row_numbers[filled])
