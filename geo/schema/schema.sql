@@ -1,0 +1,1321 @@
+-- The schema as the migrations leave it, for reading: change the migrations, then run `make schema`.
+
+-- Procedures name tables that come further down.
+SET check_function_bodies = false;
+
+
+CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public;
+
+CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
+    LANGUAGE sql
+    AS $$
+    WITH covering AS (
+        SELECT b.id AS building_id, g.id AS grid_id, b.community_id, g.kind, g.period, g.code
+        FROM building AS b
+        JOIN grid AS g ON g.community_id = b.community_id AND ST_Intersects(g.geom, b.anchor)
+        WHERE b.community_id = of_community
+    ),
+    -- An anchor on a shared edge belongs to the grid with the lower code.
+    chosen AS (
+        SELECT c.* FROM covering AS c
+        WHERE NOT EXISTS (
+            SELECT FROM covering AS rival
+            WHERE rival.building_id = c.building_id AND rival.kind = c.kind AND rival.period && c.period
+                AND (rival.code, rival.grid_id) < (c.code, c.grid_id))
+    ),
+    gone AS (
+        DELETE FROM building_grid AS bg
+        WHERE bg.community_id = of_community
+            AND NOT EXISTS (SELECT FROM chosen AS c WHERE c.building_id = bg.building_id AND c.grid_id = bg.grid_id)
+    )
+    INSERT INTO building_grid (building_id, grid_id, community_id, kind, period)
+    SELECT building_id, grid_id, community_id, kind, period FROM chosen
+    ON CONFLICT (building_id, grid_id) DO NOTHING;
+$$;
+
+CREATE TABLE public.party (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    active_from date NOT NULL,
+    active_to date,
+    CONSTRAINT party_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT party_dates_in_order CHECK ((active_to > active_from)),
+    CONSTRAINT party_kind_check CHECK ((kind = ANY (ARRAY['staff'::text, 'party_member'::text, 'volunteer'::text, 'property_company'::text, 'party_branch'::text, 'volunteer_team'::text, 'social_organisation'::text, 'department'::text, 'residents_committee'::text, 'merchant'::text]))),
+    CONSTRAINT party_name_check CHECK ((name <> ''::text))
+);
+
+CREATE TABLE public.zone_party (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    plan_id bigint NOT NULL,
+    zone_id bigint NOT NULL,
+    party_id bigint NOT NULL,
+    role text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT zone_party_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT zone_party_role_check CHECK ((role = ANY (ARRAY['lead'::text, 'backup'::text])))
+);
+
+CREATE TABLE public.zone_plan (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    valid_from date,
+    valid_to date,
+    CONSTRAINT zone_plan_check CHECK (((state = 'draft'::text) OR (valid_from IS NOT NULL))),
+    CONSTRAINT zone_plan_check1 CHECK (((state <> 'superseded'::text) OR (valid_to IS NOT NULL))),
+    CONSTRAINT zone_plan_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT zone_plan_kind_check CHECK ((kind = ANY (ARRAY['grid_worker'::text, 'party_branch'::text, 'volunteer'::text, 'property'::text, 'inspection'::text]))),
+    CONSTRAINT zone_plan_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT zone_plan_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'superseded'::text])))
+);
+
+CREATE TABLE public.zone_unit (
+    plan_id bigint NOT NULL,
+    building_id bigint NOT NULL,
+    zone_id bigint NOT NULL,
+    community_id bigint NOT NULL
+);
+
+CREATE FUNCTION public.building_holder(on_day date) RETURNS TABLE(building_id bigint, community_id bigint, kind text, zone_id bigint, party_id bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT unit.building_id,
+     unit.community_id,
+     plan.kind,
+     unit.zone_id,
+     lead.party_id
+    FROM (((public.zone_plan plan
+      JOIN public.zone_unit unit ON ((unit.plan_id = plan.id)))
+      JOIN public.zone_party lead ON (((lead.zone_id = unit.zone_id) AND (lead.role = 'lead'::text) AND (daterange(lead.valid_from, lead.valid_to) @> building_holder.on_day))))
+      JOIN public.party holder ON (((holder.id = lead.party_id) AND (daterange(holder.active_from, holder.active_to) @> building_holder.on_day))))
+   WHERE ((plan.state <> 'draft'::text) AND (daterange(plan.valid_from, plan.valid_to) @> building_holder.on_day));
+END;
+
+CREATE FUNCTION public.is_sound(shape public.geometry) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((shape IS NULL) OR ((NOT public.st_isempty(shape)) AND (public.st_xmin((shape)::public.box3d) >= (73)::double precision) AND (public.st_xmax((shape)::public.box3d) <= (136)::double precision) AND (public.st_ymin((shape)::public.box3d) >= (3)::double precision) AND (public.st_ymax((shape)::public.box3d) <= (54)::double precision) AND public.st_isvalid(shape)));
+
+CREATE PROCEDURE public.lock_touched_places()
+    LANGUAGE sql
+    AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('places', touched.community_id))
+    FROM (
+        SELECT DISTINCT community_id FROM layer_touch
+        WHERE transaction_id = pg_current_xact_id() AND layer IN ('grids', 'buildings')
+        ORDER BY community_id
+    ) AS touched;
+$$;
+
+CREATE FUNCTION public.publish_touched_layers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    place record;
+BEGIN
+    CALL lock_touched_places();
+    FOR place IN
+        SELECT DISTINCT community_id FROM layer_touch
+        WHERE transaction_id = pg_current_xact_id() AND layer IN ('grids', 'buildings')
+        ORDER BY community_id
+    LOOP
+        CALL assign_building_grids(place.community_id);
+    END LOOP;
+
+    WITH touched AS (
+        DELETE FROM layer_touch WHERE transaction_id = pg_current_xact_id() RETURNING layer, community_id
+    ), raised AS (
+        INSERT INTO layer_version AS current (layer, community_id)
+        SELECT layer, community_id FROM touched ORDER BY layer, community_id
+        ON CONFLICT (layer, community_id) DO UPDATE SET version = current.version + 1, changed_at = now()
+        RETURNING layer
+    )
+    SELECT count(pg_notify('layer_version', layer)) INTO place FROM (SELECT DISTINCT layer FROM raised) AS r;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.refuse_grid_overlap() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    this grid;
+    clash record;
+BEGIN
+    SELECT * INTO this FROM grid WHERE id = NEW.id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    CALL lock_touched_places();
+    -- Not yet among the touched where somebody has set the constraint immediate.
+    PERFORM pg_advisory_xact_lock(hashtextextended('places', this.community_id));
+    SELECT other.code, overlap.area_m2 INTO clash
+    FROM grid AS other
+    CROSS JOIN LATERAL (
+        SELECT ST_Area(CAST(ST_CollectionExtract(ST_Intersection(other.geom, this.geom), 3) AS geography)) AS area_m2
+    ) AS overlap
+    WHERE other.community_id = this.community_id
+        AND other.kind = this.kind
+        AND other.id <> this.id
+        AND other.period && this.period
+        AND other.geom && this.geom
+        AND overlap.area_m2 > 1
+    ORDER BY overlap.area_m2 DESC
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'grid % overlaps grid % by % m²', this.code, clash.code, round(CAST(clash.area_m2 AS numeric), 1)
+            USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'grid_overlap', TABLE = 'grid';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.stamp_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.changed_at = OLD.changed_at THEN
+        NEW.changed_at := now();
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION public.touch_layer() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO layer_touch (layer, community_id)
+    SELECT DISTINCT TG_ARGV[0], community_id FROM changed
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+
+CREATE PROCEDURE public.watch_layer(IN watched regclass, IN layer text)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    change record;
+BEGIN
+    FOR change IN
+        SELECT * FROM (VALUES ('insert', 'NEW'), ('update', 'NEW'), ('update', 'OLD'), ('delete', 'OLD')) AS c (event, side)
+    LOOP
+        EXECUTE format(
+            'CREATE TRIGGER touch_layer_on_%s_%s AFTER %s ON %s REFERENCING %s TABLE AS changed '
+            'FOR EACH STATEMENT EXECUTE FUNCTION touch_layer(%L)',
+            change.event, lower(change.side), change.event, watched, change.side, layer);
+    END LOOP;
+END $$;
+
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+CREATE TABLE public.building (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    compound_id bigint,
+    code text NOT NULL,
+    name text NOT NULL,
+    external_id text,
+    kind text DEFAULT 'residential'::text NOT NULL,
+    address text,
+    floors integer,
+    entrances integer,
+    households integer DEFAULT 0 NOT NULL,
+    residents integer DEFAULT 0 NOT NULL,
+    elderly integer DEFAULT 0 NOT NULL,
+    built_year integer,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    anchor public.geometry(Point,4490) GENERATED ALWAYS AS (public.st_pointonsurface(geom)) STORED NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT building_built_year_check CHECK (((built_year >= 1800) AND (built_year <= 2200))),
+    CONSTRAINT building_check CHECK (((elderly >= 0) AND (elderly <= residents))),
+    CONSTRAINT building_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT building_entrances_check CHECK ((entrances >= 0)),
+    CONSTRAINT building_floors_check CHECK (((floors >= 1) AND (floors <= 200))),
+    CONSTRAINT building_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT building_households_check CHECK ((households >= 0)),
+    CONSTRAINT building_kind_check CHECK ((kind = ANY (ARRAY['residential'::text, 'mixed'::text, 'commercial'::text, 'public'::text, 'industrial'::text]))),
+    CONSTRAINT building_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT building_residents_check CHECK ((residents >= 0))
+);
+
+CREATE TABLE public.building_grid (
+    building_id bigint NOT NULL,
+    grid_id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    period daterange NOT NULL
+);
+
+ALTER TABLE public.building ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.building_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.campaign (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    category_codes text[] DEFAULT '{}'::text[] NOT NULL,
+    starts_on date NOT NULL,
+    ends_on date NOT NULL,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    CONSTRAINT campaign_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT campaign_dates_in_order CHECK ((ends_on >= starts_on)),
+    CONSTRAINT campaign_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT campaign_kind_check CHECK ((kind = ANY (ARRAY['clean_up'::text, 'screening'::text]))),
+    CONSTRAINT campaign_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.campaign_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.category (
+    code text NOT NULL,
+    parent_code text,
+    name text NOT NULL,
+    name_en text NOT NULL,
+    identifier text NOT NULL,
+    sensitivity text DEFAULT 'S1'::text NOT NULL,
+    is_sealed boolean DEFAULT false NOT NULL,
+    response_amount numeric,
+    response_unit text,
+    deadline_amount numeric,
+    deadline_unit text,
+    default_leads text[] DEFAULT '{}'::text[] NOT NULL,
+    call_first text,
+    CONSTRAINT category_check CHECK (((response_amount IS NULL) = (response_unit IS NULL))),
+    CONSTRAINT category_check1 CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
+    CONSTRAINT category_code_check CHECK ((code ~ '^E\d{1,4}$'::text)),
+    CONSTRAINT category_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
+    CONSTRAINT category_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT category_identifier_check CHECK ((identifier ~ '^[a-z_]+$'::text)),
+    CONSTRAINT category_response_amount_check CHECK ((response_amount > (0)::numeric)),
+    CONSTRAINT category_response_unit_check CHECK ((response_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT category_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text])))
+);
+
+CREATE TABLE public.category_national_code (
+    category_code text NOT NULL,
+    code_system text NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL
+);
+
+CREATE TABLE public.community (
+    id bigint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    subdistrict text,
+    official_code text,
+    is_demo boolean DEFAULT false NOT NULL,
+    metric_epsg integer NOT NULL,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    CONSTRAINT community_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT community_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT community_metric_epsg_check CHECK (((metric_epsg >= 4513) AND (metric_epsg <= 4554))),
+    CONSTRAINT community_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT community_official_code_check CHECK ((official_code ~ '^\d{12}$'::text))
+);
+
+ALTER TABLE public.community ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.community_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.compound (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    aliases text[] DEFAULT '{}'::text[] NOT NULL,
+    external_id text,
+    type text,
+    management text,
+    address text,
+    has_property_management boolean,
+    has_responsible_unit boolean,
+    has_security boolean,
+    three_no_definition text,
+    three_no_reviewed_on date,
+    is_three_no boolean GENERATED ALWAYS AS (((three_no_reviewed_on IS NOT NULL) AND (has_property_management IS FALSE) AND (has_responsible_unit IS FALSE) AND (has_security IS FALSE))) STORED NOT NULL,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    property_company_id bigint,
+    CONSTRAINT compound_check CHECK (((three_no_reviewed_on IS NULL) OR (three_no_definition IS NOT NULL))),
+    CONSTRAINT compound_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT compound_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT compound_management_check CHECK ((management = ANY (ARRAY['property_company'::text, 'interim_committee'::text, 'self_managed'::text, 'none'::text]))),
+    CONSTRAINT compound_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT compound_type_check CHECK ((type = ANY (ARRAY['commodity'::text, 'resettlement'::text, 'relocation'::text, 'urban_village'::text, 'old'::text, 'unit_housing'::text])))
+);
+
+ALTER TABLE public.compound ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.compound_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.duty_rule (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    category_code text,
+    place_type text,
+    lead_party_id bigint NOT NULL,
+    supervisor_party_id bigint,
+    helper_party_id bigint,
+    deadline_amount numeric,
+    deadline_unit text,
+    legal_basis text,
+    CONSTRAINT duty_rule_check CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
+    CONSTRAINT duty_rule_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
+    CONSTRAINT duty_rule_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT duty_rule_place_type_check CHECK ((place_type = ANY (ARRAY['managed_compound'::text, 'three_no_compound'::text, 'street'::text, 'merchant'::text, 'unit'::text])))
+);
+
+ALTER TABLE public.duty_rule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.duty_rule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.grid (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    parent_id bigint,
+    code text NOT NULL,
+    name text NOT NULL,
+    official_code text,
+    external_id text,
+    valid_from date NOT NULL,
+    valid_to date,
+    period daterange GENERATED ALWAYS AS (daterange(valid_from, valid_to)) STORED NOT NULL,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT grid_check CHECK (((kind = 'micro'::text) = (parent_id IS NOT NULL))),
+    CONSTRAINT grid_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT grid_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT grid_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT grid_kind_check CHECK ((kind = ANY (ARRAY['community'::text, 'micro'::text, 'exclusive'::text]))),
+    CONSTRAINT grid_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE public.grid ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.grid_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.ground_feature (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    name text,
+    width_m real,
+    geom public.geometry(Geometry,4490) NOT NULL,
+    CONSTRAINT ground_feature_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT ground_feature_kind_check CHECK ((kind = ANY (ARRAY['water'::text, 'road'::text, 'green'::text, 'square'::text, 'rail'::text]))),
+    CONSTRAINT ground_feature_width_m_check CHECK ((width_m > (0)::double precision))
+);
+
+ALTER TABLE public.ground_feature ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.ground_feature_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.import_batch (
+    id bigint NOT NULL,
+    community_id bigint,
+    layer text NOT NULL,
+    file_name text NOT NULL,
+    file_sha256 text NOT NULL,
+    source_crs text,
+    encoding text,
+    mapping jsonb DEFAULT '{}'::jsonb NOT NULL,
+    rows_total integer DEFAULT 0 NOT NULL,
+    rows_inserted integer DEFAULT 0 NOT NULL,
+    rows_updated integer DEFAULT 0 NOT NULL,
+    rows_unchanged integer DEFAULT 0 NOT NULL,
+    rows_rejected integer DEFAULT 0 NOT NULL,
+    imported_at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone,
+    CONSTRAINT import_batch_check CHECK ((rows_total = (((rows_inserted + rows_updated) + rows_unchanged) + rows_rejected))),
+    CONSTRAINT import_batch_check1 CHECK ((undone_at >= imported_at)),
+    CONSTRAINT import_batch_file_sha256_check CHECK ((file_sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+ALTER TABLE public.import_batch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.import_batch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.import_change (
+    batch_id bigint NOT NULL,
+    row_id bigint NOT NULL,
+    before jsonb NOT NULL
+);
+
+CREATE TABLE public.import_rejection (
+    batch_id bigint NOT NULL,
+    row_number integer NOT NULL,
+    column_name text,
+    reason text NOT NULL
+);
+
+CREATE TABLE public.incident (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    category_code text NOT NULL,
+    source text NOT NULL,
+    request_kind text,
+    source_system text DEFAULT 'wangge'::text NOT NULL,
+    external_id text,
+    national_code_system text,
+    national_code_kind text,
+    national_code text,
+    severity text DEFAULT 'normal'::text NOT NULL,
+    sensitivity text DEFAULT 'S1'::text NOT NULL,
+    state text DEFAULT 'reported'::text NOT NULL,
+    is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))) STORED NOT NULL,
+    title text,
+    description text,
+    address text,
+    geom public.geometry(Point,4490),
+    geocode_quality text DEFAULT 'none'::text NOT NULL,
+    building_id bigint,
+    compound_id bigint,
+    grid_id bigint,
+    merchant_id bigint,
+    party_id bigint,
+    parent_id bigint,
+    duty_rule_id bigint,
+    campaign_id bigint,
+    reported_at timestamp with time zone NOT NULL,
+    first_response_at timestamp with time zone,
+    due_at timestamp with time zone,
+    original_due_at timestamp with time zone,
+    handled_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    outcome text,
+    is_proactive boolean GENERATED ALWAYS AS ((source = 'patrol'::text)) STORED NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT incident_closed_has_time CHECK (((state = ANY (ARRAY['closed'::text, 'rated'::text])) = (closed_at IS NOT NULL))),
+    CONSTRAINT incident_dates_in_order CHECK (((first_response_at >= reported_at) AND (due_at >= reported_at) AND (original_due_at >= reported_at) AND (handled_at >= reported_at) AND (closed_at >= COALESCE(handled_at, reported_at)))),
+    CONSTRAINT incident_geocode_quality_check CHECK ((geocode_quality = ANY (ARRAY['dwelling'::text, 'building'::text, 'compound'::text, 'street'::text, 'manual'::text, 'none'::text]))),
+    CONSTRAINT incident_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT incident_national_code_whole CHECK ((num_nulls(national_code_system, national_code_kind, national_code) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT incident_not_its_own_parent CHECK ((parent_id <> id)),
+    CONSTRAINT incident_outcome_check CHECK ((outcome = ANY (ARRAY['resolved'::text, 'partly_resolved'::text, 'persuaded'::text, 'mediated'::text, 'negotiated'::text, 'transferred'::text, 'unresolvable'::text]))),
+    CONSTRAINT incident_place_matches_quality CHECK (((geom IS NULL) = (geocode_quality = 'none'::text))),
+    CONSTRAINT incident_request_kind_check CHECK ((request_kind = ANY (ARRAY['help'::text, 'enquiry'::text, 'complaint'::text]))),
+    CONSTRAINT incident_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text]))),
+    CONSTRAINT incident_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
+    CONSTRAINT incident_source_check CHECK ((source = ANY (ARRAY['patrol'::text, 'walk_in'::text, 'phone'::text, 'hotline_12345'::text, 'wechat_group'::text, 'courier'::text, 'property'::text, 'superior'::text, 'other'::text]))),
+    CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['reported'::text, 'accepted'::text, 'registered'::text, 'dispatched'::text, 'returned'::text, 'handling'::text, 'suspended'::text, 'verifying'::text, 'closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text])))
+);
+
+CREATE TABLE public.incident_event (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    incident_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_party_id bigint,
+    kind text NOT NULL,
+    from_state text,
+    to_state text,
+    reason text,
+    note text,
+    suggested_party_id bigint,
+    evidence jsonb,
+    CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
+    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text]))),
+    CONSTRAINT return_has_reason CHECK (((to_state IS DISTINCT FROM 'returned'::text) OR (reason IS NOT NULL)))
+);
+
+ALTER TABLE public.incident_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.incident ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.layer_touch (
+    transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    layer text NOT NULL,
+    community_id bigint NOT NULL
+);
+
+CREATE TABLE public.layer_version (
+    layer text NOT NULL,
+    community_id bigint NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.membership (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    member_id bigint NOT NULL,
+    organisation_id bigint NOT NULL,
+    role text DEFAULT 'member'::text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT membership_check CHECK ((organisation_id <> member_id)),
+    CONSTRAINT membership_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT membership_role_check CHECK ((role = ANY (ARRAY['member'::text, 'lead'::text, 'deputy'::text])))
+);
+
+ALTER TABLE public.membership ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.membership_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.merchant (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    building_id bigint,
+    code text NOT NULL,
+    name text NOT NULL,
+    external_id text,
+    category text DEFAULT 'other'::text NOT NULL,
+    address text,
+    partner_since date,
+    is_partner boolean GENERATED ALWAYS AS ((partner_since IS NOT NULL)) STORED NOT NULL,
+    geom public.geometry(Point,4490),
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT merchant_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT merchant_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT merchant_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE public.merchant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.merchant_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.merchant_offer (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    merchant_id bigint NOT NULL,
+    title text NOT NULL,
+    day_of_month integer,
+    capacity integer,
+    CONSTRAINT merchant_offer_capacity_check CHECK ((capacity > 0)),
+    CONSTRAINT merchant_offer_day_of_month_check CHECK (((day_of_month >= 1) AND (day_of_month <= 31))),
+    CONSTRAINT merchant_offer_title_check CHECK ((title <> ''::text))
+);
+
+ALTER TABLE public.merchant_offer ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.merchant_offer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.national_code (
+    code_system text NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    name text,
+    CONSTRAINT national_code_code_system_check CHECK ((code_system = ANY (ARRAY['cjt214'::text, 'gbt30428'::text, 'gbt47678'::text]))),
+    CONSTRAINT national_code_kind_check CHECK ((kind = ANY (ARRAY['matter'::text, 'component'::text])))
+);
+
+CREATE TABLE public.party_contact (
+    party_id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    full_name text,
+    work_phone text,
+    mobile_phone text
+);
+
+ALTER TABLE public.party ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.party_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.post (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    party_id bigint NOT NULL,
+    title text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT post_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT post_title_check CHECK ((title = ANY (ARRAY['secretary'::text, 'officer'::text, 'grid_lead'::text, 'grid_worker'::text, 'building_steward'::text, 'dwelling_steward'::text])))
+);
+
+ALTER TABLE public.post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.post_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.visit (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    party_id bigint,
+    building_id bigint,
+    merchant_id bigint,
+    incident_id bigint,
+    campaign_id bigint,
+    outcome text NOT NULL,
+    note text,
+    CONSTRAINT visit_check CHECK (((building_id IS NOT NULL) OR (merchant_id IS NOT NULL))),
+    CONSTRAINT visit_kind_check CHECK ((kind = ANY (ARRAY['patrol'::text, 'home_visit'::text, 'merchant_check'::text, 'campaign_call'::text, 'recheck'::text]))),
+    CONSTRAINT visit_outcome_check CHECK ((outcome = ANY (ARRAY['checked'::text, 'met'::text, 'no_answer'::text, 'refused'::text, 'vacant'::text, 'tenant_changed'::text, 'problem_found'::text])))
+);
+
+ALTER TABLE public.visit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.visit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.zone (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    plan_id bigint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    colour text,
+    CONSTRAINT zone_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT zone_colour_check CHECK ((colour ~ '^#[0-9A-F]{6}$'::text)),
+    CONSTRAINT zone_name_check CHECK ((name <> ''::text))
+);
+
+ALTER TABLE public.zone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.zone_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.zone_party ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.zone_party_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.zone_plan ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.zone_plan_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY public.building
+    ADD CONSTRAINT building_community_id_code_key UNIQUE (community_id, code);
+
+ALTER TABLE ONLY public.building_grid
+    ADD CONSTRAINT building_grid_pkey PRIMARY KEY (building_id, grid_id);
+
+ALTER TABLE ONLY public.building
+    ADD CONSTRAINT building_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.building_grid
+    ADD CONSTRAINT building_in_one_grid_of_a_kind EXCLUDE USING gist (building_id WITH =, kind WITH =, period WITH &&) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.building
+    ADD CONSTRAINT building_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_community_id_code_key UNIQUE (community_id, code);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.category_national_code
+    ADD CONSTRAINT category_national_code_pkey PRIMARY KEY (category_code, code_system, kind, code);
+
+ALTER TABLE ONLY public.category
+    ADD CONSTRAINT category_parent_code_identifier_key UNIQUE NULLS NOT DISTINCT (parent_code, identifier);
+
+ALTER TABLE ONLY public.category
+    ADD CONSTRAINT category_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY public.community
+    ADD CONSTRAINT community_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.community
+    ADD CONSTRAINT community_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.compound
+    ADD CONSTRAINT compound_community_id_code_key UNIQUE (community_id, code);
+
+ALTER TABLE ONLY public.compound
+    ADD CONSTRAINT compound_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.compound
+    ADD CONSTRAINT compound_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.duty_rule
+    ADD CONSTRAINT duty_rule_community_id_position_key UNIQUE (community_id, "position");
+
+ALTER TABLE ONLY public.duty_rule
+    ADD CONSTRAINT duty_rule_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.duty_rule
+    ADD CONSTRAINT duty_rule_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.grid
+    ADD CONSTRAINT grid_code_once_at_a_time EXCLUDE USING gist (community_id WITH =, kind WITH =, code WITH =, period WITH &&);
+
+ALTER TABLE ONLY public.grid
+    ADD CONSTRAINT grid_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.grid
+    ADD CONSTRAINT grid_id_kind_period_key UNIQUE (id, kind, period);
+
+ALTER TABLE ONLY public.grid
+    ADD CONSTRAINT grid_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ground_feature
+    ADD CONSTRAINT ground_feature_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.import_batch
+    ADD CONSTRAINT import_batch_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.import_change
+    ADD CONSTRAINT import_change_pkey PRIMARY KEY (batch_id, row_id);
+
+ALTER TABLE ONLY public.incident_event
+    ADD CONSTRAINT incident_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.layer_touch
+    ADD CONSTRAINT layer_touch_pkey PRIMARY KEY (transaction_id, layer, community_id);
+
+ALTER TABLE ONLY public.layer_version
+    ADD CONSTRAINT layer_version_pkey PRIMARY KEY (layer, community_id);
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_member_id_organisation_id_daterange_excl EXCLUDE USING gist (member_id WITH =, organisation_id WITH =, daterange(valid_from, valid_to) WITH &&);
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.merchant
+    ADD CONSTRAINT merchant_community_id_code_key UNIQUE (community_id, code);
+
+ALTER TABLE ONLY public.merchant
+    ADD CONSTRAINT merchant_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.merchant_offer
+    ADD CONSTRAINT merchant_offer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.merchant
+    ADD CONSTRAINT merchant_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.national_code
+    ADD CONSTRAINT national_code_pkey PRIMARY KEY (code_system, kind, code);
+
+ALTER TABLE ONLY public.zone_party
+    ADD CONSTRAINT one_lead_at_a_time EXCLUDE USING gist (zone_id WITH =, daterange(valid_from, valid_to) WITH &&) WHERE ((role = 'lead'::text));
+
+ALTER TABLE ONLY public.zone_plan
+    ADD CONSTRAINT one_plan_in_force EXCLUDE USING gist (community_id WITH =, kind WITH =, daterange(valid_from, valid_to) WITH &&) WHERE ((state <> 'draft'::text));
+
+ALTER TABLE ONLY public.party
+    ADD CONSTRAINT party_community_id_code_key UNIQUE (community_id, code);
+
+ALTER TABLE ONLY public.party_contact
+    ADD CONSTRAINT party_contact_pkey PRIMARY KEY (party_id);
+
+ALTER TABLE ONLY public.party
+    ADD CONSTRAINT party_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.party
+    ADD CONSTRAINT party_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_party_id_title_daterange_excl EXCLUDE USING gist (party_id WITH =, title WITH =, daterange(valid_from, valid_to) WITH &&);
+
+ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.visit
+    ADD CONSTRAINT visit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.zone
+    ADD CONSTRAINT zone_id_plan_id_community_id_key UNIQUE (id, plan_id, community_id);
+
+ALTER TABLE ONLY public.zone_party
+    ADD CONSTRAINT zone_party_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.zone
+    ADD CONSTRAINT zone_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.zone
+    ADD CONSTRAINT zone_plan_id_code_key UNIQUE (plan_id, code);
+
+ALTER TABLE ONLY public.zone_plan
+    ADD CONSTRAINT zone_plan_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.zone_plan
+    ADD CONSTRAINT zone_plan_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.zone_unit
+    ADD CONSTRAINT zone_unit_pkey PRIMARY KEY (plan_id, building_id);
+
+CREATE INDEX building_compound ON public.building USING btree (compound_id);
+
+CREATE UNIQUE INDEX building_external_id ON public.building USING btree (community_id, external_id);
+
+CREATE INDEX building_geom ON public.building USING gist (geom);
+
+CREATE INDEX building_grid_grid ON public.building_grid USING btree (grid_id);
+
+CREATE INDEX building_name ON public.building USING gin (name public.gin_trgm_ops, address public.gin_trgm_ops);
+
+CREATE INDEX community_geom ON public.community USING gist (geom);
+
+CREATE UNIQUE INDEX compound_external_id ON public.compound USING btree (community_id, external_id);
+
+CREATE INDEX compound_geom ON public.compound USING gist (geom);
+
+CREATE INDEX compound_name ON public.compound USING gin (name public.gin_trgm_ops);
+
+CREATE UNIQUE INDEX grid_external_id ON public.grid USING btree (community_id, external_id, valid_from);
+
+CREATE INDEX grid_geom ON public.grid USING gist (geom);
+
+CREATE INDEX ground_feature_community ON public.ground_feature USING btree (community_id);
+
+CREATE INDEX import_rejection_batch ON public.import_rejection USING btree (batch_id);
+
+CREATE INDEX incident_building ON public.incident USING btree (building_id, reported_at) WHERE (building_id IS NOT NULL);
+
+CREATE INDEX incident_campaign ON public.incident USING btree (campaign_id) WHERE (campaign_id IS NOT NULL);
+
+CREATE INDEX incident_compound ON public.incident USING btree (compound_id, reported_at) WHERE (compound_id IS NOT NULL);
+
+CREATE INDEX incident_duty_rule ON public.incident USING btree (duty_rule_id) WHERE (duty_rule_id IS NOT NULL);
+
+CREATE INDEX incident_event_actor ON public.incident_event USING btree (actor_party_id);
+
+CREATE INDEX incident_event_incident ON public.incident_event USING btree (incident_id, at);
+
+CREATE INDEX incident_event_suggested ON public.incident_event USING btree (suggested_party_id) WHERE (suggested_party_id IS NOT NULL);
+
+CREATE UNIQUE INDEX incident_external_id ON public.incident USING btree (community_id, source_system, external_id);
+
+CREATE INDEX incident_geom ON public.incident USING gist (geom);
+
+CREATE INDEX incident_grid ON public.incident USING btree (grid_id, reported_at) WHERE (grid_id IS NOT NULL);
+
+CREATE INDEX incident_merchant ON public.incident USING btree (merchant_id) WHERE (merchant_id IS NOT NULL);
+
+CREATE INDEX incident_open ON public.incident USING btree (community_id, due_at) WHERE is_open;
+
+CREATE INDEX incident_parent ON public.incident USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX incident_party ON public.incident USING btree (party_id, due_at) WHERE (party_id IS NOT NULL);
+
+CREATE INDEX incident_reported ON public.incident USING btree (community_id, reported_at);
+
+CREATE INDEX merchant_building ON public.merchant USING btree (building_id);
+
+CREATE UNIQUE INDEX merchant_external_id ON public.merchant USING btree (community_id, external_id);
+
+CREATE INDEX merchant_geom ON public.merchant USING gist (geom);
+
+CREATE INDEX merchant_name ON public.merchant USING gin (name public.gin_trgm_ops, address public.gin_trgm_ops);
+
+CREATE INDEX visit_building ON public.visit USING btree (building_id, at);
+
+CREATE INDEX visit_campaign ON public.visit USING btree (campaign_id) WHERE (campaign_id IS NOT NULL);
+
+CREATE INDEX visit_community ON public.visit USING btree (community_id, at);
+
+CREATE INDEX visit_incident ON public.visit USING btree (incident_id) WHERE (incident_id IS NOT NULL);
+
+CREATE INDEX visit_merchant ON public.visit USING btree (merchant_id) WHERE (merchant_id IS NOT NULL);
+
+CREATE INDEX visit_party ON public.visit USING btree (party_id);
+
+CREATE INDEX zone_unit_building ON public.zone_unit USING btree (building_id);
+
+CREATE INDEX zone_unit_zone ON public.zone_unit USING btree (zone_id);
+
+CREATE CONSTRAINT TRIGGER grid_overlap AFTER INSERT OR UPDATE OF geom, valid_from, valid_to, kind, community_id ON public.grid DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.refuse_grid_overlap();
+
+CREATE CONSTRAINT TRIGGER publish_touched_layers AFTER INSERT ON public.layer_touch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.publish_touched_layers();
+
+CREATE TRIGGER stamp_change BEFORE UPDATE ON public.building FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
+
+CREATE TRIGGER stamp_change BEFORE UPDATE ON public.compound FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
+
+CREATE TRIGGER stamp_change BEFORE UPDATE ON public.grid FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
+
+CREATE TRIGGER stamp_change BEFORE UPDATE ON public.incident FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
+
+CREATE TRIGGER stamp_change BEFORE UPDATE ON public.merchant FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.building REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.building_grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.compound REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('compounds');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('grids');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.ground_feature REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('ground');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('incidents');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.merchant REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_plan REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.building REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.building_grid REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.compound REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('compounds');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.grid REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('grids');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.ground_feature REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('ground');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.incident REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('incidents');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.merchant REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_plan REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.building REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.building_grid REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.compound REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('compounds');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.grid REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('grids');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.ground_feature REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('ground');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.incident REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('incidents');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.merchant REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_plan REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.building REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.building_grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.compound REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('compounds');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('grids');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.ground_feature REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('ground');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('incidents');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.merchant REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_plan REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+ALTER TABLE ONLY public.building
+    ADD CONSTRAINT building_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.building
+    ADD CONSTRAINT building_compound_id_community_id_fkey FOREIGN KEY (compound_id, community_id) REFERENCES public.compound(id, community_id);
+
+ALTER TABLE ONLY public.building_grid
+    ADD CONSTRAINT building_grid_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.building_grid
+    ADD CONSTRAINT building_grid_grid_id_kind_period_fkey FOREIGN KEY (grid_id, kind, period) REFERENCES public.grid(id, kind, period) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.building
+    ADD CONSTRAINT building_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.category_national_code
+    ADD CONSTRAINT category_national_code_category_code_fkey FOREIGN KEY (category_code) REFERENCES public.category(code);
+
+ALTER TABLE ONLY public.category_national_code
+    ADD CONSTRAINT category_national_code_code_system_kind_code_fkey FOREIGN KEY (code_system, kind, code) REFERENCES public.national_code(code_system, kind, code);
+
+ALTER TABLE ONLY public.category
+    ADD CONSTRAINT category_parent_code_fkey FOREIGN KEY (parent_code) REFERENCES public.category(code);
+
+ALTER TABLE ONLY public.compound
+    ADD CONSTRAINT compound_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.compound
+    ADD CONSTRAINT compound_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
+
+ALTER TABLE ONLY public.compound
+    ADD CONSTRAINT compound_property_company_id_community_id_fkey FOREIGN KEY (property_company_id, community_id) REFERENCES public.party(id, community_id);
+
+ALTER TABLE ONLY public.duty_rule
+    ADD CONSTRAINT duty_rule_category_code_fkey FOREIGN KEY (category_code) REFERENCES public.category(code);
+
+ALTER TABLE ONLY public.duty_rule
+    ADD CONSTRAINT duty_rule_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.duty_rule
+    ADD CONSTRAINT duty_rule_helper_party_id_community_id_fkey FOREIGN KEY (helper_party_id, community_id) REFERENCES public.party(id, community_id);
+
+ALTER TABLE ONLY public.duty_rule
+    ADD CONSTRAINT duty_rule_lead_party_id_community_id_fkey FOREIGN KEY (lead_party_id, community_id) REFERENCES public.party(id, community_id);
+
+ALTER TABLE ONLY public.duty_rule
+    ADD CONSTRAINT duty_rule_supervisor_party_id_community_id_fkey FOREIGN KEY (supervisor_party_id, community_id) REFERENCES public.party(id, community_id);
+
+ALTER TABLE ONLY public.grid
+    ADD CONSTRAINT grid_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.grid
+    ADD CONSTRAINT grid_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
+
+ALTER TABLE ONLY public.grid
+    ADD CONSTRAINT grid_parent_id_community_id_fkey FOREIGN KEY (parent_id, community_id) REFERENCES public.grid(id, community_id);
+
+ALTER TABLE ONLY public.ground_feature
+    ADD CONSTRAINT ground_feature_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_batch
+    ADD CONSTRAINT import_batch_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_change
+    ADD CONSTRAINT import_change_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.import_batch(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_rejection
+    ADD CONSTRAINT import_rejection_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.import_batch(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_campaign_id_community_id_fkey FOREIGN KEY (campaign_id, community_id) REFERENCES public.campaign(id, community_id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_category_code_fkey FOREIGN KEY (category_code) REFERENCES public.category(code);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_compound_id_community_id_fkey FOREIGN KEY (compound_id, community_id) REFERENCES public.compound(id, community_id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_duty_rule_id_community_id_fkey FOREIGN KEY (duty_rule_id, community_id) REFERENCES public.duty_rule(id, community_id);
+
+ALTER TABLE ONLY public.incident_event
+    ADD CONSTRAINT incident_event_actor_party_id_community_id_fkey FOREIGN KEY (actor_party_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.incident_event
+    ADD CONSTRAINT incident_event_incident_id_community_id_fkey FOREIGN KEY (incident_id, community_id) REFERENCES public.incident(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.incident_event
+    ADD CONSTRAINT incident_event_suggested_party_id_community_id_fkey FOREIGN KEY (suggested_party_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_grid_id_community_id_fkey FOREIGN KEY (grid_id, community_id) REFERENCES public.grid(id, community_id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_merchant_id_community_id_fkey FOREIGN KEY (merchant_id, community_id) REFERENCES public.merchant(id, community_id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_national_code_system_national_code_kind_national__fkey FOREIGN KEY (national_code_system, national_code_kind, national_code) REFERENCES public.national_code(code_system, kind, code);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_parent_id_community_id_fkey FOREIGN KEY (parent_id, community_id) REFERENCES public.incident(id, community_id);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id);
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_member_id_community_id_fkey FOREIGN KEY (member_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_organisation_id_community_id_fkey FOREIGN KEY (organisation_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.merchant
+    ADD CONSTRAINT merchant_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id);
+
+ALTER TABLE ONLY public.merchant
+    ADD CONSTRAINT merchant_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.merchant
+    ADD CONSTRAINT merchant_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
+
+ALTER TABLE ONLY public.merchant_offer
+    ADD CONSTRAINT merchant_offer_merchant_id_community_id_fkey FOREIGN KEY (merchant_id, community_id) REFERENCES public.merchant(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.party
+    ADD CONSTRAINT party_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.party_contact
+    ADD CONSTRAINT party_contact_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.post
+    ADD CONSTRAINT post_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.visit
+    ADD CONSTRAINT visit_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.visit
+    ADD CONSTRAINT visit_campaign_id_community_id_fkey FOREIGN KEY (campaign_id, community_id) REFERENCES public.campaign(id, community_id);
+
+ALTER TABLE ONLY public.visit
+    ADD CONSTRAINT visit_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.visit
+    ADD CONSTRAINT visit_incident_id_community_id_fkey FOREIGN KEY (incident_id, community_id) REFERENCES public.incident(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.visit
+    ADD CONSTRAINT visit_merchant_id_community_id_fkey FOREIGN KEY (merchant_id, community_id) REFERENCES public.merchant(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.visit
+    ADD CONSTRAINT visit_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id);
+
+ALTER TABLE ONLY public.zone_party
+    ADD CONSTRAINT zone_party_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.zone_party
+    ADD CONSTRAINT zone_party_zone_id_plan_id_community_id_fkey FOREIGN KEY (zone_id, plan_id, community_id) REFERENCES public.zone(id, plan_id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.zone_plan
+    ADD CONSTRAINT zone_plan_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.zone
+    ADD CONSTRAINT zone_plan_id_community_id_fkey FOREIGN KEY (plan_id, community_id) REFERENCES public.zone_plan(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.zone_unit
+    ADD CONSTRAINT zone_unit_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.zone_unit
+    ADD CONSTRAINT zone_unit_zone_id_plan_id_community_id_fkey FOREIGN KEY (zone_id, plan_id, community_id) REFERENCES public.zone(id, plan_id, community_id) ON DELETE CASCADE;
