@@ -210,7 +210,8 @@ class TestBuildingGrid:
         ):
             run(
                 town.connection,
-                f"UPDATE {table} SET geom = ST_Multi(ST_MakeEnvelope(%s, 32, %s, 32.001, 4490)) WHERE code = %s",
+                f"UPDATE {table} SET geom = ST_Multi(ST_MakeEnvelope(%s, 32, %s, 32.001, 4490)) "
+                "WHERE code = %s",
                 *(west, east, code),
             )
         town.connection.commit()
