@@ -7,6 +7,9 @@ import sys
 
 import click
 
+from etl.commands.db import db
+from etl.commands.demo import demo
+from etl.commands.up import up
 from geo.errors import WanggeError
 
 
@@ -14,6 +17,11 @@ from geo.errors import WanggeError
 @click.version_option(package_name="wangge")
 def cli() -> None:
     """Wangge 网格: community grid governance on a map."""
+
+
+cli.add_command(db)
+cli.add_command(demo)
+cli.add_command(up)
 
 
 def main() -> None:

@@ -61,7 +61,7 @@ class Program:
     grids: tuple[int, int]
     uncovered_buildings: int
     silent_buildings: int
-    unheld_buildings: int
+    left_out_buildings: int
     incidents_per_year: int
     uses_elsewhere: tuple[str, ...] = field(default=("field",))
 
@@ -124,7 +124,7 @@ D = Program(
     grids=(26, 43),
     uncovered_buildings=4,
     silent_buildings=6,
-    unheld_buildings=9,
+    left_out_buildings=3,
     incidents_per_year=9_600,
 )
 
@@ -153,7 +153,7 @@ Y = Program(
         Facility("square", 0, 5_000, 0.0, 0.5),
         Facility("park", 0, 16_000, 0.6, 0.1),
     ),
-    staff=7,
+    staff=4,
     party_members=96,
     party_branches=3,
     merchants=86,
@@ -161,7 +161,7 @@ Y = Program(
     grids=(5, 8),
     uncovered_buildings=2,
     silent_buildings=2,
-    unheld_buildings=3,
+    left_out_buildings=2,
     incidents_per_year=1_800,
     uses_elsewhere=("field",),
 )

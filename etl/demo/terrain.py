@@ -80,6 +80,11 @@ class Site:
         return make_rng(self.seed, self.code, noun if self.attempt == 0 else f"{noun} {self.attempt}")
 
     @property
+    def name(self) -> str:
+        """The community's name, numbered where there are several."""
+        return f"{self.code}社区"
+
+    @property
     def west_m(self) -> float:
         """Western edge in the plan."""
         return (self.column - 0.5) * self.program.width_m

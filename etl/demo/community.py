@@ -1,0 +1,74 @@
+"""A whole demo community: its town, its people, its shops, and a year of what happened there."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import shapely
+from pyproj import Geod
+
+from etl.demo.merchants import Merchant, open_shops
+from etl.demo.people import People, gather_people
+from etl.demo.terrain import Site, to_degrees
+from etl.demo.town import Town, build_town
+from etl.demo.truth import Truth
+
+_ELLIPSOID = Geod(ellps="GRS80")
+
+
+@dataclass(frozen=True)
+class Community:
+    """Everything a load writes for one community."""
+
+    town: Town
+    people: People
+    merchants: list[Merchant]
+    silent: frozenset[int]
+    as_of: date
+    truth: Truth
+
+
+def build_community(site: Site, as_of: date) -> Community:
+    """Return one community with its history up to a day; the same site and day give the same community."""
+    town = build_town(site)
+    people = gather_people(town, as_of)
+    silent = _choose_silent(town, people)
+    merchants = open_shops(town, as_of, silent)
+    return Community(town, people, merchants, silent, as_of, _tell_truth(town, people, silent))
+
+
+def _choose_silent(town: Town, people: People) -> frozenset[int]:
+    """Choose homes nobody hears of, apart from every other plant and without shops in them."""
+    rng = town.site.make_rng("silent")
+    taken = {*town.grid_plan.uncovered, *people.unheld}
+    homes = [
+        i for i, b in enumerate(town.buildings)
+        if b.use == "compound" and b.kind == "residential" and i not in taken
+        and town.compounds[b.compound].program.form in ("slabs", "uniform_slabs", "towers")
+    ]  # fmt: skip
+    chosen = rng.choice(np.array(homes), town.site.program.silent_buildings, replace=False)
+    return frozenset(chosen.tolist())
+
+
+def _tell_truth(town: Town, people: People, silent: frozenset[int]) -> Truth:
+    codes = [b.code for b in town.buildings]
+    held = {b for zone in people.zones if zone.lead_until is None for b in zone.buildings}
+    gaps = []
+    for gap in town.grid_plan.gaps:
+        shape = to_degrees(gap)
+        place = to_degrees(gap.representative_point())
+        area_m2 = abs(_ELLIPSOID.geometry_area_perimeter(shape)[0])
+        gaps.append({
+            "community": town.site.code, "area_m2": round(area_m2, 1), "lon": place.x, "lat": place.y,
+            "geometry": shapely.geometry.mapping(shape),
+        })  # fmt: skip
+    return Truth(
+        uncovered_buildings=[codes[i] for i in town.grid_plan.uncovered],
+        unheld_buildings=[codes[i] for i in people.unheld],
+        silent_buildings=sorted(codes[i] for i in silent),
+        grid_gaps=gaps,
+        grids_without_person=[
+            grid.code for grid in town.grid_plan.grids
+            if grid.buildings and grid.kind == "community" and not held & set(grid.buildings)
+        ],
+    )  # fmt: skip

@@ -1,0 +1,286 @@
+"""One community's rows, table by table, in the order their references ask for."""
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver names it so
+
+from etl.demo.community import Community
+from etl.demo.people import Zone
+from etl.demo.rows import Columns, copy_rows, pick, reserve_ids, write_list, write_shapes
+from etl.demo.terrain import METRIC_EPSG
+
+_THREE_NO = "无物业管理、无主管单位、无人防物防"
+_GREEN = {"park": "公园", "hill": "山", "field": "菜地", "pocket_park": "街头绿地"}
+_HISTORY = timedelta(days=3 * 365)
+
+Ids = NDArray[np.int64]
+
+
+class Writer:
+    """Writes one community into the open transaction of a cursor."""
+
+    def __init__(self, cursor: Cursor, community: Community) -> None:
+        self._cursor = cursor
+        self._community = community
+        self._town = community.town
+        self._began = community.as_of - _HISTORY
+        self._community_id = 0
+
+    def write(self) -> None:
+        """Write every row of the community."""
+        self._write_community()
+        self._write_ground()
+        parties = self._write_parties()
+        compounds = self._write_compounds(parties)
+        buildings = self._write_buildings(compounds)
+        self._write_grids()
+        self._write_zones(parties, buildings)
+        self._write_merchants(buildings)
+
+    def _copy(self, table: str, columns: Columns) -> Ids:
+        """Write rows with ids of our own and return these."""
+        count = len(next(iter(columns.values())))
+        ids = reserve_ids(self._cursor, table, count)
+        if count:
+            copy_rows(
+                self._cursor, table, {"id": ids, "community_id": [self._community_id] * count} | columns
+            )
+        return ids
+
+    def _write_community(self) -> None:
+        site = self._town.site
+        self._cursor.execute(
+            "INSERT INTO community (code, name, subdistrict, is_demo, metric_epsg, geom) "
+            "VALUES (%s, %s, '演示街道', true, %s, CAST(%s AS geometry)) RETURNING id",
+            (
+                site.code, site.name, METRIC_EPSG,
+                write_shapes([self._town.plan.extent], multi=True)[0],
+            ),
+        )  # fmt: skip
+        row = self._cursor.fetchone()
+        assert row is not None  # noqa: S101 - RETURNING gave one
+        self._community_id = row[0]
+
+    def _write_ground(self) -> None:
+        plan = self._town.plan
+        rows: list[tuple[str, str | None, float | None, Any]] = []
+        if not plan.water.is_empty:
+            rows.append(("water", "金水河", None, plan.water))
+        for block in plan.blocks:
+            if block.use in _GREEN:
+                rows.append(("green", _GREEN[block.use], None, block.land))
+            elif block.use == "river":
+                rows.append(("green", "滨江绿带", None, block.land.difference(plan.water.buffer(1))))
+            elif block.use == "square":
+                rows.append(("square", "中心广场", None, block.land))
+        # Narrow streets first: where they meet a wide one, the wide one is drawn over them.
+        for street in sorted(plan.streets, key=lambda s: s.width_m):
+            kind = "rail" if street.kind == "rail" else "road"
+            rows.append((kind, street.name, 6.0 if kind == "rail" else street.width_m, street.line))
+        rows = [row for row in rows if not row[3].is_empty]
+        self._copy(
+            "ground_feature",
+            {
+                "kind": [r[0] for r in rows],
+                "name": [r[1] for r in rows],
+                "width_m": [r[2] for r in rows],
+                "geom": write_shapes([r[3] for r in rows]),
+            },
+        )
+
+    def _write_parties(self) -> Ids:
+        parties = self._community.people.parties
+        began = [self._began] * len(parties)
+        ids = self._copy(
+            "party",
+            {
+                "kind": [p.kind for p in parties],
+                "code": [p.code for p in parties],
+                "name": [p.name for p in parties],
+                "active_from": began,
+            },
+        )
+        people = [i for i, p in enumerate(parties) if p.full_name]
+        copy_rows(
+            self._cursor,
+            "party_contact",
+            {
+                "party_id": ids[people],
+                "community_id": [self._community_id] * len(people),
+                "full_name": [parties[i].full_name for i in people],
+                "mobile_phone": [f"1000000{i:04d}" for i in people],
+            },
+        )
+        posts = [(i, title) for i, p in enumerate(parties) for title in p.titles]
+        self._copy(
+            "post",
+            {
+                "party_id": ids[[i for i, _ in posts]],
+                "title": [title for _, title in posts],
+                "valid_from": [self._began] * len(posts),
+            },
+        )
+        members = [i for i, p in enumerate(parties) if p.organisation >= 0]
+        self._copy(
+            "membership",
+            {
+                "member_id": ids[members],
+                "organisation_id": ids[[parties[i].organisation for i in members]],
+                "role": [parties[i].role for i in members],
+                "valid_from": [self._began] * len(members),
+            },
+        )
+        return ids
+
+    def _write_compounds(self, parties: Ids) -> Ids:
+        compounds = self._town.compounds
+        company_of = self._community.people.company_of
+        three_no = [c.program.is_three_no for c in compounds]
+        return self._copy(
+            "compound",
+            {
+                "code": [c.code for c in compounds],
+                "name": [c.name for c in compounds],
+                "type": [c.program.type for c in compounds],
+                "management": ["none" if t else "property_company" for t in three_no],
+                "address": [c.address for c in compounds],
+                "has_property_management": [not t for t in three_no],
+                "has_responsible_unit": [not t for t in three_no],
+                "has_security": [not t for t in three_no],
+                "three_no_definition": [_THREE_NO] * len(compounds),
+                "three_no_reviewed_on": [self._community.as_of - timedelta(days=120)] * len(compounds),
+                "property_company_id": pick(parties, [company_of.get(i, -1) for i in range(len(compounds))]),
+                "geom": write_shapes([c.wall for c in compounds], multi=True),
+            },
+        )
+
+    def _write_buildings(self, compounds: Ids) -> Ids:
+        buildings = self._town.buildings
+        return self._copy(
+            "building",
+            {
+                "compound_id": pick(compounds, [b.compound for b in buildings]),
+                "code": [b.code for b in buildings],
+                "name": [b.name for b in buildings],
+                "kind": [b.kind for b in buildings],
+                "address": [b.address for b in buildings],
+                "floors": [b.floors for b in buildings],
+                "entrances": [b.entrances for b in buildings],
+                "households": [b.households for b in buildings],
+                "residents": [b.residents for b in buildings],
+                "elderly": [b.elderly for b in buildings],
+                "built_year": [b.built_year for b in buildings],
+                "geom": write_shapes([b.footprint for b in buildings], multi=True),
+            },
+        )
+
+    def _write_grids(self) -> Ids:
+        grids = self._town.grid_plan.grids
+        ids = reserve_ids(self._cursor, "grid", len(grids))
+        copy_rows(
+            self._cursor,
+            "grid",
+            {
+                "id": ids,
+                "community_id": [self._community_id] * len(grids),
+                "kind": [g.kind for g in grids],
+                "parent_id": pick(ids, [g.parent for g in grids]),
+                "code": [g.code for g in grids],
+                "name": [g.name for g in grids],
+                "valid_from": [self._began] * len(grids),
+                "geom": write_shapes([g.shape for g in grids], multi=True),
+            },
+        )
+        return ids
+
+    def _write_zones(self, parties: Ids, buildings: Ids) -> None:
+        zones = self._community.people.zones
+        kinds = list(Counter(zone.kind for zone in zones))
+        since = self._community.as_of - timedelta(days=400)
+        names = {
+            "grid_worker": "网格员责任区方案",
+            "party_branch": "党员责任区方案",
+            "property": "物业管理区域",
+        }
+        plans = self._copy(
+            "zone_plan",
+            {
+                "kind": kinds,
+                "name": [names[k] for k in kinds],
+                "state": ["published"] * len(kinds),
+                "valid_from": [since] * len(kinds),
+            },
+        )
+        plan_of = plans[[kinds.index(z.kind) for z in zones]]
+        ids = self._copy(
+            "zone",
+            {
+                "plan_id": plan_of,
+                "code": [z.code for z in zones],
+                "name": [z.name for z in zones],
+                "colour": [z.colour for z in zones],
+            },
+        )
+        holders = _list_holders(zones)
+        self._copy(
+            "zone_party",
+            {
+                "plan_id": plan_of[[n for n, *_ in holders]],
+                "zone_id": ids[[n for n, *_ in holders]],
+                "party_id": parties[[p for _, p, _, _ in holders]],
+                "role": [role for _, _, role, _ in holders],
+                "valid_from": [since] * len(holders),
+                "valid_to": [until for _, _, _, until in holders],
+            },
+        )
+        units = [(n, b) for n, zone in enumerate(zones) for b in zone.buildings]
+        copy_rows(
+            self._cursor,
+            "zone_unit",
+            {
+                "plan_id": plan_of[[n for n, _ in units]],
+                "building_id": buildings[[b for _, b in units]],
+                "zone_id": ids[[n for n, _ in units]],
+                "community_id": [self._community_id] * len(units),
+            },
+        )
+
+    def _write_merchants(self, buildings: Ids) -> Ids:
+        merchants = self._community.merchants
+        ids = self._copy(
+            "merchant",
+            {
+                "building_id": pick(buildings, [m.building for m in merchants]),
+                "code": [m.code for m in merchants],
+                "name": [m.name for m in merchants],
+                "category": [m.category for m in merchants],
+                "address": [m.address for m in merchants],
+                "partner_since": [m.partner_since for m in merchants],
+                "geom": write_shapes([m.place for m in merchants]),
+            },
+        )
+        offering = [i for i, m in enumerate(merchants) if m.offer]
+        self._copy(
+            "merchant_offer",
+            {
+                "merchant_id": ids[offering],
+                "title": [merchants[i].offer for i in offering],
+                "day_of_month": [9] * len(offering),
+                "capacity": [20 + 5 * (i % 5) for i in offering],
+            },
+        )
+        return ids
+
+
+def _list_holders(zones: list[Zone]) -> list[tuple[int, int, str, date | None]]:
+    """Return (zone, party, role, until) of every lead and backup."""
+    holders: list[tuple[int, int, str, date | None]] = []
+    for n, zone in enumerate(zones):
+        holders.append((n, zone.lead, "lead", zone.lead_until))
+        if zone.backup >= 0:
+            holders.append((n, zone.backup, "backup", None))
+    return holders
