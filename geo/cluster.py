@@ -35,6 +35,7 @@ import psycopg2
 from geo.errors import ConfigurationError, DatabaseUnavailable
 from geo.programs import Programs, find_programs
 from geo.settings import Settings
+from geo.tuning import choose_server_settings
 
 DATABASE = "wangge"
 _SUPERUSER = "wangge"
@@ -44,7 +45,6 @@ _START_TIMEOUT_S = 300  # Crash recovery of a large import may take minutes on a
 _STOP_TIMEOUT_S = 60
 _ORPHAN_PATIENCE_S = 5
 _LOG_LIMIT_BYTES = 8 * 2**20
-_MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Cluster:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         with self._explain_refusals():
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            make_data_dir(self.data_dir)
             with (self.data_dir / "postgres.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
@@ -195,8 +195,6 @@ class Cluster:
     def _prepare_folder(self) -> None:
         user = self._choose_user()
         if not self.folder.exists():
-            if os.geteuid() == 0:
-                self.data_dir.chmod(0o711)  # The server's user must be able to pass through.
             self.folder.mkdir(mode=0o700)
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         with suppress(FileExistsError):
@@ -282,7 +280,7 @@ class Cluster:
             self._data / "pg_ident.conf",
             "".join(f'wangge "{name}" {_SUPERUSER}\n' for name in dict.fromkeys((user.pw_name, "root"))),
         )
-        settings = _choose_server_settings(durable=self._durable) | {
+        settings = choose_server_settings(durable=self._durable) | {
             "cluster_name": self._name,
             "unix_socket_directories": str(self._socket_dir),
             "port": str(_PORT),
@@ -336,6 +334,18 @@ class Cluster:
         os.chown(path, user.pw_uid, user.pw_gid)
 
 
+def make_data_dir(data_dir: Path) -> None:
+    """Make the installation's data folder unless it is there already.
+
+    Raises:
+        PermissionError: the parent folder belongs to somebody else.
+    """
+    if not data_dir.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        # Root's server runs as another user, who must be able to pass through.
+        data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
 def database_url(settings: Settings) -> str:
     """Return the URL of the installation's database, starting the private cluster where there is no other.
 
@@ -343,49 +353,6 @@ def database_url(settings: Settings) -> str:
         DatabaseUnavailable, ConfigurationError: as :meth:`Cluster.start` does.
     """
     return settings.database_url or Cluster(settings.data_dir).start()
-
-
-def _choose_server_settings(*, durable: bool) -> dict[str, str]:
-    """Return server settings for a desk machine that runs other things too."""
-    memory_mib = psutil.virtual_memory().total // _MIB
-    shm = Path("/dev/shm")  # noqa: S108 - looked at, not written to
-    settings = {
-        "listen_addresses": "",
-        "unix_socket_permissions": "0700",
-        "shared_buffers": f"{min(max(memory_mib // 8, 64), 1024)}MB",
-        "effective_cache_size": f"{memory_mib // 2}MB",
-        "work_mem": "32MB",
-        "maintenance_work_mem": f"{min(max(memory_mib // 16, 64), 512)}MB",
-        "max_wal_size": "2GB",
-        "checkpoint_timeout": "15min",
-        "wal_compression": "on",
-        # Nothing replicates a private cluster, and without replication bulk loads need not be written twice.
-        "wal_level": "minimal",
-        "max_wal_senders": "0",
-        "random_page_cost": "1.1",
-        # Map queries are short; compiling them takes longer than running them.
-        "jit": "off",
-        # Containers often have 64 MB here, too little for one parallel join.
-        "dynamic_shared_memory_type": (
-            "posix" if shm.is_dir() and shutil.disk_usage(shm).total >= 512 * _MIB else "mmap"
-        ),
-        "timezone": "UTC",
-        "log_timezone": "UTC",
-        "log_checkpoints": "off",
-        # Neither statements nor their values: names and phone numbers have no place in a log.
-        "log_min_error_statement": "panic",
-        "log_error_verbosity": "terse",
-    }
-    if not durable:
-        # Autovacuum off: its workers would hold the template database while tests clone it.
-        settings |= {
-            "shared_buffers": "128MB",
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "autovacuum": "off",
-        }
-    return settings
 
 
 def _last_line(text: str) -> str:

@@ -4,11 +4,11 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from geo.errors import PostgisMissing
+from geo.errors import ConfigurationError, PostgisMissing
 
 OLDEST_POSTGRESQL = 14
 OLDEST_POSTGIS = (3, 3)
@@ -51,34 +51,65 @@ def find_programs(major: int | None = None) -> Programs:
     for programs in found:
         if programs.has_postgis and (programs.major == major or (major is None and programs.is_supported)):
             return programs
-    install = "apt-get install" if os.geteuid() == 0 else "sudo apt-get install"
     if major:
         msg = (
             f"the data were made with PostgreSQL {major}, which is not here with PostGIS: "
-            f"{install} postgresql-{major}-postgis-3"
+            f"{_install_command()} postgresql-{major}-postgis-3"
         )
         raise PostgisMissing(msg)
     package = "postgresql-postgis"
     if found and found[0].is_supported:
         package = f"postgresql-{found[0].major}-postgis-3"
     msg = (
-        f"PostgreSQL with PostGIS is not installed: {install} {package} (without apt: PostgreSQL "
+        f"PostgreSQL with PostGIS is not installed: {_install_command()} {package} (without apt: PostgreSQL "
         f"{OLDEST_POSTGRESQL} or newer with PostGIS {'.'.join(map(str, OLDEST_POSTGIS))} or newer)"
     )
     raise PostgisMissing(msg)
 
 
+def find_client(name: str, major: int) -> Path:
+    """Find a client program such as ``pg_dump`` that is at least as new as the server.
+
+    Args:
+        name: the program.
+        major: the server's major version.
+
+    Raises:
+        ConfigurationError: there is none; the message holds the command that installs it.
+    """
+    for folder in _list_folders():
+        program = folder / name
+        if program.is_file() and (_read_major(program) or 0) >= major:
+            return program
+    msg = f"{name} of PostgreSQL {major} or newer is not here: {_install_command()} postgresql-client-{major}"
+    raise ConfigurationError(msg)
+
+
 def _list_programs() -> Iterator[Programs]:
+    for folder in _list_folders():
+        if all((folder / name).is_file() for name in ("postgres", "initdb", "pg_ctl")):
+            major = _read_major(folder / "postgres")
+            if major:
+                yield Programs(folder, major, _has_postgis(folder, major))
+
+
+def _list_folders() -> Iterable[Path]:
     folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
     if pg_config := shutil.which("pg_config"):
         folders.append(Path(_ask(pg_config, "--bindir")))
-    if postgres := shutil.which("postgres"):
-        folders.append(Path(postgres).resolve().parent)
-    for folder in dict.fromkeys(folders):
-        if all((folder / name).is_file() for name in ("postgres", "initdb", "pg_ctl")):
-            version = re.search(r"\(PostgreSQL\) (\d+)", _ask(folder / "postgres", "--version"))
-            if version:
-                yield Programs(folder, int(version[1]), _has_postgis(folder, int(version[1])))
+    folders.extend(
+        Path(program).resolve().parent for name in ("postgres", "pg_dump") if (program := shutil.which(name))
+    )
+    return dict.fromkeys(folders)
+
+
+def _read_major(program: Path) -> int | None:
+    version = re.search(r"\(PostgreSQL\) (\d+)", _ask(program, "--version"))
+    return int(version[1]) if version else None
+
+
+def _install_command() -> str:
+    return "apt-get install" if os.geteuid() == 0 else "sudo apt-get install"
 
 
 def _has_postgis(folder: Path, major: int) -> bool:

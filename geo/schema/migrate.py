@@ -51,14 +51,14 @@ def current_revision(url: str) -> str | None:
         engine.dispose()
 
 
-def migrate(url: str) -> None:
-    """Run the pending migrations in one transaction; two callers at once run them once."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Run the migrations up to ``revision`` in one transaction; two callers at once run them once."""
     engine = _make_engine(url)
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
             config = _make_config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     finally:
         engine.dispose()

@@ -1,0 +1,39 @@
+-- name: count_tables()$
+-- How many tables and views there are that no extension brought.
+SELECT count(*)
+FROM pg_class
+JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind IN ('r', 'p', 'v', 'm')
+  AND nspname <> 'information_schema'
+  AND nspname !~ '^pg_'
+  AND NOT EXISTS (
+      SELECT FROM pg_depend
+      WHERE classid = CAST('pg_class' AS regclass) AND objid = pg_class.oid AND deptype = 'e'
+  );
+
+-- name: has_table(name)$
+SELECT to_regclass('public.' || :name) IS NOT NULL;
+
+-- name: list_versions()
+SELECT layer, community_id, version FROM layer_version;
+
+-- name: raise_version(layer, community_id, version)*!
+-- Beyond every number under which somebody may have cached the data of before, edits during the restore included.
+INSERT INTO layer_version AS restored (layer, community_id, version)
+VALUES (:layer, :community_id, :version + 1000)
+ON CONFLICT (layer, community_id) DO UPDATE
+SET version = greatest(restored.version, excluded.version), changed_at = now();
+
+-- name: terminate_connections(name)
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :name;
+
+-- name: describe_database()$
+SELECT jsonb_build_object(
+    'database', current_database(),
+    'size_bytes', pg_database_size(current_database()),
+    'postgresql', current_setting('server_version'),
+    'postgis', (SELECT extversion FROM pg_extension WHERE extname = 'postgis')
+);
+
+-- name: has_community()$
+SELECT EXISTS (SELECT FROM community);
