@@ -75,7 +75,7 @@ class Cluster:
     """
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
-        self.data_dir = data_dir.absolute()
+        self.data_dir = data_dir.resolve()  # One folder, one name, whatever links lead to it.
         self.folder = self.data_dir / "postgres"
         self.log = self.folder / "server.log"
         self._data = self.folder / "data"
@@ -224,12 +224,16 @@ class Cluster:
     def _find_postmaster(self) -> psutil.Process | None:
         """Return our running server; the number in a pid file may be another program's by now."""
         try:
-            pid = int((self._data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
-            process = psutil.Process(pid)
+            number, folder = (self._data / "postmaster.pid").read_text(encoding="utf-8").split("\n")[:2]
+            process = psutil.Process(int(number))
             program, *arguments = process.cmdline()
         except (FileNotFoundError, ValueError, psutil.Error):
             return None
-        return process if Path(program).name == "postgres" and str(self._data) in arguments else None
+        if Path(program).name != "postgres" or folder not in arguments:
+            return None
+        # A copy of a folder whose server runs has the same pid file; a folder that was moved is still ours.
+        is_copy = Path(folder).exists() and not self._data.samefile(folder)
+        return None if is_copy else process
 
     def _clear_remains(self) -> None:
         """Remove what a dead server left: processes on its shared memory, lock files, half-made data."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import aiosql
+import psycopg2.errors
 import psycopg2.extensions
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
@@ -51,14 +52,23 @@ def migrate_database(url: str) -> bool:
     """Bring a database to this program's schema; return whether there was anything to do.
 
     Raises:
-        DatabaseUnavailable, PostgisMissing: as :func:`verify_server` does.
+        DatabaseUnavailable: it does not answer, or the user may not change it.
+        PostgisMissing: PostgreSQL or PostGIS is missing or too old.
         MigrationPending: the database was made by a newer program.
     """
     verify_postgis(url, installed=False)
     before = current_revision(url)
     if before is not None and not is_known(before):
         _refuse_newer(url, before)
-    migrate(url)
+    try:
+        migrate(url)
+    except psycopg2.errors.InsufficientPrivilege as refusal:
+        reason = str(refusal).splitlines()[0]
+        msg = (
+            f"{describe(url)} was not migrated ({reason}): "
+            f"let its owner, or a user who may create extensions, run 'wangge db migrate'"
+        )
+        raise DatabaseUnavailable(msg) from refusal
     return before != head_revision()
 
 
@@ -172,6 +182,23 @@ def _borrow(url: str | None) -> Iterator[psycopg2.extensions.connection]:
         raise
     finally:
         pooled.close()  # Back to the pool, which rolls back whatever was not committed.
+
+
+def open_connection(url: str | None = None) -> psycopg2.extensions.connection:
+    """Open a connection outside the pool, in autocommit, for one who keeps it and closes it.
+
+    Raises:
+        DatabaseUnavailable: the server cannot be reached.
+    """
+    engine = get_engine(url)
+    try:
+        pooled = engine.raw_connection()
+    except (psycopg2.OperationalError, PoolTimeout) as failure:
+        raise _explain_failure(engine.url, failure) from None
+    connection = cast("psycopg2.extensions.connection", pooled.driver_connection)
+    pooled.detach()
+    connection.autocommit = True
+    return connection
 
 
 def get_engine(url: str | None = None) -> Engine:

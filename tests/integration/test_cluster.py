@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import pwd
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,6 +243,29 @@ def test_the_server_outlives_who_started_it(data_dir: Path) -> None:
     with suppress(ProcessLookupError):
         os.killpg(starter.pid, signal.SIGINT)  # Ctrl-C in the terminal it was started from
     assert _ask(Cluster(data_dir).url(), "SELECT 1") == [(1,)]
+
+
+def test_a_folder_reached_through_a_link_is_the_same_cluster(data_dir: Path) -> None:
+    cluster = Cluster(data_dir, durable=False)
+    cluster.start()
+    link = data_dir.with_name(f"{data_dir.name}-link")
+    link.symlink_to(data_dir)
+    assert Cluster(link).url() == cluster.url()
+    assert Cluster(link).status() == cluster.status()
+
+
+def test_a_folder_copied_or_moved_while_its_server_runs(data_dir: Path) -> None:
+    cluster = Cluster(data_dir, durable=False)
+    cluster.start()
+    copy = data_dir.with_name(f"{data_dir.name}-copy")
+    (copy / "postgres/data").mkdir(parents=True)
+    for name in ("postmaster.pid", "PG_VERSION"):
+        shutil.copy(cluster.folder / "data" / name, copy / "postgres/data" / name)
+    assert not Cluster(copy).status().running
+    moved = data_dir.with_name(f"{data_dir.name}-moved")
+    data_dir.rename(moved)
+    assert Cluster(moved).status().running
+    moved.rename(data_dir)
 
 
 def test_a_half_made_cluster_is_made_anew(data_dir: Path) -> None:

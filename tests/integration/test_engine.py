@@ -7,7 +7,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.errors import ConfigurationError, DatabaseUnavailable, MigrationPending, PostgisMissing
 from geo.schema.migrate import head_revision
 from geo.settings import get_settings
-from geo.store.engine import connect, transaction, verify_server
+from geo.store.engine import connect, migrate_database, transaction, verify_server
 
 
 def _count_rows(url: str) -> int:
@@ -109,6 +109,25 @@ def test_another_schema_revision_is_refused(database_url: str, revision: str, ad
         cursor.execute("UPDATE alembic_version SET version_num = %s", (revision,))
     with pytest.raises(MigrationPending, match=advice):
         verify_server(database_url)
+
+
+def test_a_postgis_too_old_is_refused(database_url: str) -> None:
+    with transaction(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_extension SET extversion = '3.2.9' WHERE extname = 'postgis'")
+    with pytest.raises(PostgisMissing, match=r"has PostGIS 3\.2\.9: install 3\.3 or newer"):
+        verify_server(database_url)
+
+
+def test_migrating_without_the_right_to_is_refused_in_a_sentence(empty_database_url: str) -> None:
+    with transaction(empty_database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("DROP ROLE IF EXISTS clerk; CREATE ROLE clerk; GRANT CREATE ON SCHEMA public TO clerk")
+    as_clerk = f"{empty_database_url}&options=-c%20role%3Dclerk"
+    with pytest.raises(
+        DatabaseUnavailable, match=r"was not migrated \(permission denied .*\): let its owner"
+    ):
+        migrate_database(as_clerk)
+    with pytest.raises(PostgisMissing):  # nothing of it was left behind
+        verify_server(empty_database_url)
 
 
 def test_a_server_that_does_not_answer_is_refused_without_its_password() -> None:
