@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+import psutil
 
 from geo.cluster import make_data_dir
 from geo.errors import ConfigurationError
@@ -25,7 +26,7 @@ def up(*, demo: bool, port: int | None, host: str | None) -> None:
     settings = get_settings().model_copy(update=chosen)
     claim = _claim_port(settings)
     if claim is None:
-        click.echo(f"Wangge is running already: {_name_address(settings)}")
+        click.echo(f"Wangge is running already at {_list_addresses(settings)[0]}")
         return
     _verify_port(settings)
     server = _find_server()
@@ -33,7 +34,7 @@ def up(*, demo: bool, port: int | None, host: str | None) -> None:
     if demo:
         _load_demo(url)
     forget_engine(url)
-    click.echo(f"Wangge is at {_name_address(settings)} (Ctrl-C ends it)")
+    click.echo(f"Wangge starts at {' and '.join(_list_addresses(settings))} (Ctrl-C ends it)")
     sys.stdout.flush()
     # Streamlit takes this process over, so that signals reach it without a go-between, and keeps the claim.
     os.set_inheritable(claim, True)
@@ -42,6 +43,8 @@ def up(*, demo: bool, port: int | None, host: str | None) -> None:
         [
             *(sys.executable, "-m", "streamlit", "run", str(server)),
             *("--server.address", settings.host, "--server.port", str(settings.port)),
+            # Its welcome asks the internet for this machine's address.
+            *("--logger.hideWelcomeMessage", "true"),
         ],
         os.environ | {"WANGGE_HOST": settings.host, "WANGGE_PORT": str(settings.port)},
     )
@@ -81,9 +84,14 @@ def _verify_port(settings: Settings) -> None:
         raise ConfigurationError(msg) from failure
 
 
-def _name_address(settings: Settings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared only
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+def _list_addresses(settings: Settings) -> list[str]:
+    """Return the dashboard's URLs: one, or all of this machine's where it listens on every address."""
+    hosts = [settings.host]
+    if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not chosen
+        found = [address for addresses in psutil.net_if_addrs().values() for address in addresses]
+        hosts = ["127.0.0.1"]
+        hosts += [a.address for a in found if a.family == socket.AF_INET and not a.address.startswith("127.")]
+    return [f"http://{f'[{host}]' if ':' in host else host}:{settings.port}" for host in hosts]
 
 
 def _find_server() -> Path:
