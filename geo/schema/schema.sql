@@ -102,6 +102,45 @@ CREATE FUNCTION public.building_holder(on_day date) RETURNS TABLE(building_id bi
    WHERE ((plan.state <> 'draft'::text) AND (daterange(plan.valid_from, plan.valid_to) @> building_holder.on_day));
 END;
 
+CREATE FUNCTION public.feature_collection(features text[], most integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN concat('{"type":"FeatureCollection","truncated":', to_json((COALESCE(cardinality(features), 0) > most)), ',"features":[', array_to_string((features)[1:most], ','::text), ']}');
+
+CREATE FUNCTION public.hexagon_width(level integer) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((40075016.68557849 / (32)::numeric))::double precision / ((2)::double precision ^ (level)::double precision));
+
+CREATE FUNCTION public.hexagon_at(x double precision, y double precision, level integer) RETURNS TABLE(across integer, up integer)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN nearest.is_even THEN (2 * nearest.even_across)
+             ELSE ((2 * nearest.odd_across) + 1)
+         END AS "case",
+         CASE
+             WHEN nearest.is_even THEN (2 * nearest.even_up)
+             ELSE ((2 * nearest.odd_up) + 1)
+         END AS "case"
+    FROM ( SELECT candidate.even_across,
+             candidate.even_up,
+             candidate.odd_across,
+             candidate.odd_up,
+             ((((candidate.u - (candidate.even_across)::double precision) ^ (2)::double precision) + ((3)::double precision * ((candidate.v - (candidate.even_up)::double precision) ^ (2)::double precision))) <= ((((candidate.u - (candidate.odd_across)::double precision) - (0.5)::double precision) ^ (2)::double precision) + ((3)::double precision * (((candidate.v - (candidate.odd_up)::double precision) - (0.5)::double precision) ^ (2)::double precision)))) AS is_even
+            FROM ( SELECT place.u,
+                     place.v,
+                     (round(place.u))::integer AS even_across,
+                     (round(place.v))::integer AS even_up,
+                     (floor(place.u))::integer AS odd_across,
+                     (floor(place.v))::integer AS odd_up
+                    FROM ( SELECT (hexagon_at.x / public.hexagon_width(hexagon_at.level)) AS u,
+                             (hexagon_at.y / (public.hexagon_width(hexagon_at.level) * sqrt((3)::double precision))) AS v) place) candidate) nearest;
+END;
+
+CREATE FUNCTION public.hexagon_shape(across integer, up integer, level integer) RETURNS public.geometry
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN public.st_translate(public.st_scale(public.st_geomfromtext('POLYGON((0 2, 1.7320508075688772 1, 1.7320508075688772 -1, 0 -2, -1.7320508075688772 -1, -1.7320508075688772 1, 0 2))'::text, 3857), (public.hexagon_width(level) / sqrt((12)::double precision)), (public.hexagon_width(level) / sqrt((12)::double precision))), (((across)::double precision * public.hexagon_width(level)) / (2)::double precision), ((((up)::double precision * public.hexagon_width(level)) * sqrt((3)::double precision)) / (2)::double precision));
+
 CREATE FUNCTION public.is_sound(shape public.geometry) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ((shape IS NULL) OR ((NOT public.st_isempty(shape)) AND (public.st_xmin((shape)::public.box3d) >= (73)::double precision) AND (public.st_xmax((shape)::public.box3d) <= (136)::double precision) AND (public.st_ymin((shape)::public.box3d) >= (3)::double precision) AND (public.st_ymax((shape)::public.box3d) <= (54)::double precision) AND public.st_isvalid(shape)));
@@ -186,6 +225,26 @@ BEGIN
         NEW.changed_at := now();
     END IF;
     RETURN NEW;
+END $$;
+
+CREATE FUNCTION public.touch_all_incidents() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO layer_touch (layer, community_id)
+    SELECT 'incidents', id FROM community
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.touch_community() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO layer_touch (layer, community_id)
+    SELECT 'communities', id FROM changed
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
 END $$;
 
 CREATE FUNCTION public.touch_layer() RETURNS trigger
@@ -466,6 +525,27 @@ ALTER TABLE public.ground_feature ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
+CREATE TABLE public.hexagon (
+    layer text NOT NULL,
+    level smallint NOT NULL,
+    across integer NOT NULL,
+    up integer NOT NULL,
+    community_id bigint NOT NULL,
+    features integer NOT NULL,
+    weight integer NOT NULL,
+    geom public.geometry(Polygon,3857) GENERATED ALWAYS AS (public.hexagon_shape(across, up, (level)::integer)) STORED NOT NULL,
+    CONSTRAINT hexagon_features_check CHECK ((features > 0)),
+    CONSTRAINT hexagon_layer_check CHECK ((layer = ANY (ARRAY['buildings'::text, 'incidents'::text]))),
+    CONSTRAINT hexagon_weight_check CHECK ((weight >= 0))
+);
+
+CREATE TABLE public.hexagon_version (
+    layer text NOT NULL,
+    community_id bigint NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT hexagon_version_layer_check CHECK ((layer = ANY (ARRAY['buildings'::text, 'incidents'::text])))
+);
+
 CREATE TABLE public.import_batch (
     id bigint NOT NULL,
     community_id bigint,
@@ -610,6 +690,22 @@ CREATE TABLE public.layer_version (
     version bigint DEFAULT 1 NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE VIEW public.mapped_incident AS
+ SELECT i.id,
+    i.community_id,
+    i.category_code,
+    c.parent_code,
+    c.name AS category_name,
+    i.state,
+    i.is_open,
+    i.reported_at,
+    i.due_at,
+    i.geom
+   FROM ((public.incident i
+     JOIN public.category c ON ((c.code = i.category_code)))
+     LEFT JOIN public.category above ON ((above.code = c.parent_code)))
+  WHERE ((i.geom IS NOT NULL) AND (i.sensitivity <> 'S3'::text) AND (NOT c.is_sealed) AND (c.sensitivity <> 'S3'::text) AND (above.is_sealed IS NOT TRUE) AND (above.sensitivity IS DISTINCT FROM 'S3'::text));
 
 CREATE TABLE public.membership (
     id bigint NOT NULL,
@@ -868,6 +964,12 @@ ALTER TABLE ONLY public.grid
 ALTER TABLE ONLY public.ground_feature
     ADD CONSTRAINT ground_feature_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.hexagon
+    ADD CONSTRAINT hexagon_pkey PRIMARY KEY (layer, community_id, level, across, up);
+
+ALTER TABLE ONLY public.hexagon_version
+    ADD CONSTRAINT hexagon_version_pkey PRIMARY KEY (layer, community_id);
+
 ALTER TABLE ONLY public.import_batch
     ADD CONSTRAINT import_batch_pkey PRIMARY KEY (id);
 
@@ -982,6 +1084,8 @@ CREATE INDEX grid_geom ON public.grid USING gist (geom);
 
 CREATE INDEX ground_feature_community ON public.ground_feature USING btree (community_id);
 
+CREATE INDEX hexagon_geom ON public.hexagon USING gist (layer, level, geom);
+
 CREATE INDEX import_rejection_batch ON public.import_rejection USING btree (batch_id);
 
 CREATE INDEX incident_building ON public.incident USING btree (building_id, reported_at) WHERE (building_id IS NOT NULL);
@@ -1052,6 +1156,14 @@ CREATE TRIGGER stamp_change BEFORE UPDATE ON public.incident FOR EACH ROW EXECUT
 
 CREATE TRIGGER stamp_change BEFORE UPDATE ON public.merchant FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
 
+CREATE TRIGGER touch_all_incidents AFTER INSERT OR DELETE OR UPDATE ON public.category FOR EACH STATEMENT EXECUTE FUNCTION public.touch_all_incidents();
+
+CREATE TRIGGER touch_community_on_delete AFTER DELETE ON public.community REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_community();
+
+CREATE TRIGGER touch_community_on_insert AFTER INSERT ON public.community REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_community();
+
+CREATE TRIGGER touch_community_on_update AFTER UPDATE ON public.community REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_community();
+
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.building REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.building_grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
@@ -1065,6 +1177,8 @@ CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.ground_feature R
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('incidents');
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.merchant REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
@@ -1088,6 +1202,8 @@ CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.incident REFEREN
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.merchant REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
 
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
@@ -1110,6 +1226,8 @@ CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.incident REFEREN
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.merchant REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
 
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
@@ -1131,6 +1249,8 @@ CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.ground_feature R
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('incidents');
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.merchant REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
@@ -1202,6 +1322,12 @@ ALTER TABLE ONLY public.grid
 
 ALTER TABLE ONLY public.ground_feature
     ADD CONSTRAINT ground_feature_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.hexagon
+    ADD CONSTRAINT hexagon_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.hexagon_version
+    ADD CONSTRAINT hexagon_version_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.import_batch
     ADD CONSTRAINT import_batch_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;

@@ -18,9 +18,12 @@ def town(connection: PostgresConnection) -> Town:
 
 
 def versions(town: Town) -> dict[str, int]:
-    """Versions of the layers of one community, as another connection sees them."""
+    """Versions of what lies in one community, as another connection sees them."""
     with closing(psycopg2.connect(town.connection.dsn)) as reader, reader.cursor() as cursor:
-        cursor.execute("SELECT layer, version FROM layer_version WHERE community_id = %s", (town.id,))
+        cursor.execute(
+            "SELECT layer, version FROM layer_version WHERE community_id = %s AND layer <> 'communities'",
+            (town.id,),
+        )
         return dict(cursor.fetchall())
 
 

@@ -1,0 +1,165 @@
+"""Layer versions: what tells a map, a browser and a cache that a layer has changed.
+
+A *tag* names one state of a layer as maps show it, such as ``812-9f3a01bc``. It changes when a row of the
+layer or of one it is drawn from is written, when the day turns and the layer has rows that come and go with
+dates, and when this program shows the layer differently. Equal tags mean equal content.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+from zlib import crc32
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+
+from geo.errors import DatabaseUnavailable
+from geo.store.engine import connect, load_queries, open_connection
+
+# The watched tables' layers that each layer of the map is drawn from.
+LAYER_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "ground": ("ground",),
+    "communities": ("communities",),
+    "grids": ("grids",),
+    "compounds": ("compounds",),
+    "buildings": ("buildings", "compounds", "zones"),
+    "merchants": ("merchants",),
+    "incidents": ("incidents",),
+    "zones": ("zones", "buildings"),
+}
+# Layers of which another part is in force every day.
+_DATED: Final = frozenset({"grids", "buildings", "zones"})
+
+
+@dataclass(frozen=True)
+class LayerVersions:
+    """All layer versions at one moment.
+
+    Attributes:
+        total: the sum of all versions; an equal total means that nothing has changed.
+        community_ids: row id of each community, by code.
+        stamps: version and time of the last change, by watched layer and community.
+    """
+
+    total: int
+    community_ids: Mapping[str, int]
+    stamps: Mapping[tuple[str, int], tuple[int, datetime]]
+    _tags: dict[tuple[str, int | None, date], str] = field(default_factory=dict, compare=False, repr=False)
+
+    def tag(self, layer: str, community_id: int | None, on_day: date) -> str:
+        """Return the tag of a layer in one community, or in all together where ``community_id`` is None.
+
+        Raises:
+            KeyError: there is no such layer.
+        """
+        key = (layer, community_id, on_day if layer in _DATED else date.min)
+        tag = self._tags.get(key)
+        if tag is None:
+            tag = self._tags[key] = self._make_tag(*key)
+        return tag
+
+    def _make_tag(self, layer: str, community_id: int | None, day: date) -> str:
+        sources = LAYER_SOURCES[layer]
+        stamps = [
+            stamp
+            for (source, place_id), stamp in self.stamps.items()
+            if source in sources and community_id in (None, place_id)
+        ]
+        version = sum(number for number, _ in stamps)
+        # A database restored from a backup counts through the same numbers again, at other times.
+        changed_at = max((at for _, at in stamps), default=None)
+        return f"{version}-{crc32(f'{changed_at} {day} {_read_drawing()}'.encode()):08x}"
+
+
+@lru_cache
+def _read_drawing() -> str:
+    queries = files("geo.store") / "queries"
+    return "".join((queries / f"{name}.sql").read_text(encoding="utf-8") for name in ("features", "tiles"))
+
+
+def read_versions(connection: psycopg2.extensions.connection) -> LayerVersions:
+    """Read all versions in the connection's transaction."""
+    queries = load_queries("versions")
+    # The sum first: what is committed between the statements can only make the rest too new, never too old.
+    total = int(queries.sum_versions(connection))
+    stamps = {
+        (layer, place): (version, at) for layer, place, version, at in queries.list_versions(connection)
+    }
+    return LayerVersions(total, dict(queries.list_community_codes(connection)), stamps)
+
+
+def list_layer_tags(community_id: int | None, on_day: date) -> dict[str, str]:
+    """Return the tag of every layer of the map, for its addresses.
+
+    Args:
+        community_id: whose layers; None for all communities together.
+        on_day: the day in China.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    with connect() as connection:
+        versions = read_versions(connection)
+    return {layer: versions.tag(layer, community_id, on_day) for layer in LAYER_SOURCES}
+
+
+def read_revision() -> str | None:
+    """Return the schema revision the database is at, None before the first migration.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    with connect() as connection:
+        try:
+            revision = load_queries("versions").read_revision(connection)
+        except psycopg2.errors.UndefinedTable:
+            return None
+    return None if revision is None else str(revision)
+
+
+class VersionWatch:
+    """Reads the versions over a connection of its own, often and cheaply; for one thread at a time.
+
+    Args:
+        url: the database; the installation's own where None.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self._url = url
+        self._connection: psycopg2.extensions.connection | None = None
+        self._last: LayerVersions | None = None
+
+    def read(self) -> LayerVersions:
+        """Return the versions as of now: of every transaction that was committed before the call.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        if self._connection is not None:
+            try:
+                return self._read(self._connection)
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                self.close()  # The server was restarted, or is gone, which connecting again will tell.
+        self._connection = open_connection(self._url)
+        try:
+            return self._read(self._connection)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as failure:
+            self.close()
+            msg = "the database went away while the map's layers were looked up: try again in a moment"
+            raise DatabaseUnavailable(msg) from failure
+
+    def close(self) -> None:
+        """Give the connection up; a later read opens another."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._last = None
+
+    def _read(self, connection: psycopg2.extensions.connection) -> LayerVersions:
+        total = int(load_queries("versions").sum_versions(connection))
+        if self._last is None or self._last.total != total:
+            self._last = read_versions(connection)
+        return self._last
