@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import shapely
 from pyproj import Geod
+from shapely import Point
+
+from etl.demo.clock import DAY_S
 
 from etl.demo.merchants import Merchant, open_shops
+from etl.demo.history import History, live_through
 from etl.demo.people import People, gather_people
+from etl.demo.plants import BOUNCED, HOTSPOT, RETURNED
 from etl.demo.terrain import Site, to_degrees
 from etl.demo.town import Town, build_town
 from etl.demo.truth import Truth
@@ -24,6 +30,7 @@ class Community:
     people: People
     merchants: list[Merchant]
     silent: frozenset[int]
+    history: History
     as_of: date
     truth: Truth
 
@@ -34,7 +41,9 @@ def build_community(site: Site, as_of: date) -> Community:
     people = gather_people(town, as_of)
     silent = _choose_silent(town, people)
     merchants = open_shops(town, as_of, silent)
-    return Community(town, people, merchants, silent, as_of, _tell_truth(town, people, silent))
+    history = live_through(town, people, merchants, silent, as_of)
+    truth = _tell_truth(town, people, silent, history)
+    return Community(town, people, merchants, silent, history, as_of, truth)
 
 
 def _choose_silent(town: Town, people: People) -> frozenset[int]:
@@ -50,7 +59,7 @@ def _choose_silent(town: Town, people: People) -> frozenset[int]:
     return frozenset(chosen.tolist())
 
 
-def _tell_truth(town: Town, people: People, silent: frozenset[int]) -> Truth:
+def _tell_truth(town: Town, people: People, silent: frozenset[int], history: History) -> Truth:
     codes = [b.code for b in town.buildings]
     held = {b for zone in people.zones if zone.lead_until is None for b in zone.buildings}
     gaps = []
@@ -63,6 +72,9 @@ def _tell_truth(town: Town, people: People, silent: frozenset[int]) -> Truth:
             "geometry": shapely.geometry.mapping(shape),
         })  # fmt: skip
     return Truth(
+        hotspots=_tell_hotspots(town, history),
+        relapses=_tell_relapses(history),
+        bounced=_tell_bounced(history),
         uncovered_buildings=[codes[i] for i in town.grid_plan.uncovered],
         unheld_buildings=[codes[i] for i in people.unheld],
         silent_buildings=sorted(codes[i] for i in silent),
@@ -72,3 +84,43 @@ def _tell_truth(town: Town, people: People, silent: frozenset[int]) -> Truth:
             if grid.buildings and grid.kind == "community" and not held & set(grid.buildings)
         ],
     )  # fmt: skip
+
+
+def _tell_hotspots(town: Town, history: History) -> list[dict[str, Any]]:
+    spots = []
+    for spot in history.plants.hotspots:
+        place = to_degrees(Point(spot.x, spot.y))
+        spots.append({
+            "community": town.site.code, "category": spot.code, "lon": place.x, "lat": place.y,
+            "radius_m": spot.radius_m, "days": spot.days, "planted": spot.planted,
+            "expected": round(spot.expected, 2),
+            "ratio": round((spot.planted + spot.expected) / spot.expected, 1),
+        })  # fmt: skip
+    return spots
+
+
+def _tell_relapses(history: History) -> list[dict[str, Any]]:
+    reports, plants = history.reports, history.plants
+    at_plant = {
+        int(plant): i for i, plant in enumerate(reports.plant) if plant >= HOTSPOT + len(plants.hotspots)
+    }
+    relapses = []
+    for n, origin in enumerate(plants.came_back):
+        first, again = at_plant[origin], at_plant[RETURNED + n]
+        away = float(np.hypot(history.x[first] - history.x[again], history.y[first] - history.y[again]))
+        days = (reports.at[again] - history.handling.closed_at[first]) / DAY_S
+        relapses.append({
+            "campaign": plants.campaigns[int(history.campaign[first])].code, "category": history.category[first],
+            "closed": history.external_id[first], "returned": history.external_id[again],
+            "days": round(float(days), 2), "distance_m": round(away, 1),
+        })  # fmt: skip
+    return relapses
+
+
+def _tell_bounced(history: History) -> list[dict[str, Any]]:
+    events = history.handling.events
+    returned = np.bincount(events.incident[events.to_state == "returned"], minlength=len(history.reports))
+    return [
+        {"incident": history.external_id[i], "returns": int(returned[i])}
+        for i in np.flatnonzero(history.reports.plant >= BOUNCED)
+    ]

@@ -87,7 +87,7 @@ def load_demo(
                 _delete_demo(cursor, site.code)
                 Writer(cursor, built).write()
             truth = truth.add(built.truth)
-            on_progress(site.code, 0)
+            on_progress(site.code, len(built.history.reports))
         with connection, connection.cursor() as cursor:
             _delete_others(cursor, community, codes)
         with connection, connection.cursor() as cursor:

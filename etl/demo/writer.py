@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver names it so
 
 from etl.demo.community import Community
+from etl.demo.history_rows import write_history
 from etl.demo.people import Zone
 from etl.demo.rows import Columns, copy_rows, pick, reserve_ids, write_list, write_shapes
 from etl.demo.terrain import METRIC_EPSG
@@ -37,9 +38,14 @@ class Writer:
         parties = self._write_parties()
         compounds = self._write_compounds(parties)
         buildings = self._write_buildings(compounds)
-        self._write_grids()
+        grids = self._write_grids()
         self._write_zones(parties, buildings)
-        self._write_merchants(buildings)
+        merchants = self._write_merchants(buildings)
+        ids = {
+            "party": parties, "compound": compounds, "building": buildings, "grid": grids, "merchant": merchants,
+            "campaign": self._write_campaigns(),
+        }  # fmt: skip
+        write_history(self._cursor, self._community_id, self._community, ids)
 
     def _copy(self, table: str, columns: Columns) -> Ids:
         """Write rows with ids of our own and return these."""
@@ -274,6 +280,21 @@ class Writer:
             },
         )
         return ids
+
+    def _write_campaigns(self) -> Ids:
+        campaigns = self._community.history.plants.campaigns
+        return self._copy(
+            "campaign",
+            {
+                "kind": ["clean_up"] * len(campaigns),
+                "code": [c.code for c in campaigns],
+                "name": [c.name for c in campaigns],
+                "category_codes": [write_list([c.category]) for c in campaigns],
+                "starts_on": [c.starts_on for c in campaigns],
+                "ends_on": [c.ends_on for c in campaigns],
+                "geom": write_shapes([c.shape for c in campaigns], multi=True),
+            },
+        )
 
 
 def _list_holders(zones: list[Zone]) -> list[tuple[int, int, str, date | None]]:

@@ -1,0 +1,55 @@
+"""Working time for the demo's year: 08:30-12:00 and 14:30-18:00 on working days. Seconds since 1970, UTC."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+Seconds = NDArray[np.float64]
+
+HOUR_S = 3_600.0
+DAY_S = 86_400.0
+WORKING_DAY_S = 7 * HOUR_S
+# China Standard Time, without summer time since 1991.
+LOCAL_OFFSET_S = 8 * HOUR_S
+_SHIFTS = ((8.5, 12.0), (14.5, 18.0))
+# The days that are holidays every year; those of the lunar calendar differ and are left to a real calendar.
+_HOLIDAYS = {(1, 1), (5, 1), (5, 2), *((10, day) for day in range(1, 8))}
+
+
+def find_midnight(day: date) -> float:
+    """Return the instant a day begins in Asia/Shanghai."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() - LOCAL_OFFSET_S
+
+
+def is_working_day(day: date) -> bool:
+    """Tell whether offices are open; weekends that are worked in exchange are not known here."""
+    return day.weekday() < 5 and (day.month, day.day) not in _HOLIDAYS
+
+
+class WorkingTime:
+    """Working seconds between two days, to count forwards and back."""
+
+    def __init__(self, first: date, last: date) -> None:
+        starts: list[float] = []
+        ends: list[float] = []
+        for offset in range((last - first).days + 1):
+            day = first + timedelta(days=offset)
+            if is_working_day(day):
+                midnight = find_midnight(day)
+                starts += [midnight + begin * HOUR_S for begin, _ in _SHIFTS]
+                ends += [midnight + end * HOUR_S for _, end in _SHIFTS]
+        self._starts, self._ends = np.array(starts), np.array(ends)
+        self._worked_after = np.cumsum(self._ends - self._starts)
+        self._worked_before = self._worked_after - (self._ends - self._starts)
+
+    def measure(self, instants: Seconds) -> Seconds:
+        """Return the working seconds from the first day to each instant."""
+        shift = np.clip(np.searchsorted(self._starts, instants, side="right") - 1, 0, len(self._starts) - 1)
+        into = np.clip(instants - self._starts[shift], 0, self._ends[shift] - self._starts[shift])
+        return np.asarray(self._worked_before[shift] + into)
+
+    def locate(self, worked: Seconds) -> Seconds:
+        """Return the instant at which that many seconds have been worked."""
+        shift = np.clip(np.searchsorted(self._worked_after, worked, side="left"), 0, len(self._starts) - 1)
+        return np.asarray(self._starts[shift] + (worked - self._worked_before[shift]))
