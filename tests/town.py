@@ -2,7 +2,6 @@
 
 from copy import copy
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pyproj
@@ -122,14 +121,15 @@ class Town:
         if returning:
             statement += sql.SQL(" RETURNING id")
         with self.connection.cursor() as cursor:
-            cursor.execute(statement, [_to_column(value) for value in values.values()])
+            cursor.execute(
+                statement, [to_wkb(v) if isinstance(v, BaseGeometry) else v for v in values.values()]
+            )
             return int(cursor.fetchall()[0][0]) if returning else 0
 
 
-def _to_column(value: object) -> Any:
-    if not isinstance(value, BaseGeometry):
-        return value
-    shape = to_degrees(value)
+def to_wkb(shape: BaseGeometry) -> str:
+    """Return a shape given in metres of the town as hexadecimal EWKB, a polygon as a multipolygon."""
+    shape = to_degrees(shape)
     if isinstance(shape, Polygon):
         shape = MultiPolygon([shape])
     return shapely.to_wkb(shapely.set_srid(shape, 4490), hex=True, include_srid=True)

@@ -37,7 +37,7 @@ def dump_schema(url: str) -> str:
     """
     programs = find_programs()
     command = [
-        programs.path("pg_dump"),
+        str(programs.path("pg_dump")),
         "--schema-only",
         "--no-owner",
         "--no-privileges",

@@ -6,13 +6,11 @@ from datetime import date
 
 import psycopg2
 import pytest
-import shapely
 from psycopg2 import errors
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, Polygon, box
-from shapely.geometry.base import BaseGeometry
 
-from tests.town import START, Town, to_degrees
+from tests.town import START, Town, to_wkb
 
 A_YEAR_ON = date(2025, 1, 1)
 
@@ -229,7 +227,7 @@ class TestBuildingGrid:
         assert assigned(town) == {"1": [("01", "[2024-01-01,)")]}
 
         for grid, shape in ((west, box(0, 0, 70, 100)), (east, box(70, 0, 200, 100))):
-            run(town.connection, "UPDATE grid SET geom = ST_Multi(%s) WHERE id = %s", _wkb(shape), grid)
+            run(town.connection, "UPDATE grid SET geom = %s WHERE id = %s", to_wkb(shape), grid)
         town.connection.commit()
 
         assert assigned(town) == {"1": [("02", "[2024-01-01,)")]}
@@ -253,8 +251,8 @@ class TestBuildingGrid:
 
         run(
             town.connection,
-            "UPDATE building SET geom = ST_Multi(%s) WHERE id = %s",
-            _wkb(box(500, 500, 510, 510)),
+            "UPDATE building SET geom = %s WHERE id = %s",
+            to_wkb(box(500, 500, 510, 510)),
             building,
         )
         town.connection.commit()
@@ -303,10 +301,6 @@ class TestBuildingGrid:
 
         assert assigned(town) == {"1": [("01", "[2024-01-01,)")]}
         assert assigned(town, "micro") == {"1": [("01-1", "[2024-01-01,)")]}
-
-
-def _wkb(shape: BaseGeometry) -> str:
-    return shapely.to_wkb(shapely.set_srid(to_degrees(shape), 4490), hex=True, include_srid=True)
 
 
 BOW_TIE = "MULTIPOLYGON(((120 32, 120.01 32.01, 120.01 32, 120 32.01, 120 32)))"
