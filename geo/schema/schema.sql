@@ -106,40 +106,33 @@ CREATE FUNCTION public.feature_collection(features text[], most integer) RETURNS
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN concat('{"type":"FeatureCollection","truncated":', to_json((COALESCE(cardinality(features), 0) > most)), ',"features":[', array_to_string((features)[1:most], ','::text), ']}');
 
-CREATE FUNCTION public.hexagon_width(level integer) RETURNS double precision
+CREATE FUNCTION public.hexagon_width_m(level integer) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((40075016.68557849 / (32)::numeric))::double precision / ((2)::double precision ^ (level)::double precision));
 
-CREATE FUNCTION public.hexagon_at(x double precision, y double precision, level integer) RETURNS TABLE(across integer, up integer)
+CREATE FUNCTION public.hexagon_at(x_m double precision, y_m double precision, level integer) RETURNS TABLE(up integer, across integer)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
- SELECT
+ SELECT (
          CASE
-             WHEN nearest.is_even THEN (2 * nearest.even_across)
-             ELSE ((2 * nearest.odd_across) + 1)
-         END AS "case",
+             WHEN nearest.is_even THEN ((2)::double precision * round(nearest.v))
+             ELSE (((2)::double precision * floor(nearest.v)) + (1)::double precision)
+         END)::integer AS int4,
+     (
          CASE
-             WHEN nearest.is_even THEN (2 * nearest.even_up)
-             ELSE ((2 * nearest.odd_up) + 1)
-         END AS "case"
-    FROM ( SELECT candidate.even_across,
-             candidate.even_up,
-             candidate.odd_across,
-             candidate.odd_up,
-             ((((candidate.u - (candidate.even_across)::double precision) ^ (2)::double precision) + ((3)::double precision * ((candidate.v - (candidate.even_up)::double precision) ^ (2)::double precision))) <= ((((candidate.u - (candidate.odd_across)::double precision) - (0.5)::double precision) ^ (2)::double precision) + ((3)::double precision * (((candidate.v - (candidate.odd_up)::double precision) - (0.5)::double precision) ^ (2)::double precision)))) AS is_even
-            FROM ( SELECT place.u,
-                     place.v,
-                     (round(place.u))::integer AS even_across,
-                     (round(place.v))::integer AS even_up,
-                     (floor(place.u))::integer AS odd_across,
-                     (floor(place.v))::integer AS odd_up
-                    FROM ( SELECT (hexagon_at.x / public.hexagon_width(hexagon_at.level)) AS u,
-                             (hexagon_at.y / (public.hexagon_width(hexagon_at.level) * sqrt((3)::double precision))) AS v) place) candidate) nearest;
+             WHEN nearest.is_even THEN ((2)::double precision * round(nearest.u))
+             ELSE (((2)::double precision * floor(nearest.u)) + (1)::double precision)
+         END)::integer AS int4
+    FROM ( SELECT place.u,
+             place.v,
+             ((abs((place.u - round(place.u))) + ((3)::double precision * abs((place.v - round(place.v))))) <= (1)::double precision) AS is_even
+            FROM ( SELECT (hexagon_at.x_m / public.hexagon_width_m(hexagon_at.level)) AS u,
+                     (hexagon_at.y_m / (public.hexagon_width_m(hexagon_at.level) * sqrt((3)::double precision))) AS v) place) nearest;
 END;
 
-CREATE FUNCTION public.hexagon_shape(across integer, up integer, level integer) RETURNS public.geometry
+CREATE FUNCTION public.hexagon_shape(up integer, across integer, level integer, z integer, x integer, y integer) RETURNS public.geometry
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN public.st_translate(public.st_scale(public.st_geomfromtext('POLYGON((0 2, 1.7320508075688772 1, 1.7320508075688772 -1, 0 -2, -1.7320508075688772 -1, -1.7320508075688772 1, 0 2))'::text, 3857), (public.hexagon_width(level) / sqrt((12)::double precision)), (public.hexagon_width(level) / sqrt((12)::double precision))), (((across)::double precision * public.hexagon_width(level)) / (2)::double precision), ((((up)::double precision * public.hexagon_width(level)) * sqrt((3)::double precision)) / (2)::double precision));
+    RETURN public.st_affine('0103000000010000000700000000000000000000000000000000000040912B50E67AB6FB3F000000000000F03F912B50E67AB6FB3F000000000000F0BF000000000000000000000000000000C0912B50E67AB6FBBF000000000000F0BF912B50E67AB6FBBF000000000000F03F00000000000000000000000000000040'::public.geometry, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (0)::double precision, (0)::double precision, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (x)::double precision)) + (((across * 64))::double precision * ((2)::double precision ^ ((z - level))::double precision))), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (y)::double precision)) - ((((up * 64))::double precision * sqrt((3)::double precision)) * ((2)::double precision ^ ((z - level))::double precision))));
 
 CREATE FUNCTION public.is_sound(shape public.geometry) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -226,6 +219,14 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+CREATE FUNCTION public.tile_box(z integer, x integer, y integer, margin double precision) RETURNS public.geometry
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN public.st_makeenvelope((((((x)::double precision - margin) / ((2)::double precision ^ (z)::double precision)) * (360)::double precision) - (180)::double precision), degrees(atan(sinh((pi() * ((1)::double precision - (((2)::double precision * (((y + 1))::double precision + margin)) / ((2)::double precision ^ (z)::double precision))))))), ((((((x + 1))::double precision + margin) / ((2)::double precision ^ (z)::double precision)) * (360)::double precision) - (180)::double precision), degrees(atan(sinh((pi() * ((1)::double precision - (((2)::double precision * ((y)::double precision - margin)) / ((2)::double precision ^ (z)::double precision))))))), 4490);
+
+CREATE FUNCTION public.tile_shape(shape public.geometry, z integer, x integer, y integer) RETURNS public.geometry
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (z >= 12) THEN public.st_asmvtgeom(shape, (public.tile_box(z, x, y, (0)::double precision))::public.box2d, 4096, 64) ELSE public.st_asmvtgeom(public.st_transform(shape, 3857), (public.st_tileenvelope(z, x, y))::public.box2d, 4096, 64) END;
 
 CREATE FUNCTION public.touch_all_incidents() RETURNS trigger
     LANGUAGE plpgsql
@@ -314,6 +315,17 @@ CREATE TABLE public.building_grid (
     community_id bigint NOT NULL,
     kind text NOT NULL,
     period daterange NOT NULL
+);
+
+CREATE TABLE public.building_hexagon (
+    level smallint NOT NULL,
+    up integer NOT NULL,
+    across integer NOT NULL,
+    community_id bigint NOT NULL,
+    buildings integer NOT NULL,
+    households integer NOT NULL,
+    CONSTRAINT building_hexagon_buildings_check CHECK ((buildings > 0)),
+    CONSTRAINT building_hexagon_households_check CHECK ((households >= 0))
 );
 
 ALTER TABLE public.building ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -525,20 +537,6 @@ ALTER TABLE public.ground_feature ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
-CREATE TABLE public.hexagon (
-    layer text NOT NULL,
-    level smallint NOT NULL,
-    across integer NOT NULL,
-    up integer NOT NULL,
-    community_id bigint NOT NULL,
-    features integer NOT NULL,
-    weight integer NOT NULL,
-    geom public.geometry(Polygon,3857) GENERATED ALWAYS AS (public.hexagon_shape(across, up, (level)::integer)) STORED NOT NULL,
-    CONSTRAINT hexagon_features_check CHECK ((features > 0)),
-    CONSTRAINT hexagon_layer_check CHECK ((layer = ANY (ARRAY['buildings'::text, 'incidents'::text]))),
-    CONSTRAINT hexagon_weight_check CHECK ((weight >= 0))
-);
-
 CREATE TABLE public.hexagon_version (
     layer text NOT NULL,
     community_id bigint NOT NULL,
@@ -667,6 +665,17 @@ ALTER TABLE public.incident_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.incident_hexagon (
+    level smallint NOT NULL,
+    up integer NOT NULL,
+    across integer NOT NULL,
+    community_id bigint NOT NULL,
+    incidents integer NOT NULL,
+    open_incidents integer NOT NULL,
+    CONSTRAINT incident_hexagon_check CHECK (((open_incidents >= 0) AND (open_incidents <= incidents))),
+    CONSTRAINT incident_hexagon_incidents_check CHECK ((incidents > 0))
 );
 
 ALTER TABLE public.incident ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -898,6 +907,9 @@ ALTER TABLE ONLY public.building
 ALTER TABLE ONLY public.building_grid
     ADD CONSTRAINT building_grid_pkey PRIMARY KEY (building_id, grid_id);
 
+ALTER TABLE ONLY public.building_hexagon
+    ADD CONSTRAINT building_hexagon_pkey PRIMARY KEY (level, up, across, community_id);
+
 ALTER TABLE ONLY public.building
     ADD CONSTRAINT building_id_community_id_key UNIQUE (id, community_id);
 
@@ -964,9 +976,6 @@ ALTER TABLE ONLY public.grid
 ALTER TABLE ONLY public.ground_feature
     ADD CONSTRAINT ground_feature_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.hexagon
-    ADD CONSTRAINT hexagon_pkey PRIMARY KEY (layer, community_id, level, across, up);
-
 ALTER TABLE ONLY public.hexagon_version
     ADD CONSTRAINT hexagon_version_pkey PRIMARY KEY (layer, community_id);
 
@@ -978,6 +987,9 @@ ALTER TABLE ONLY public.import_change
 
 ALTER TABLE ONLY public.incident_event
     ADD CONSTRAINT incident_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.incident_hexagon
+    ADD CONSTRAINT incident_hexagon_pkey PRIMARY KEY (level, up, across, community_id);
 
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_id_community_id_key UNIQUE (id, community_id);
@@ -1068,6 +1080,8 @@ CREATE INDEX building_geom ON public.building USING gist (geom);
 
 CREATE INDEX building_grid_grid ON public.building_grid USING btree (grid_id);
 
+CREATE INDEX building_hexagon_community ON public.building_hexagon USING btree (community_id);
+
 CREATE INDEX building_name ON public.building USING gin (name public.gin_trgm_ops, address public.gin_trgm_ops);
 
 CREATE INDEX community_geom ON public.community USING gist (geom);
@@ -1083,8 +1097,6 @@ CREATE UNIQUE INDEX grid_external_id ON public.grid USING btree (community_id, e
 CREATE INDEX grid_geom ON public.grid USING gist (geom);
 
 CREATE INDEX ground_feature_community ON public.ground_feature USING btree (community_id);
-
-CREATE INDEX hexagon_geom ON public.hexagon USING gist (layer, level, geom);
 
 CREATE INDEX import_rejection_batch ON public.import_rejection USING btree (batch_id);
 
@@ -1107,6 +1119,8 @@ CREATE UNIQUE INDEX incident_external_id ON public.incident USING btree (communi
 CREATE INDEX incident_geom ON public.incident USING gist (geom);
 
 CREATE INDEX incident_grid ON public.incident USING btree (grid_id, reported_at) WHERE (grid_id IS NOT NULL);
+
+CREATE INDEX incident_hexagon_community ON public.incident_hexagon USING btree (community_id);
 
 CREATE INDEX incident_merchant ON public.incident USING btree (merchant_id) WHERE (merchant_id IS NOT NULL);
 
@@ -1272,6 +1286,9 @@ ALTER TABLE ONLY public.building_grid
 ALTER TABLE ONLY public.building_grid
     ADD CONSTRAINT building_grid_grid_id_kind_period_fkey FOREIGN KEY (grid_id, kind, period) REFERENCES public.grid(id, kind, period) ON UPDATE CASCADE ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.building_hexagon
+    ADD CONSTRAINT building_hexagon_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.building
     ADD CONSTRAINT building_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
 
@@ -1323,9 +1340,6 @@ ALTER TABLE ONLY public.grid
 ALTER TABLE ONLY public.ground_feature
     ADD CONSTRAINT ground_feature_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.hexagon
-    ADD CONSTRAINT hexagon_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.hexagon_version
     ADD CONSTRAINT hexagon_version_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
 
@@ -1367,6 +1381,9 @@ ALTER TABLE ONLY public.incident_event
 
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_grid_id_community_id_fkey FOREIGN KEY (grid_id, community_id) REFERENCES public.grid(id, community_id);
+
+ALTER TABLE ONLY public.incident_hexagon
+    ADD CONSTRAINT incident_hexagon_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
