@@ -3,14 +3,15 @@
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from etl.demo.load import DemoReport, load_demo
-from geo.store.engine import get_engine
+if TYPE_CHECKING:
+    from etl.demo.load import DemoReport
 
 
 @click.group()
@@ -37,12 +38,12 @@ def demo() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print totals and planted truth as one JSON object.")
 def load_command(community: str, scale: int, seed: int, as_of: datetime | None, *, as_json: bool) -> None:
     """Load a demo community, replacing the demo communities of the same kind; real ones are never touched."""
-    url = get_engine().url.render_as_string(hide_password=False)
+    from etl.demo.load import load_demo  # noqa: PLC0415 - its libraries take long to import, and this is rare
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as progress:
         task = progress.add_task("communities", total=scale)
         report = load_demo(
-            url.replace("postgresql+psycopg2", "postgresql"),
             community=community,
             scale=scale,
             seed=seed,
@@ -58,7 +59,7 @@ def load_command(community: str, scale: int, seed: int, as_of: datetime | None, 
         )
 
 
-def _describe(report: DemoReport) -> dict[str, object]:
+def _describe(report: "DemoReport") -> dict[str, object]:
     return {
         "community": report.community,
         "seed": report.seed,

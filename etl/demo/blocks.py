@@ -37,7 +37,7 @@ class Block:
 
     Attributes:
         use: ``compound``, a facility's use, ``river``, or what fills the land nobody asked for.
-        face: the land to the middle of the streets around it; faces tile the community without gap or overlap.
+        face: the land to the middle of the streets around it; faces tile the community.
         land: the face without the streets, corners rounded.
         compound: what is to be built, where ``use`` is ``compound``.
         facility: what is to be built, where a facility asked for the land.
@@ -62,7 +62,7 @@ class Plan:
         river_middle: the river's middle line, empty where there is none.
     """
 
-    extent: Polygon
+    extent: BaseGeometry
     blocks: tuple[Block, ...]
     streets: tuple[Street, ...]
     water: BaseGeometry
@@ -215,8 +215,8 @@ def _list_sides(cell: Polygon) -> list[list[tuple[float, float]]]:
 
 
 def _draw_on_ground(site: Site, lots: list[_Lot], lines: list[Street]) -> Plan:
-    """Bend the plan, node all lines once, and read the faces from them, so that neighbours share every corner."""
-    middle = MultiLineString()
+    """Bend the plan, node all lines once, and read the faces from them: neighbours share every corner."""
+    middle: BaseGeometry = MultiLineString()
     water: BaseGeometry = Polygon()
     drawn: list[BaseGeometry] = [street.line for street in lines]
     if site.has_river:
@@ -247,7 +247,7 @@ def _draw_on_ground(site: Site, lots: list[_Lot], lines: list[Street]) -> Plan:
 
 
 def _fill_leftovers(site: Site, blocks: list[Block]) -> tuple[Block, ...]:
-    """Say what the land is that nobody asked for: greens near the centre, fields and plots towards the edge."""
+    """Say what the land is that nobody asked for: greens near the centre, fields towards the edge."""
     rng = site.make_rng("leftovers")
     centre = site.bend(find_centre(site))
     reach = 0.5 * float(np.hypot(site.program.width_m, site.program.height_m))
@@ -256,7 +256,7 @@ def _fill_leftovers(site: Site, blocks: list[Block]) -> tuple[Block, ...]:
         use = block.use
         if not use:
             away = block.face.centroid.distance(centre) / reach
-            if block.land.area < 9_000 * (site.program.width_m / 2640):
+            if block.land.area < 9_000 * (site.program.width_m / 2641.3):
                 use = "pocket_park"
             elif away < 0.45:
                 use = "pocket_park" if rng.random() < 0.35 else "plot"

@@ -90,7 +90,7 @@ class Building:
 def share_out(total: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
     """Share a total in proportion to weights, to the unit, the largest remainders first."""
     exact = total * weights / weights.sum()
-    shares = np.floor(exact).astype(np.int64)
+    shares: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     missing = int(total - shares.sum())
     order = np.argsort(-(exact - shares), kind="stable")
     shares[order[:missing]] += 1
@@ -269,7 +269,7 @@ def build_facilities(site: Site, plan: Plan) -> list[Building]:
 
 
 def move_in(site: Site, compounds: list[Compound], buildings: list[Building]) -> list[Building]:
-    """Return the buildings with households, residents and elderly, whose sums are the programme's to the unit."""
+    """Return the buildings with households and residents, whose sums are the programme's, and elderly."""
     rng = site.make_rng("households")
     lived_in = [compounds[b.compound].program.type if b.compound >= 0 else "" for b in buildings]
     homes = np.array([kind != "" for kind in lived_in])

@@ -28,14 +28,20 @@ def is_working_day(day: date) -> bool:
 
 
 class WorkingTime:
-    """Working seconds between two days, to count forwards and back."""
+    """Working seconds between two days, to count forwards and back.
 
-    def __init__(self, first: date, last: date) -> None:
+    Args:
+        first: the day counting begins.
+        last: the last day counted.
+        every_day: also weekends and holidays, as the community's own desk is open (无假日社区).
+    """
+
+    def __init__(self, first: date, last: date, *, every_day: bool = False) -> None:
         starts: list[float] = []
         ends: list[float] = []
         for offset in range((last - first).days + 1):
             day = first + timedelta(days=offset)
-            if is_working_day(day):
+            if every_day or is_working_day(day):
                 midnight = find_midnight(day)
                 starts += [midnight + begin * HOUR_S for begin, _ in _SHIFTS]
                 ends += [midnight + end * HOUR_S for _, end in _SHIFTS]

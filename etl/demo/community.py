@@ -10,9 +10,8 @@ from pyproj import Geod
 from shapely import Point
 
 from etl.demo.clock import DAY_S
-
-from etl.demo.merchants import Merchant, open_shops
 from etl.demo.history import History, live_through
+from etl.demo.merchants import Merchant, open_shops
 from etl.demo.people import People, gather_people
 from etl.demo.plants import BOUNCED, HOTSPOT, RETURNED
 from etl.demo.terrain import Site, to_degrees
@@ -110,7 +109,8 @@ def _tell_relapses(history: History) -> list[dict[str, Any]]:
         away = float(np.hypot(history.x[first] - history.x[again], history.y[first] - history.y[again]))
         days = (reports.at[again] - history.handling.closed_at[first]) / DAY_S
         relapses.append({
-            "campaign": plants.campaigns[int(history.campaign[first])].code, "category": history.category[first],
+            "campaign": plants.campaigns[int(history.campaign[first])].code,
+            "category": history.category[first],
             "closed": history.external_id[first], "returned": history.external_id[again],
             "days": round(float(days), 2), "distance_m": round(away, 1),
         })  # fmt: skip

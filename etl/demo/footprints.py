@@ -1,4 +1,4 @@
-"""Footprints: how buildings stand on their land. Rows of slabs, staggered towers, tight lots; metres throughout."""
+"""Footprints: how buildings stand on their land. Rows of slabs, staggered towers, tight lots; metres."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class SlabStyle:
 
 def find_turn(land: Polygon) -> float:
     """Return by how many degrees houses on this land turn from due south to stand along its edges."""
-    corners = np.asarray(shapely.minimum_rotated_rectangle(land).exterior.coords)
+    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(land))
     edge = corners[1] - corners[0]
     angle = np.degrees(np.arctan2(edge[1], edge[0])) % 90
     angle = angle - 90 if angle > 45 else angle
@@ -65,7 +65,7 @@ def _read_order(shape: Polygon) -> tuple[float, float]:
 
 
 def place_slabs(land: Polygon, count: int, style: SlabStyle, rng: np.random.Generator) -> list[Polygon]:
-    """Return ``count`` slabs in rows on the land, as loosely as it allows; fewer where they do not fit at all."""
+    """Return ``count`` slabs in rows, as loosely as the land allows; fewer where they do not fit at all."""
     turn, pivot = find_turn(land), land.centroid
     flat = rotate(land, -turn, origin=pivot)
     best: list[Polygon] = []
@@ -117,16 +117,16 @@ def _shape_tower(side_m: float, kind: int) -> Polygon:
     """Return a tower about (0, 0): a cross, a butterfly or a thick slab."""
     half = side_m / 2
     if kind == 0:
-        return shapely.union(
-            box(-half, -half * 0.52, half, half * 0.52), box(-half * 0.5, -half, half * 0.5, half)
-        )
-    if kind == 1:
-        wings = [
+        parts = [box(-half, -half * 0.52, half, half * 0.52), box(-half * 0.5, -half, half * 0.5, half)]
+    elif kind == 1:
+        parts = [
             box(-half * 1.15, -half * 0.45, -half * 0.1, half * 0.5),
             box(half * 0.1, -half * 0.45, half * 1.15, half * 0.5),
+            box(-half * 0.3, -half * 0.15, half * 0.3, half * 0.75),
         ]
-        return shapely.union_all([*wings, box(-half * 0.3, -half * 0.15, half * 0.3, half * 0.75)])
-    return box(-half * 1.2, -half * 0.62, half * 1.2, half * 0.62)
+    else:
+        parts = [box(-half * 1.2, -half * 0.62, half * 1.2, half * 0.62)]
+    return Polygon(shapely.get_coordinates(shapely.union_all(parts)))
 
 
 def place_towers(land: Polygon, count: int, side_m: float, rng: np.random.Generator) -> list[Polygon]:
@@ -153,7 +153,7 @@ def place_towers(land: Polygon, count: int, side_m: float, rng: np.random.Genera
 
 
 def place_lots(land: Polygon, count: int, rng: np.random.Generator) -> list[Polygon]:
-    """Return ``count`` village houses wall to wall, back to back between narrow lanes, spread from one heart."""
+    """Return ``count`` village houses wall to wall, back to back between lanes, spread from one heart."""
     turn, pivot = find_turn(land), land.centroid
     flat = rotate(land, -turn, origin=pivot)
     _, south, _, north = flat.bounds

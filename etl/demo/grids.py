@@ -1,9 +1,10 @@
-"""Grids: the community's faces, cut between houses where too many live, merged until each is one person's work.
+"""Grids: the community's faces, cut between houses where too many live, merged to one person's work.
 
-Grids are made by cutting and joining one set of faces, never by buffering, so that neighbours share every corner.
+Grids are made by cutting and joining one set of faces, never by buffering: neighbours share every corner.
 What is left out on purpose is the planted truth of ``wangge check``. EPSG:4545 metres.
 """
 
+import heapq
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -41,7 +42,7 @@ class Grid:
     code: str
     name: str
     kind: str
-    shape: Polygon
+    shape: BaseGeometry
     buildings: tuple[int, ...]
     parent: int = -1
 
@@ -58,7 +59,7 @@ class GridPlan:
 def _cut_between_houses(
     atom: Atom, buildings: list[Building], wanted_share: float
 ) -> tuple[Atom, Atom] | None:
-    """Cut an atom in two between its houses, the first part holding about the wanted share of its households."""
+    """Cut an atom in two between its houses, the first part with about the wanted share of households."""
     turn = np.radians(find_turn(atom.shape))
     axes = [np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])]
     homes = np.array([buildings[i].households for i in atom.buildings])
@@ -202,9 +203,7 @@ def _find_neighbours(atoms: list[Atom]) -> dict[int, dict[int, float]]:
 
 
 def _flood(atoms: list[Atom], homes: list[int], river_middle: BaseGeometry) -> list[int]:
-    """Return for each atom the inhabited atom it goes with: the nearest over shared edges, across the river last."""
-    import heapq
-
+    """Return for each atom the inhabited one it goes with: the nearest by land, across the river last."""
     neighbours = _find_neighbours(atoms)
     centres = np.array([a.shape.centroid.coords[0] for a in atoms])
     owner = [-1] * len(atoms)
@@ -256,7 +255,7 @@ def _merge_small(groups: dict[int, set[int]], atoms: list[Atom], homes: list[int
 
 
 def draw_grids(site: Site, plan: Plan, compounds: list[Compound], buildings: list[Building]) -> GridPlan:
-    """Return the grids of a community: an exclusive one for the mall, community grids, and some micro grids."""
+    """Return the grids of a community: community grids, an exclusive one for the mall, some micro grids."""
     by_block: dict[int, list[int]] = defaultdict(list)
     for i, building in enumerate(buildings):
         by_block[building.block].append(i)
@@ -315,7 +314,7 @@ def _share_corners(atoms: list[Atom]) -> None:
 def _draw_special_grids(
     site: Site, plan: Plan, compounds: list[Compound], buildings: list[Building], grids: list[Grid]
 ) -> list[Grid]:
-    """Return the mall's exclusive grid, and micro grids, one for each part of the urban villages and old compounds."""
+    """Return the mall's exclusive grid, and micro grids for urban villages and old compounds."""
     special = []
     malls = [k for k, b in enumerate(plan.blocks) if b.use == "mall"]
     for n, k in enumerate(malls, start=1):

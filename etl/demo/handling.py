@@ -14,48 +14,9 @@ from etl.demo.mixture import KINDS, read_categories
 NEVER = np.inf
 _REASONS = ("非本单位职责范围", "位置不在本辖区", "应由物业先行处置", "需其他部门牵头", "信息不全无法处置")
 _MINUTE_S = 60.0
+_ON_TIME_PACE, _PACE_SPREAD = 0.46, 0.6
 
-
-@dataclass(frozen=True)
-class Step:
-    """One kind of step: when each case took it (``inf``: never) and what is written down about it."""
-
-    at: Floats
-    kind: str
-    from_state: str | None
-    to_state: str | None
-    actor: Ints
-    reason: NDArray[Any] | None = None
-    suggested: Ints | None = None
-
-
-@dataclass(frozen=True)
-class Events:
-    """Columns of events, in order of case and time."""
-
-    incident: Ints
-    at: Floats
-    kind: NDArray[Any]
-    from_state: NDArray[Any]
-    to_state: NDArray[Any]
-    actor: Ints
-    reason: NDArray[Any]
-    suggested: Ints
-
-
-@dataclass(frozen=True)
-class Handling:
-    """How each case stands at the end of the history; ``nan`` for what has not happened."""
-
-    state: NDArray[Any]
-    party: Ints
-    first_response_at: Floats
-    due_at: Floats
-    original_due_at: Floats
-    handled_at: Floats
-    closed_at: Floats
-    outcome: NDArray[Any]
-    events: Events
+Words = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -68,11 +29,54 @@ class Desk:
     second: Ints
 
 
+@dataclass(frozen=True)
+class Step:
+    """One kind of step: when each case took it (``inf``: never) and what is written down about it."""
+
+    at: Floats
+    kind: str
+    from_state: str | None
+    to_state: str
+    actor: Ints
+    reason: Words | str | None = None
+    suggested: Ints | None = None
+
+
+@dataclass(frozen=True)
+class Events:
+    """Columns of events, in order of case and time."""
+
+    incident: Ints
+    at: Floats
+    kind: Words
+    from_state: Words
+    to_state: Words
+    actor: Ints
+    reason: Words
+    suggested: Ints
+
+
+@dataclass(frozen=True)
+class Handling:
+    """How each case stands at the end of the history; ``nan`` for what has not happened."""
+
+    state: Words
+    party: Ints
+    first_response_at: Floats
+    due_at: Floats
+    original_due_at: Floats
+    handled_at: Floats
+    closed_at: Floats
+    outcome: Words
+    events: Events
+
+
 class _Clock:
     """Forward and back on the clock each case runs on: working time, or the time of day."""
 
-    def __init__(self, as_of: date, working: Flags) -> None:
-        self._time = WorkingTime(as_of - timedelta(days=400), as_of + timedelta(days=200))
+    def __init__(self, as_of: date, working: Flags, *, every_day: bool = False) -> None:
+        first, last = as_of - timedelta(days=400), as_of + timedelta(days=200)
+        self._time = WorkingTime(first, last, every_day=every_day)
         self._working = working
 
     def measure(self, instants: Floats) -> Floats:
@@ -81,181 +85,221 @@ class _Clock:
     def locate(self, measured: Floats) -> Floats:
         return np.where(self._working, self._time.locate(np.where(self._working, measured, 0.0)), measured)
 
+    def add(self, instants: Floats, seconds: Floats) -> Floats:
+        return self.locate(self.measure(instants) + seconds)
+
+
+@dataclass
+class _Course:
+    """The instants of every step each case would take, whether it does or not."""
+
+    accepted: Floats
+    registered: Floats
+    dispatched: Floats
+    returned: Floats
+    dispatched_again: Floats
+    returned_twice: Floats
+    dispatched_thrice: Floats
+    handling: Floats
+    suspended: Floats
+    resumed: Floats
+    verifying: Floats
+    sent_back: Floats
+    verified_again: Floats
+    closed: Floats
+    rated: Floats
+    extended: Floats
+    due: Floats
+    later_due: Floats
+    settled: Floats
+
+
+@dataclass(frozen=True)
+class _Fate:
+    """Which way each case goes."""
+
+    spot: Flags
+    voided: Flags
+    rejected: Flags
+    full: Flags
+    returns: Ints
+    pause: Flags
+    rework: Flags
+
 
 def handle_reports(
     reports: Reports, desk: Desk, as_of: date, source: NDArray[np.str_], rng: np.random.Generator
 ) -> Handling:
     """Return how each case went, up to the beginning of a day."""
     end = find_midnight(as_of)
-    facts = [read_categories()[kind.code] for kind in KINDS]
-    code = np.array([kind.code for kind in KINDS])[reports.kind]
-    deadline_s = np.array([f.deadline_s or np.nan for f in facts])[reports.kind]
-    clock = _Clock(as_of, np.array([f.is_working or f.deadline_s is None for f in facts])[reports.kind])
-    count = len(reports)
-    spot = _settle_on_spot(reports, source, code, rng)
-    fate = rng.random(count)
-    voided = ~spot & (fate < 0.016) & (reports.plant < 0)
-    rejected = ~spot & ~voided & (fate < 0.023) & (reports.plant < 0)
-    full = ~spot & ~voided & ~rejected
-
-    def minutes(low: float, high: float) -> Floats:
-        return np.asarray(rng.uniform(low, high, count) * _MINUTE_S)
-
-    accepted = clock.locate(clock.measure(reports.at) + minutes(1, 26))
-    registered = clock.locate(clock.measure(accepted) + minutes(0.5, 9))
-    dispatched = clock.locate(clock.measure(registered) + minutes(0.5, 14))
-    due = clock.locate(clock.measure(registered) + deadline_s)
-    # How long it takes as a share of the time allowed: one case in ten takes longer.
-    pace = np.exp(rng.normal(np.log(0.46), 0.6, count))
-    allowed_s = np.where(np.isnan(deadline_s), 20 * HOUR_S, deadline_s)
-    returns = np.where(reports.returns >= 0, reports.returns, (rng.random(count) < 0.075).astype(int)) * full
-    first_return = clock.locate(clock.measure(dispatched) + minutes(20, 150))
-    again = clock.locate(clock.measure(first_return) + minutes(10, 100))
-    second_return = clock.locate(clock.measure(again) + minutes(30, 240))
-    third = clock.locate(clock.measure(second_return) + minutes(15, 150))
-    owned = np.where(returns >= 2, third, np.where(returns == 1, again, dispatched))
-    done = clock.measure(registered) + np.maximum(pace * allowed_s, 6 * _MINUTE_S)
-    least = clock.measure(owned) + np.minimum(0.3 * allowed_s, 2 * HOUR_S) * rng.uniform(0.3, 1, count)
-    verifying = clock.locate(np.maximum(done, least))
-    handling = owned + (verifying - owned) * rng.uniform(0.08, 0.6, count)
-    pause = full & (rng.random(count) < 0.012) & (allowed_s > 2 * DAY_S / 3)
-    suspended = handling + (verifying - handling) * 0.3
-    resumed = np.where(pause, suspended + rng.uniform(3, 12, count) * DAY_S, NEVER)
-    verifying = np.where(
-        pause, clock.locate(clock.measure(np.where(pause, resumed, verifying)) + minutes(60, 400)), verifying
-    )
-    rework = full & (rng.random(count) < 0.035)
-    sent_back = verifying + minutes(10, 200)
-    verified_again = clock.locate(clock.measure(sent_back) + minutes(40, 400))
-    last_verified = np.where(rework, verified_again, verifying)
-    office = _Clock(as_of, np.ones(count, bool))
-    closed = office.locate(office.measure(last_verified) + minutes(4, 380))
-    closed = np.maximum(closed, last_verified + _MINUTE_S)
-    rated = np.where(
-        rng.random(count) < 0.3, office.locate(office.measure(closed) + minutes(60, 1200)) + _MINUTE_S, NEVER
-    )
-    extend = full & ~np.isnan(deadline_s) & (verifying > due) & (rng.random(count) < 0.3) & ~pause
-    extended = np.where(extend, owned + (np.fmin(due, verifying) - owned) * 0.8, NEVER)
-    settled = reports.at + np.where(reports.walk_in, minutes(3, 25), minutes(5, 75))
-
-    def when(mask: Flags, at: Floats) -> Floats:
-        return np.where(mask, at, NEVER)
-
-    reason = np.array(_REASONS, dtype=object)
-    blame, blame_again = reason[rng.integers(0, 5, count)], reason[rng.integers(0, 5, count)]
-    steps = [
-        Step(reports.at, "moved", None, "reported", desk.finder),
-        Step(when(~spot, accepted), "moved", "reported", "accepted", desk.desk),
-        Step(
-            when(rejected, registered),
-            "moved",
-            "accepted",
-            "rejected",
-            desk.desk,
-            _fill(count, "超出社区职责清单"),
-        ),
-        Step(when(voided, registered), "moved", "accepted", "voided", desk.desk, _fill(count, "重复上报")),
-        Step(when(full, registered), "moved", "accepted", "registered", desk.desk),
-        Step(when(full, dispatched), "moved", "registered", "dispatched", desk.desk),
-        Step(
-            when(returns >= 1, first_return), "moved", "dispatched", "returned", desk.lead, blame, desk.second
-        ),
-        Step(when(returns >= 1, again), "moved", "returned", "dispatched", desk.desk),
-        Step(
-            when(returns >= 2, second_return),
-            "moved",
-            "dispatched",
-            "returned",
-            desk.second,
-            blame_again,
-            desk.lead,
-        ),
-        Step(when(returns >= 2, third), "moved", "returned", "dispatched", desk.desk),
-        Step(when(full, handling), "moved", "dispatched", "handling", desk.lead),
-        Step(extended, "extended", "handling", "handling", desk.desk, _fill(count, "需协调多方，申请延期")),
-        Step(
-            when(pause, suspended),
-            "moved",
-            "handling",
-            "suspended",
-            desk.desk,
-            _fill(count, "等待配件或资金"),
-        ),
-        Step(when(pause, resumed), "moved", "suspended", "handling", desk.lead),
-        Step(when(full, verifying), "moved", "handling", "verifying", desk.lead),
-        Step(
-            when(rework, sent_back), "rework", "verifying", "handling", desk.desk, _fill(count, "核查未通过")
-        ),
-        Step(when(rework, verified_again), "moved", "handling", "verifying", desk.lead),
-        Step(when(full, closed), "moved", "verifying", "closed", desk.desk),
-        Step(when(full, rated), "moved", "closed", "rated", desk.desk),
-        Step(when(spot, settled), "moved", "reported", "closed", desk.finder, _fill(count, "就地办结")),
-    ]
-    steps[11] = _place_extension(steps[11], handling, verifying)
+    fate = _draw_fate(reports, source, rng)
+    course = _plan_course(reports, fate, as_of, rng)
+    steps = _list_steps(reports, fate, course, desk, rng)
     events = _list_events(steps, end)
-    state = np.full(count, "reported", dtype=object)
-    moves = np.array([to is not None for to in events.to_state])
-    state[events.incident[moves]] = events.to_state[moves]  # in time order: the last one stays
+    state = np.full(len(reports), "reported", dtype=object)
+    state[events.incident] = events.to_state  # in time order: the last one stays
     is_closed = np.isin(state.astype(str), ("closed", "rated"))
 
     def happened(at: Floats) -> Floats:
         return np.where(at < end, at, np.nan)
 
-    is_registered = full & (registered < end)
-    new_due = clock.locate(clock.measure(due) + 0.8 * np.nan_to_num(deadline_s))
-    done_at = np.where(spot, settled, np.where(rework & (verified_again < end), verified_again, verifying))
-    in_rework = rework & (sent_back < end) & (verified_again >= end)
+    is_registered = fate.full & (course.registered < end)
+    done_again = fate.rework & (course.verified_again < end)
+    in_rework = fate.rework & (course.sent_back < end) & ~done_again
+    done = np.where(fate.spot, course.settled, np.where(done_again, course.verified_again, course.verifying))
+    greeted = np.where(fate.spot, np.minimum(course.settled, reports.at + _MINUTE_S), course.accepted)
     return Handling(
         state=state,
-        party=np.where(spot, desk.finder, np.where(full & (dispatched < end), desk.lead, -1)),
-        first_response_at=happened(np.where(spot, np.minimum(settled, reports.at + 60), accepted)),
-        due_at=np.where(is_registered, np.where(steps[11].at < end, new_due, due), np.nan),
-        original_due_at=np.where(is_registered, due, np.nan),
-        handled_at=np.where((spot | full) & ~in_rework, happened(done_at), np.nan),
-        closed_at=np.where(is_closed, np.where(spot, settled, closed), np.nan),
-        outcome=_judge(code, is_closed, rng),
+        party=np.where(
+            fate.spot, desk.finder, np.where(fate.full & (course.dispatched < end), desk.lead, -1)
+        ),
+        first_response_at=happened(greeted),
+        due_at=np.where(is_registered, np.where(course.extended < end, course.later_due, course.due), np.nan),
+        original_due_at=np.where(is_registered, course.due, np.nan),
+        handled_at=np.where((fate.spot | fate.full) & ~in_rework, happened(done), np.nan),
+        closed_at=np.where(is_closed, np.where(fate.spot, course.settled, course.closed), np.nan),
+        outcome=_judge(_spell_codes(reports), is_closed, rng),
         events=events,
     )
 
 
-def _place_extension(step: Step, handling: Floats, verifying: Floats) -> Step:
-    """An extension is asked for while the case is being handled."""
-    at = np.where(
-        np.isfinite(step.at), np.clip(step.at, handling + 1, np.maximum(handling + 1, verifying - 1)), NEVER
-    )
-    return Step(at, step.kind, step.from_state, step.to_state, step.actor, step.reason)
+def _spell_codes(reports: Reports) -> NDArray[np.str_]:
+    return np.array([kind.code for kind in KINDS])[reports.kind]
 
 
-def _fill(count: int, text: str) -> NDArray[Any]:
-    return np.full(count, text, dtype=object)
-
-
-def _settle_on_spot(
-    reports: Reports, source: NDArray[np.str_], code: NDArray[np.str_], rng: np.random.Generator
-) -> Flags:
+def _draw_fate(reports: Reports, source: NDArray[np.str_], rng: np.random.Generator) -> _Fate:
     """Most enquiries are answered at the desk, half of what a patrol finds is settled in passing."""
-    dice = rng.random(len(reports))
+    count, code = len(reports), _spell_codes(reports)
     answered = np.isin(code, ("E1201", "E1203", "E1005", "E1299", "E1202"))
     share = np.where(answered, np.where(reports.walk_in, 0.94, 0.6), np.where(source == "patrol", 0.55, 0.03))
-    calm = ~np.isin(code, ("E502", "E501", "E605", "E604", "E905", "E902"))
-    settled = (dice < share) & calm & (reports.plant < 0) | reports.settled_on_spot
-    return np.asarray(settled)
+    serious = np.isin(code, ("E502", "E501", "E605", "E604", "E905", "E902"))
+    natural = reports.plant < 0
+    spot = ((rng.random(count) < share) & ~serious & natural) | reports.settled_on_spot
+    dice = rng.random(count)
+    voided = ~spot & natural & (dice < 0.016)
+    rejected = ~spot & natural & (dice >= 0.016) & (dice < 0.023)
+    full = ~spot & ~voided & ~rejected
+    once = (rng.random(count) < 0.075).astype(np.int64)
+    returns = np.where(reports.returns >= 0, reports.returns, once) * full
+    pause = full & (rng.random(count) < 0.012) & (_find_deadlines(reports)[0] > 16 * HOUR_S)
+    return _Fate(spot, voided, rejected, full, returns, pause, full & (rng.random(count) < 0.035))
+
+
+def _find_deadlines(reports: Reports) -> tuple[Floats, Flags]:
+    """Return the seconds each case may take, ``nan`` without limit, and whether they are working seconds."""
+    facts = [read_categories()[kind.code] for kind in KINDS]
+    allowed_s = np.array([f.deadline_s or np.nan for f in facts])
+    working = np.array([f.is_working or f.deadline_s is None for f in facts])
+    return allowed_s[reports.kind], working[reports.kind]
+
+
+def _plan_course(reports: Reports, fate: _Fate, as_of: date, rng: np.random.Generator) -> _Course:
+    count = len(reports)
+    deadline_s, working = _find_deadlines(reports)
+    clock = _Clock(as_of, working)
+    # The desk takes cases in on every day, nights excepted; what runs by the clock is taken in at once.
+    reception = _Clock(as_of, working, every_day=True)
+    office = _Clock(as_of, np.ones(count, bool))
+
+    def minutes(low: float, high: float) -> Floats:
+        return np.asarray(rng.uniform(low, high, count) * _MINUTE_S)
+
+    accepted = reception.add(reports.at, minutes(1, 26))
+    registered = reception.add(accepted, minutes(0.5, 9))
+    dispatched = reception.add(registered, minutes(0.5, 14))
+    returned = clock.add(dispatched, minutes(20, 150))
+    dispatched_again = clock.add(returned, minutes(10, 100))
+    returned_twice = clock.add(dispatched_again, minutes(30, 240))
+    dispatched_thrice = clock.add(returned_twice, minutes(15, 150))
+    owned = np.select(
+        [fate.returns >= 2, fate.returns == 1], [dispatched_thrice, dispatched_again], dispatched
+    )
+    due = clock.add(registered, deadline_s)
+    # How long it takes as a share of the time allowed: one case in ten takes longer.
+    pace = np.exp(rng.normal(np.log(_ON_TIME_PACE), _PACE_SPREAD, count))
+    allowed_s = np.where(np.isnan(deadline_s), 20 * HOUR_S, deadline_s)
+    done = clock.measure(registered) + np.maximum(pace * allowed_s, 6 * _MINUTE_S)
+    least = clock.measure(owned) + np.minimum(0.3 * allowed_s, 2 * HOUR_S) * rng.uniform(0.3, 1, count)
+    verifying = clock.locate(np.maximum(done, least))
+    handling = owned + (verifying - owned) * rng.uniform(0.08, 0.6, count)
+    suspended = handling + (verifying - handling) * 0.3
+    resumed = suspended + rng.uniform(3, 12, count) * DAY_S
+    verifying = np.where(fate.pause, clock.add(resumed, minutes(60, 400)), verifying)
+    sent_back = verifying + minutes(10, 200)
+    verified_again = clock.add(sent_back, minutes(40, 400))
+    last = np.where(fate.rework, verified_again, verifying)
+    closed = np.maximum(office.add(last, minutes(4, 380)), last + _MINUTE_S)
+    rated = np.where(rng.random(count) < 0.3, office.add(closed, minutes(60, 1200)) + _MINUTE_S, NEVER)
+    # Asked for before it is too late, while the case is being handled.
+    late = fate.full & ~fate.pause & (verifying > due) & (due > handling) & (rng.random(count) < 0.3)
+    extended = np.where(late, handling + (np.fmin(due, verifying) - handling) * 0.8, NEVER)
+    settled = reports.at + np.where(reports.walk_in, minutes(3, 25), minutes(5, 75))
+    later_due = clock.add(due, 0.8 * np.nan_to_num(deadline_s))
+    return _Course(
+        accepted, registered, dispatched, returned, dispatched_again, returned_twice, dispatched_thrice,
+        handling, suspended, resumed, verifying, sent_back, verified_again, closed, rated, extended,
+        due, later_due, settled,
+    )  # fmt: skip
+
+
+def _list_steps(
+    reports: Reports, fate: _Fate, course: _Course, desk: Desk, rng: np.random.Generator
+) -> list[Step]:
+    """Return the steps in the order a case takes them."""
+    reason = np.array(_REASONS, dtype=object)
+    blame, blame_again = reason[rng.integers(0, len(_REASONS), (2, len(reports)))]
+    full, bounced, twice = fate.full, fate.returns >= 1, fate.returns >= 2
+
+    def move(
+        mask: Flags, at: Floats, before: str, after: str, actor: Ints, why: Words | str | None = None,
+        suggested: Ints | None = None,
+    ) -> Step:  # fmt: skip
+        return Step(np.where(mask, at, NEVER), "moved", before, after, actor, why, suggested)
+
+    return [
+        Step(reports.at, "moved", None, "reported", desk.finder),
+        move(~fate.spot, course.accepted, "reported", "accepted", desk.desk),
+        move(fate.rejected, course.registered, "accepted", "rejected", desk.desk, "超出社区职责清单"),
+        move(fate.voided, course.registered, "accepted", "voided", desk.desk, "重复上报"),
+        move(full, course.registered, "accepted", "registered", desk.desk),
+        move(full, course.dispatched, "registered", "dispatched", desk.desk),
+        move(bounced, course.returned, "dispatched", "returned", desk.lead, blame, desk.second),
+        move(bounced, course.dispatched_again, "returned", "dispatched", desk.desk),
+        move(twice, course.returned_twice, "dispatched", "returned", desk.second, blame_again, desk.lead),
+        move(twice, course.dispatched_thrice, "returned", "dispatched", desk.desk),
+        move(full, course.handling, "dispatched", "handling", desk.lead),
+        Step(course.extended, "extended", "handling", "handling", desk.desk, "需协调多方，申请延期"),
+        move(fate.pause, course.suspended, "handling", "suspended", desk.desk, "等待配件或资金"),
+        move(fate.pause, course.resumed, "suspended", "handling", desk.lead),
+        move(full, course.verifying, "handling", "verifying", desk.lead),
+        Step(
+            np.where(fate.rework, course.sent_back, NEVER),
+            "rework", "verifying", "handling", desk.desk, "核查未通过",
+        ),
+        move(fate.rework, course.verified_again, "handling", "verifying", desk.lead),
+        move(full, course.closed, "verifying", "closed", desk.desk),
+        move(full, course.rated, "closed", "rated", desk.desk),
+        move(fate.spot, course.settled, "reported", "closed", desk.finder, "就地办结"),
+    ]  # fmt: skip
 
 
 def _list_events(steps: list[Step], end: float) -> Events:
-    """Return what happened before the end, in order of case and time; nothing follows what has not happened."""
+    """Return what happened before the end, in order of case and time."""
     count = len(steps[0].at)
-    incident = np.tile(np.arange(count), (len(steps), 1)).ravel()
+    incident = np.tile(np.arange(count), len(steps))
     at = np.concatenate([s.at for s in steps])
-    order_of_step = np.repeat(np.arange(len(steps)), count)
+    step_number = np.repeat(np.arange(len(steps)), count)
     kept = np.flatnonzero(at < end)
-    kept = kept[np.lexsort((order_of_step[kept], at[kept], incident[kept]))]
-    which = order_of_step[kept]
+    kept = kept[np.lexsort((step_number[kept], at[kept], incident[kept]))]
+    which = step_number[kept]
 
-    def spell(words: list[str | None]) -> NDArray[Any]:
+    def spell(words: list[str | None] | list[str]) -> Words:
         return np.array(words, dtype=object)[which]
 
-    nobody, nothing = np.full(count, -1), np.full(count, None, dtype=object)
+    nobody = np.full(count, -1)
+    reasons = [
+        s.reason if isinstance(s.reason, np.ndarray) else np.full(count, s.reason, object) for s in steps
+    ]
     return Events(
         incident=incident[kept],
         at=at[kept],
@@ -263,19 +307,19 @@ def _list_events(steps: list[Step], end: float) -> Events:
         from_state=spell([s.from_state for s in steps]),
         to_state=spell([s.to_state for s in steps]),
         actor=np.concatenate([s.actor for s in steps])[kept],
-        reason=np.concatenate([nothing if s.reason is None else s.reason for s in steps])[kept],
+        reason=np.concatenate(reasons)[kept],
         suggested=np.concatenate([nobody if s.suggested is None else s.suggested for s in steps])[kept],
     )
 
 
-def _judge(code: NDArray[np.str_], is_closed: Flags, rng: np.random.Generator) -> NDArray[Any]:
+def _judge(code: NDArray[np.str_], is_closed: Flags, rng: np.random.Generator) -> Words:
+    """Return how the closed cases ended."""
     dice = rng.random(len(code))
-    group = np.array([c[1:3] if len(c) == 5 else c[1:2] for c in code])
-    outcome = np.where(
-        dice < 0.9, "resolved", np.where(dice < 0.96, "partly_resolved", "unresolvable")
-    ).astype(object)
-    talked = np.isin(group, ("2", "3", "7")) & (dice < 0.4)
-    outcome[talked] = "persuaded"
+    group = np.array([c[1:-2] for c in code])
+    outcome = np.select([dice < 0.9, dice < 0.96], ["resolved", "partly_resolved"], "unresolvable").astype(
+        object
+    )
+    outcome[np.isin(group, ("2", "3", "7")) & (dice < 0.4)] = "persuaded"
     outcome[(group == "9") & (dice < 0.75)] = "mediated"
     outcome[(group == "8") & (dice > 0.9)] = "negotiated"
     outcome[(group == "6") & (dice > 0.93)] = "transferred"

@@ -14,7 +14,7 @@ from etl.demo.merchants import Merchant
 from etl.demo.mixture import KINDS, read_categories
 from etl.demo.people import DEPARTMENTS, People
 from etl.demo.plants import Plants, mark_campaigns, plant_cases
-from etl.demo.spots import Pool, gather_pools
+from etl.demo.spots import gather_pools
 from etl.demo.town import Town
 from etl.demo.visits import Visits, make_visits
 
@@ -62,7 +62,7 @@ def live_through(
     reports = reports.take(np.lexsort((reports.spot, reports.kind, reports.at)))
     source = draw_sources(reports, site.make_rng("sources"))
     code = np.array([kind.code for kind in KINDS])[reports.kind]
-    columns = {
+    columns: dict[str, Any] = {
         name: gather(reports, pools, name) for name in ("x", "y", "building", "compound", "grid", "merchant")
     }
     desk = _staff_desk(town, people, columns, code, source, site.make_rng("desk"))
@@ -80,7 +80,7 @@ def live_through(
             np.isin(code, list(_URGENT)), "urgent", np.where(np.isin(code, list(_HIGH)), "high", "normal")
         ).astype(object),
         sensitivity=np.array([facts[kind.code].sensitivity for kind in KINDS], dtype=object)[reports.kind],
-        title=_write_titles(town, reports, columns, code),
+        title=_write_titles(town, reports, columns),
         address=address,
         quality=quality,
         **columns,
@@ -157,9 +157,7 @@ def _ask_for(code: NDArray[np.str_], source: NDArray[np.str_]) -> NDArray[Any]:
     return asked
 
 
-def _write_titles(
-    town: Town, reports: Reports, columns: dict[str, Any], code: NDArray[np.str_]
-) -> NDArray[Any]:
+def _write_titles(town: Town, reports: Reports, columns: dict[str, Any]) -> NDArray[Any]:
     names = np.array([b.name for b in town.buildings] + ["路段"], dtype=object)
     facts = read_categories()
     short = np.array([facts[kind.code].name.split("/")[0].split("、")[0] for kind in KINDS], dtype=object)

@@ -57,7 +57,7 @@ def _write_incidents(
             "state": handling.state,
             "title": history.title,
             "address": history.address,
-            "geom": write_shapes(shapely.points(history.x, history.y)),
+            "geom": write_shapes(np.asarray(shapely.points(history.x, history.y))),
             "geocode_quality": history.quality,
             "building_id": pick(ids["building"], history.building),
             "compound_id": pick(ids["compound"], history.compound),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import shapely
@@ -13,8 +14,8 @@ from etl.demo.program import Program
 from etl.demo.spots import Pool
 
 YEAR_DAYS = 365
-# A case of the same category this near and this soon after another is moved elsewhere, so that what comes back
-# is mostly what was planted. Longer than a month: the month counts from the closing.
+# A case of the same category this near and this soon after another is moved elsewhere: what comes back is
+# mostly what was planted. Longer than a month, for the month counts from the closing.
 _APART_M = 50.0
 _APART_S = 40 * DAY_S
 _ROUNDS = 3
@@ -114,12 +115,12 @@ def draw_reports(program: Program, pools: dict[str, Pool], as_of: date, rng: np.
 
 
 def find_pairs(reports: Reports, pools: dict[str, Pool], within_s: float) -> tuple[Ints, Ints]:
-    """Return (earlier, later) of every two cases of one category within 50 m and the given seconds of each other."""
+    """Return (earlier, later) of every two cases of one category within 50 m and the given seconds."""
     x, y = locate(reports, pools)
     earlier, later = [], []
     for i in np.unique(reports.kind):
         rows = np.flatnonzero(reports.kind == i)
-        points = shapely.points(x[rows], y[rows])
+        points = np.asarray(shapely.points(x[rows], y[rows]))
         a, b = shapely.STRtree(points).query(points, predicate="dwithin", distance=_APART_M)
         gap = reports.at[rows[b]] - reports.at[rows[a]]
         near = (gap > 0) & (gap <= within_s)
@@ -129,7 +130,7 @@ def find_pairs(reports: Reports, pools: dict[str, Pool], within_s: float) -> tup
 
 
 def spread_out(reports: Reports, pools: dict[str, Pool], rng: np.random.Generator) -> None:
-    """Move natural cases that would look like a relapse to other places; enquiries may repeat as they like."""
+    """Move natural cases that would look like a relapse elsewhere; enquiries may repeat as they like."""
     enquiry = np.array([kind.code.startswith("E12") or kind.code == "E1005" for kind in KINDS])
     for _ in range(_ROUNDS):
         earlier, later = find_pairs(reports, pools, _APART_S)
@@ -149,7 +150,7 @@ def locate(reports: Reports, pools: dict[str, Pool]) -> tuple[Floats, Floats]:
     return gather(reports, pools, "x"), gather(reports, pools, "y")
 
 
-def gather(reports: Reports, pools: dict[str, Pool], column: str) -> NDArray[np.generic]:
+def gather(reports: Reports, pools: dict[str, Pool], column: str) -> NDArray[Any]:
     """Return a column of the pools for each report."""
     places = np.array([POOLS.index(kind.place) for kind in KINDS])[reports.kind]
     sample = getattr(pools["home"], column)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -103,7 +104,7 @@ def _list_units(town: Town, shares: dict[str, float], rng: np.random.Generator) 
 
 
 def _list_fronts(town: Town, quiet: frozenset[int]) -> list[Spot]:
-    """Shop fronts: ground floors of houses by the street, and rows along blocks where no house stands in the way."""
+    """Shop fronts: ground floors of houses by the street, and rows along blocks where no house stands."""
     spots: list[Spot] = []
     shopping = [s for s in town.plan.streets if s.kind in ("arterial", "collector", "lane")]
     tree = shapely.STRtree([s.line for s in shopping])
@@ -145,6 +146,6 @@ def _find_front(footprint: shapely.Polygon, street: shapely.LineString) -> shape
     """The wall of a house that is nearest the street."""
     ring = footprint.exterior
     corners = [Point(c) for c in ring.coords]
-    walls = [shapely.LineString([a, b]) for a, b in zip(corners[:-1], corners[1:], strict=True)]
+    walls = [shapely.LineString(ends) for ends in pairwise(corners)]
     long = [w for w in walls if w.length > 8] or walls
     return min(long, key=lambda w: w.centroid.distance(street))

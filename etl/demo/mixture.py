@@ -174,7 +174,7 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class CategoryFacts:
-    """What the seeded category tree says about a category; seconds are working seconds where ``is_working``."""
+    """What the seeded category tree says; seconds are working seconds where ``is_working``."""
 
     name: str
     sensitivity: str

@@ -1,4 +1,4 @@
-"""Words to make names of. Nothing and nobody real is meant; numbers start with a block no operator has given out."""
+"""Words to make names of. Nothing and nobody real is meant."""
 
 import numpy as np
 

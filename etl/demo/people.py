@@ -1,4 +1,4 @@
-"""Parties: the staff, the party branches and their members, property companies, departments; and who holds what."""
+"""Parties: staff, party branches and their members, companies, departments; and who holds what."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -134,7 +134,8 @@ def _share_zones(
     vacant_homes = town.grid_plan.grids[vacant].buildings
     unheld = tuple(sorted({*vacant_homes, *left_out}))
     shares = _share_grids(town, len(staff), vacant)
-    zones, staff_of = [], {}
+    zones: list[Zone] = []
+    staff_of: dict[int, int] = {}
     for n, share in enumerate(shares):
         mine = tuple(b for b in share if b not in left_out)
         staff_of |= dict.fromkeys(share, staff[n])

@@ -1,10 +1,9 @@
-"""What is planted in the year's incidents: hot spots, campaigns with what came back after them, bounced cases."""
+"""What is planted in the year's incidents: hot spots, relapses after campaigns, bounced cases."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import shapely
 from shapely import Polygon
 
 from etl.demo.clock import DAY_S, HOUR_S, find_midnight
@@ -17,14 +16,14 @@ from etl.demo.town import Town
 HOTSPOT, CAMPAIGN, RETURNED, BOUNCED = 0, 1_000, 2_000, 3_000
 _RADIUS_M = 75.0
 # Category, where it likes to be, cases over so many last days in a community of 9,600 cases a year.
-_HOTSPOTS = (
+_HOTSPOTS: tuple[tuple[str, tuple[str, ...], int, int], ...] = (
     ("E403", ("resettlement", "relocation"), 46, 150),
     ("E102", ("old", "resettlement"), 44, 240),
     ("E402", ("old", "commodity"), 38, 120),
     ("E202", ("street",), 52, 180),
 )
 # Category, where, how many days ago it began, cleaned-up cases, and how many of them came back.
-_CAMPAIGNS = (
+_CAMPAIGNS: tuple[tuple[str, str, tuple[str, ...], int, int, int], ...] = (
     ("E403", "飞线充电", ("urban_village", "old"), 210, 12, 6),
     ("E104", "楼道脏乱", ("three_no", "old"), 140, 12, 5),
     ("E207", "乱堆杂物", ("old", "resettlement"), 62, 10, 5),
@@ -104,14 +103,15 @@ def plant_cases(
                 start + timedelta(days=_CAMPAIGN_DAYS - 1), place.wall, compound,
             )
         )  # fmt: skip
-        wave = max(2, round(cleaned * min(1.0, share * 2))), max(1, round(returned * min(1.0, share * 2)))
-        before, after, links = _clean_up(n, code, compound, pools, start, wave, rng)
+        size = min(1.0, 2 * share)
+        counts = max(2, round(cleaned * size)), max(1, round(returned * size))
+        before, after, links = _clean_up(n, code, compound, pools, start, counts, rng)
         came_back += links
         cases += [before, after]
     hotspots = []
-    for n, (code, wanted, planted, days) in enumerate(_HOTSPOTS):
+    for n, (code, liked, planted, days) in enumerate(_HOTSPOTS):
         hotspot, reports = _heat(
-            town, pools, code, wanted, max(9, round(planted * share)), days, taken, as_of, rng
+            town, pools, code, liked, max(9, round(planted * share)), days, taken, as_of, rng
         )
         reports.plant[:] = HOTSPOT + n
         hotspots.append(hotspot)
@@ -128,12 +128,12 @@ def plant_cases(
 
 def _clean_up(
     number: int, code: str, compound: int, pools: dict[str, Pool], start: date,
-    wave: tuple[int, int], rng: np.random.Generator,
+    counts: tuple[int, int], rng: np.random.Generator,
 ) -> tuple[Reports, Reports, list[int]]:  # fmt: skip
-    """Return what a campaign settled, what came back within a month, and which of the former each of these repeats."""
+    """Return what a campaign settled, what came back within a month, and what each of these repeats."""
     kind = KIND_AT[code]
     pool = pools[KINDS[kind].place]
-    cleaned, returned = wave
+    cleaned, returned = counts
     inside = np.flatnonzero(pool.compound == compound)
     # Far from each other, so that one clean-up is not the relapse of another.
     chosen = _pick_apart(pool, inside, cleaned, rng)
@@ -157,7 +157,7 @@ def _clean_up(
 
 
 def _pick_apart(pool: Pool, inside: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return up to ``count`` points no two of which are within 50 m, or as far apart as the compound allows."""
+    """Return up to ``count`` points no two of which are within 50 m, or nearer in a narrow compound."""
     order = rng.permutation(inside)
     for apart_m in (55.0, 0.5):
         chosen: list[int] = []
@@ -224,8 +224,3 @@ def mark_campaigns(reports: Reports) -> np.ndarray:
     """Return the position of the campaign each case was settled in, -1 for none."""
     inside = (reports.plant >= CAMPAIGN) & (reports.plant < RETURNED)
     return np.where(inside, (reports.plant - CAMPAIGN) // 100, -1)
-
-
-def shape_points(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return points, EPSG:4545."""
-    return np.asarray(shapely.points(x, y))

@@ -78,7 +78,7 @@ def _repeat(count: int, *args: object, **kwargs: object) -> tuple[CompoundProgra
 D = Program(
     code="D",
     name="D社区",
-    width_m=2640.0,
+    width_m=2641.3,
     height_m=2197.0,
     river_width_m=128.0,
     block_m2=42_000.0,

@@ -68,7 +68,7 @@ def find_grid(town: Town, x: Floats, y: Floats) -> Ints:
 
 
 def gather_pools(town: Town, merchants: list[Merchant], silent: frozenset[int]) -> dict[str, Pool]:
-    """Return the pools ``home``, ``yard``, ``street`` and ``shop``; nothing of them touches a silent building."""
+    """Return the pools ``home``, ``yard``, ``street`` and ``shop``, none of them at a silent building."""
     rng = town.site.make_rng("spots")
     homes = [i for i, b in enumerate(town.buildings) if b.use == "compound" and i not in silent]
     return {
@@ -98,8 +98,10 @@ def _make_pool(
     tagged = np.empty(len(xs), dtype=object)
     tagged[:] = tags
     return Pool(
-        xs, ys, at, compound_of[at], nowhere if merchant is None else np.asarray(merchant, dtype=np.int64),
-        find_grid(town, xs, ys), np.asarray(weight, dtype=float), tagged, np.array(address, dtype=object), quality,
+        xs, ys, at, compound_of[at],
+        nowhere if merchant is None else np.asarray(merchant, dtype=np.int64),
+        find_grid(town, xs, ys), np.asarray(weight, dtype=float),
+        tagged, np.array(address, dtype=object), quality,
     )  # fmt: skip
 
 
@@ -151,9 +153,9 @@ def _pool_streets(town: Town, silent: frozenset[int], rng: np.random.Generator) 
         count = int(street.line.length // _STREET_STEP_M)
         at = shapely.line_interpolate_point(street.line, (np.arange(count) + 0.5) * _STREET_STEP_M)
         side = rng.uniform(-0.42, 0.42, (count, 2)) * street.width_m
-        moved = shapely.points(shapely.get_coordinates(at) + side)
+        moved = np.asarray(shapely.points(shapely.get_coordinates(at) + side))
         near = np.min([shapely.distance(moved, place) for place in busy], axis=0) if busy else np.zeros(count)
-        points += moved.tolist()
+        points += list(moved)
         names += [street.name] * count
         weights += (
             {"arterial": 0.7, "collector": 1.0}.get(street.kind, 0.6) * (0.12 + np.exp(-near / 320))
@@ -168,7 +170,7 @@ def _pool_streets(town: Town, silent: frozenset[int], rng: np.random.Generator) 
     return _make_pool(
         town, shapely.get_x(chosen[kept]), shapely.get_y(chosen[kept]), np.array(weights)[kept],
         [frozenset({town.compounds[int(c)].program.type}) for c in near_compound],
-        [f"{names[i]}（{town.compounds[int(c)].name}附近）" for i, c in zip(kept.tolist(), near_compound, strict=True)],
+        [f"{names[i]}（{town.compounds[c].name}附近）" for i, c in zip(kept, near_compound, strict=True)],
         "street",
     )  # fmt: skip
 
@@ -176,7 +178,7 @@ def _pool_streets(town: Town, silent: frozenset[int], rng: np.random.Generator) 
 def _pool_shops(town: Town, merchants: list[Merchant]) -> Pool:
     return _make_pool(
         town, [m.place.x for m in merchants], [m.place.y for m in merchants], np.ones(len(merchants)),
-        [frozenset({m.category}) | (_tag_building(town, m.building) if m.building >= 0 else frozenset()) for m in merchants],
+        [frozenset({m.category}) for m in merchants],
         [f"{m.address}{m.name}" for m in merchants],
         "dwelling",
         building=[m.building for m in merchants], merchant=np.arange(len(merchants)),

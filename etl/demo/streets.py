@@ -39,7 +39,7 @@ def choose_width(kind: StreetKind, *, small_town: bool) -> float:
 
 def measure_sides(polygon: Polygon) -> tuple[float, float]:
     """Return the long and the short side of the tightest rectangle around a polygon."""
-    corners = np.asarray(shapely.minimum_rotated_rectangle(polygon).exterior.coords)
+    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon))
     lengths = np.hypot(*np.diff(corners[:3], axis=0).T)
     return float(lengths.max()), float(lengths.min())
 
@@ -69,9 +69,10 @@ def cut_along(polygon: Polygon, line: LineString) -> tuple[Polygon, Polygon, Lin
     """Cut a polygon along a line; None where that makes other than two parts."""
     parts = [part for part in split(polygon, line).geoms if part.area > 1]
     inside = polygon.intersection(line)
-    if len(parts) != 2 or inside.geom_type != "LineString":
+    if len(parts) != 2 or not isinstance(inside, LineString):
         return None
-    return parts[0], parts[1], inside
+    first, second = (Polygon(part.exterior) for part in parts if isinstance(part, Polygon))
+    return first, second, inside
 
 
 def divide(

@@ -1,8 +1,8 @@
 """The lie of the land: where communities sit side by side, how the plan bends, where the river runs.
 
-Two planes, both in metres. The *plan* is a chessboard of communities with straight edges; streets and blocks are laid
-out in it. The *ground* is EPSG:4545 (CGCS2000, Gauss-Krüger, central meridian 108°E); the plan is bent into it by two
-shears and a turn, which keep every area, so that a community has the area its programme says wherever it lies.
+Two planes, both in metres. The *plan* is a chessboard of communities with straight edges, in which streets
+and blocks are laid out. The *ground* is EPSG:4545 (CGCS2000, Gauss-Krüger, central meridian 108°E). The plan
+is bent into it by two shears and a turn, which keep every area: a community is as large as programmed.
 """
 
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ class Site:
 
     def _bend_points(self, uv: Floats) -> Floats:
         f1, f2, g1, g2 = make_rng(self.seed, "city", "bend").uniform(0, 2 * np.pi, 4)
-        scale = self.program.width_m / 2640.0
+        scale = self.program.width_m / 2641.3
         u, v = uv[:, 0], uv[:, 1]
         x = u + scale * (52 * np.sin(v / (scale * 520) + f1) + 21 * np.sin(v / (scale * 240) + f2))
         y = v + scale * (58 * np.sin(x / (scale * 560) + g1) + 20 * np.sin(x / (scale * 230) + g2))
@@ -129,7 +129,7 @@ class Site:
         )
 
     def trace_river(self, offset_m: float) -> LineString:
-        """Return the line ``offset_m`` north of the river's middle, in the plan, from edge to edge of the cell."""
+        """Return the line ``offset_m`` north of the river's middle, in the plan, beyond the cell's edges."""
         program = self.program
         p1, p2 = make_rng(self.seed, "city", f"river {self.row}").uniform(0, 2 * np.pi, 2)
         u = np.arange(self.west_m - 300, self.west_m + program.width_m + 301, 20.0)
@@ -147,7 +147,7 @@ class Site:
         return LineString(np.column_stack([u - off * dv / length, v + off * du / length]))
 
     def shape_river(self, half_width_m: float) -> BaseGeometry:
-        """Return the strip ``half_width_m`` to either side of the river's middle within the cell, in the plan."""
+        """Return the strip ``half_width_m`` to either side of the river's middle in the cell, in the plan."""
         north, south = self.trace_river(half_width_m), self.trace_river(-half_width_m)
         ring = np.concatenate([np.asarray(north.coords), np.asarray(south.coords)[::-1]])
         return Polygon(ring).intersection(self.cell)

@@ -6,6 +6,9 @@ from etl.demo.blocks import Plan, lay_out_plan
 from etl.demo.buildings import Building, Compound, build_compounds, build_facilities, move_in
 from etl.demo.grids import GridPlan, draw_grids
 from etl.demo.terrain import DoesNotFit, Site
+from geo.errors import InputRefused
+
+_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -23,14 +26,15 @@ def build_town(site: Site) -> Town:
     """Return the community of a site; the same site gives the same town.
 
     Raises:
-        DoesNotFit: twenty layouts in a row had no room for the programme.
+        InputRefused: no layout of many had room for the programme.
     """
-    for attempt in range(20):
+    for attempt in range(_ATTEMPTS):
         try:
             return _build_once(replace(site, attempt=attempt))
-        except DoesNotFit as failure:
-            last = failure
-    raise last
+        except DoesNotFit:
+            continue
+    msg = f"seed {site.seed} leaves no room for community {site.code}: choose another seed"
+    raise InputRefused(msg)
 
 
 def _build_once(site: Site) -> Town:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +9,12 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver name
 
 from etl.demo.community import Community
 from etl.demo.history_rows import write_history
+from etl.demo.landscape import draw_landscape
 from etl.demo.people import Zone
 from etl.demo.rows import Columns, copy_rows, pick, reserve_ids, write_list, write_shapes
 from etl.demo.terrain import METRIC_EPSG
 
 _THREE_NO = "无物业管理、无主管单位、无人防物防"
-_GREEN = {"park": "公园", "hill": "山", "field": "菜地", "pocket_park": "街头绿地"}
 _HISTORY = timedelta(days=3 * 365)
 
 Ids = NDArray[np.int64]
@@ -42,8 +41,8 @@ class Writer:
         self._write_zones(parties, buildings)
         merchants = self._write_merchants(buildings)
         ids = {
-            "party": parties, "compound": compounds, "building": buildings, "grid": grids, "merchant": merchants,
-            "campaign": self._write_campaigns(),
+            "party": parties, "compound": compounds, "building": buildings, "grid": grids,
+            "merchant": merchants, "campaign": self._write_campaigns(),
         }  # fmt: skip
         write_history(self._cursor, self._community_id, self._community, ids)
 
@@ -72,29 +71,14 @@ class Writer:
         self._community_id = row[0]
 
     def _write_ground(self) -> None:
-        plan = self._town.plan
-        rows: list[tuple[str, str | None, float | None, Any]] = []
-        if not plan.water.is_empty:
-            rows.append(("water", "金水河", None, plan.water))
-        for block in plan.blocks:
-            if block.use in _GREEN:
-                rows.append(("green", _GREEN[block.use], None, block.land))
-            elif block.use == "river":
-                rows.append(("green", "滨江绿带", None, block.land.difference(plan.water.buffer(1))))
-            elif block.use == "square":
-                rows.append(("square", "中心广场", None, block.land))
-        # Narrow streets first: where they meet a wide one, the wide one is drawn over them.
-        for street in sorted(plan.streets, key=lambda s: s.width_m):
-            kind = "rail" if street.kind == "rail" else "road"
-            rows.append((kind, street.name, 6.0 if kind == "rail" else street.width_m, street.line))
-        rows = [row for row in rows if not row[3].is_empty]
+        features = draw_landscape(self._town)
         self._copy(
             "ground_feature",
             {
-                "kind": [r[0] for r in rows],
-                "name": [r[1] for r in rows],
-                "width_m": [r[2] for r in rows],
-                "geom": write_shapes([r[3] for r in rows]),
+                "kind": [f.kind for f in features],
+                "name": [f.name for f in features],
+                "width_m": [f.width_m for f in features],
+                "geom": write_shapes([f.shape for f in features]),
             },
         )
 

@@ -1,0 +1,34 @@
+-- What loading the demo asks the database: whose a code is, and what there is after loading.
+
+-- name: find_real(codes)^
+-- The first real community with one of the codes.
+SELECT code, name FROM community WHERE code = ANY(:codes) AND NOT is_demo ORDER BY code LIMIT 1;
+
+-- name: list_demo(program, codes)
+-- Demo communities of a programme, numbered or not, that are not among the codes.
+SELECT code FROM community WHERE is_demo AND code ~ ('^' || :program || '[0-9]*$') AND code <> ALL(:codes) ORDER BY code;
+
+-- name: find_demo(code)$
+-- The id of the demo community with a code.
+SELECT id FROM community WHERE code = :code AND is_demo;
+
+-- name: count_totals(codes)
+-- What lies in the communities with these codes, by name.
+WITH mine AS (SELECT id FROM community WHERE code = ANY(:codes)),
+lived_in AS (SELECT sum(households) AS households, sum(residents) AS residents, count(*) AS buildings
+    FROM building WHERE community_id IN (TABLE mine)),
+walled AS (SELECT count(*) AS compounds, count(*) FILTER (WHERE is_three_no) AS three_no
+    FROM compound WHERE community_id IN (TABLE mine)),
+organised AS (SELECT
+        count(*) FILTER (WHERE kind = 'staff') AS staff,
+        count(*) FILTER (WHERE kind = 'party_member') AS party_members,
+        count(*) FILTER (WHERE kind = 'party_branch') AS party_branches
+    FROM party WHERE community_id IN (TABLE mine)),
+trading AS (SELECT count(*) AS merchants, count(*) FILTER (WHERE is_partner) AS partners
+    FROM merchant WHERE community_id IN (TABLE mine)),
+drawn AS (SELECT count(*) AS grids FROM grid WHERE community_id IN (TABLE mine) AND kind = 'community'),
+reported AS (SELECT count(*) AS incidents FROM incident WHERE community_id IN (TABLE mine))
+SELECT total.key, CAST(total.value AS bigint)
+FROM lived_in, walled, organised, trading, drawn, reported,
+    jsonb_each_text(to_jsonb(lived_in) || to_jsonb(walled) || to_jsonb(drawn) || to_jsonb(organised)
+        || to_jsonb(trading) || to_jsonb(reported)) AS total;
