@@ -41,7 +41,8 @@ def up(*, demo: bool, port: int | None, host: str | None) -> None:
     os.execve(  # noqa: S606 - a program and its arguments, no shell wanted
         sys.executable,
         [
-            *(sys.executable, "-m", "streamlit", "run", str(server)),
+            # -P: a folder that happens to be called dashboard where this is run is not ours.
+            *(sys.executable, "-P", "-m", "streamlit", "run", str(server)),
             *("--server.address", settings.host, "--server.port", str(settings.port)),
             # Its welcome asks the internet for this machine's address.
             *("--logger.hideWelcomeMessage", "true"),
