@@ -253,6 +253,36 @@ def parse_crs(text: str) -> SourceCrs:
     return SourceCrs(f"EPSG:{epsg}" if epsg else projection.name, definition)
 
 
+@dataclass(frozen=True)
+class LocalPlane:
+    """A flat metre grid around a place: within 5 km of it lengths are right to 0.1 %.
+
+    Attributes:
+        lon: longitude of the place in degrees.
+        lat: latitude of the place in degrees.
+    """
+
+    lon: float
+    lat: float
+
+    def to_metres(self, xy: Coordinates) -> Coordinates:
+        """Bring EPSG:4490 degrees of shape (n, 2) to metres east and north of the place."""
+        return (xy - (self.lon, self.lat)) * self._metres_per_degree
+
+    def geometry_to_metres(self, geometry: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Bring an array of shapely geometries (None allowed) from EPSG:4490 to the plane."""
+        moved: npt.NDArray[Any] = shapely.transform(geometry, self.to_metres)
+        return moved
+
+    @cached_property
+    def _metres_per_degree(self) -> tuple[float, float]:
+        ellipsoid = pyproj.Geod(ellps="GRS80")
+        step = 0.01
+        east = ellipsoid.inv(self.lon - step, self.lat, self.lon + step, self.lat)[2]
+        north = ellipsoid.inv(self.lon, self.lat - step, self.lon, self.lat + step)[2]
+        return float(east / (2 * step)), float(north / (2 * step))
+
+
 def gauss_kruger_epsg(lon: float) -> int:
     """The EPSG number (4534-4554) of the CGCS2000 3° Gauss-Krüger system whose meridian is nearest.
 

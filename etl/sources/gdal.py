@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyogrio
 import shapely
@@ -11,6 +12,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from etl.sources.table import Rejection, Table
 from geo.errors import UnreadableFile
+
+# Well-known binary of a point in the plane, lowest byte first.
+_POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("xy", "<f8", 2)])
 
 
 def list_layers(source: Path, file_name: str) -> list[str]:
@@ -38,32 +42,46 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         UnreadableFile: the file is damaged or empty.
     """
     try:
-        meta, arrow = pyogrio.raw.read_arrow(source, layer=layer, **options)
+        meta, arrow = pyogrio.raw.read_arrow(source, layer=layer, datetime_as_string=True, **options)
     except (DataSourceError, DataLayerError, pa.ArrowException):
         raise damaged(file_name) from None
     if arrow.num_rows == 0:
         message = f"{file_name} holds no features."
         raise UnreadableFile(message)
     numbers = np.arange(1, arrow.num_rows + 1, dtype=np.int64)
+    name = layer or Path(file_name).stem
     column = meta["geometry_name"] or "wkb_geometry"
     if column not in arrow.column_names:
-        return Table(layer or Path(file_name).stem, arrow.to_pandas(), numbers)
-
-    wkb = arrow.column(column).to_numpy()
-    geometry = shapely.from_wkb(wkb, on_invalid="ignore")
-    rows = arrow.drop_columns([column]).to_pandas()
-    lost = shapely.is_missing(geometry) & arrow.column(column).is_valid().to_numpy()
+        return Table(name, arrow.to_pandas(), numbers)
+    rows, wkb = arrow.drop_columns([column]).to_pandas(), arrow.column(column).combine_chunks()
+    points = _read_points(wkb)
+    if points is not None:
+        return Table(name, rows, numbers, points=points, declared_crs=meta["crs"])
+    geometry = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    lost = shapely.is_missing(geometry) & wkb.is_valid().to_numpy(zero_copy_only=False)
+    reason = "the shape is damaged or of a kind we do not read"
     return Table(
-        name=layer or Path(file_name).stem,
+        name=name,
         rows=rows[~lost].reset_index(drop=True),
         row_numbers=numbers[~lost],
         geometry=geometry[~lost],
         declared_crs=meta["crs"],
-        unreadable=tuple(
-            Rejection(int(row), None, "the shape is damaged or of a kind we do not read")
-            for row in numbers[lost]
-        ),
+        unreadable=tuple(Rejection(int(row), None, reason) for row in numbers[lost]),
     )
+
+
+def _read_points(wkb: pa.BinaryArray) -> npt.NDArray[np.float64] | None:
+    """Read plain points without making an object of each; None if there is anything else among them."""
+    present = wkb.is_valid().to_numpy(zero_copy_only=False)
+    offsets = np.frombuffer(wkb.buffers()[1], np.int32)[wkb.offset : wkb.offset + len(wkb) + 1]
+    if wkb.buffers()[2] is None or not (np.diff(offsets)[present] == _POINT.itemsize).all():
+        return None
+    values = np.frombuffer(wkb.buffers()[2], np.uint8)[offsets[0] : offsets[-1]].view(_POINT)
+    if not ((values["order"] == 1) & (values["type"] == 1)).all():
+        return None
+    points = np.full((len(wkb), 2), np.nan)
+    points[present] = values["xy"]
+    return points
 
 
 def damaged(file_name: str) -> UnreadableFile:

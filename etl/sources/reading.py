@@ -58,7 +58,7 @@ def read_source(path: Path, source_layer: str | None = None) -> Table:
     except OSError as fault:
         message = f"{path.name} cannot be read: {fault.strerror or fault}."
         raise UnreadableFile(message) from None
-    if table.rows.empty and not table.unreadable and table.geometry is None:
+    if not len(table.row_numbers) and not table.unreadable:
         message = f"{path.name} has no rows below its header."
         raise UnreadableFile(message)
     return table

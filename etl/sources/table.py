@@ -36,7 +36,8 @@ class Table:
         name: name of the layer or sheet, or of the file where it has only one.
         rows: the values under the file's own column names; text where the format knows only text.
         row_numbers: shape (n,), each row's number as a person sees it: line of a sheet, rank of a feature.
-        geometry: shape (n,) of shapely geometries and None; None where the format has no geometry.
+        points: shape (n, 2), the positions of a layer of nothing but points, NaN where one is missing.
+        geometry: shape (n,) of shapely geometries and None, for a layer of any other shapes.
         declared_crs: what the file says of its coordinates, as WKT or ``EPSG:…``; None where it says nothing.
         encoding: the encoding the text was in; None where the format fixes it.
         unreadable: rows that could not be split into columns and are not in ``rows``.
@@ -46,6 +47,7 @@ class Table:
     name: str
     rows: pd.DataFrame
     row_numbers: npt.NDArray[np.int64]
+    points: npt.NDArray[np.float64] | None = None
     geometry: npt.NDArray[Any] | None = None
     declared_crs: str | None = None
     encoding: str | None = None

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
@@ -131,6 +132,22 @@ def test_geojson_declares_a_crs_only_where_it_has_one(tmp_path: Path) -> None:
     assert read_source(write_json(tmp_path, content)).declared_crs == "EPSG:4549"
 
 
+def test_points_are_read_where_some_are_missing_or_have_heights(tmp_path: Path) -> None:
+    def feature(coordinates: list[float] | None) -> dict[str, object]:
+        shape = None if coordinates is None else {"type": "Point", "coordinates": coordinates}
+        return {"type": "Feature", "properties": {"a": 1}, "geometry": shape}
+
+    flat = [feature(xy) for xy in ([109.4, 24.3], None, [109.5, 24.4])]
+    table = read_source(write_json(tmp_path, {"type": "FeatureCollection", "features": flat}))
+    assert table.points is not None
+    assert table.points[[0, 2]].tolist() == [[109.4, 24.3], [109.5, 24.4]]
+    assert np.isnan(table.points[1]).all()
+    high = [feature([109.4, 24.3, 90.0]), feature([109.5, 24.4, 91.0])]
+    table = read_source(write_json(tmp_path, {"type": "FeatureCollection", "features": high}))
+    assert table.geometry is not None
+    assert shapely.get_x(table.geometry).tolist() == [109.4, 109.5]
+
+
 def test_geojson_in_gb18030_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.geojson"
     path.write_bytes(json.dumps(json.loads(FRAME.to_json()), ensure_ascii=False).encode("gb18030"))
@@ -140,8 +157,8 @@ def test_geojson_in_gb18030_is_read(tmp_path: Path) -> None:
 
 def test_bare_geometry_and_missing_geometry_are_read(tmp_path: Path) -> None:
     bare = read_source(write_json(tmp_path, {"type": "Point", "coordinates": [109.4, 24.3]}))
-    assert bare.geometry is not None
-    assert bare.geometry[0] == shapely.Point(109.4, 24.3)
+    assert bare.points is not None
+    assert bare.points.tolist() == [[109.4, 24.3]]
     nowhere = {"type": "Feature", "properties": {"a": 1}, "geometry": None}
     table = read_source(write_json(tmp_path, {"type": "FeatureCollection", "features": [nowhere]}))
     assert table.geometry is not None

@@ -1,0 +1,227 @@
+"""Rows by the hundred thousand: binary COPY from Arrow columns, and a table's upkeep put off until after."""
+
+import io
+import time
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg2 import errors, sql
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
+from geo.crs import STORE_SRID
+from geo.store.engine import load_queries
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_NULL = pa.scalar(b"\xff\xff\xff\xff", pa.binary())
+_CHUNK_ROWS = 65_536
+_SEND_BYTES = 1 << 20
+_EPOCH_2000_US = 946_684_800_000_000
+_EPOCH_2000_DAYS = 10_957
+_TEXT_OID = 25
+
+# What PostgreSQL calls a type, and the Arrow type its binary form is made from.
+_ARROW_TYPES = {
+    "bigint": pa.int64(),
+    "integer": pa.int32(),
+    "boolean": pa.uint8(),
+    "date": pa.date32(),
+    "timestamp with time zone": pa.timestamp("us", "UTC"),
+    "text": pa.binary(),
+    "text[]": pa.list_(pa.string()),
+    "geometry": pa.binary(),
+}
+
+# Shorter than deadlock_timeout: a reader that we stand in the way of must not be the one to be cancelled.
+_LOCK_WAIT = "500ms"
+_LOCK_PATIENCE_S = 30.0
+
+
+def encode_points(xy: npt.NDArray[np.float64]) -> pa.Array:
+    """Write points of shape (n, 2), in EPSG:4490 degrees, as EWKB; a row with a NaN becomes null."""
+    ewkb = np.empty(len(xy), dtype=[("order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("xy", "<f8", 2)])
+    ewkb["order"], ewkb["type"], ewkb["srid"], ewkb["xy"] = 1, 0x20000001, STORE_SRID, xy
+    return pc.if_else(pa.array(~np.isnan(xy).any(axis=1)), _fixed(ewkb), pa.scalar(None, pa.binary()))
+
+
+def copy_rows(
+    connection: PostgresConnection,
+    table: str,
+    rows: pa.Table,
+    on_progress: Callable[[int], None] = lambda _rows: None,
+) -> None:
+    """Append rows to a table by binary COPY; encoding runs beside the sending.
+
+    Args:
+        connection: the caller's transaction.
+        table: a table of the search path.
+        rows: columns named as the table's, geometries as EWKB.
+        on_progress: called with the number of rows sent so far.
+    """
+    types = dict(load_queries("imports").list_column_types(connection, table=table))
+    rows = rows.cast(pa.schema([(name, _ARROW_TYPES[types[name]]) for name in rows.column_names]))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, rows.column_names))
+    )
+    with connection.cursor() as cursor:
+        cursor.copy_expert(statement, _CopyStream(rows, on_progress), size=_SEND_BYTES)
+
+
+class _CopyStream(io.RawIOBase):
+    """What psycopg2 reads the COPY data from; the next chunk is encoded while the last one is sent."""
+
+    def __init__(self, rows: pa.Table, on_progress: Callable[[int], None]) -> None:
+        super().__init__()
+        self._chunks = self._encode_ahead(rows, on_progress)
+        self._rest = memoryview(_HEADER)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        if not self._rest:
+            self._rest = next(self._chunks, self._rest)
+        target = memoryview(buffer)
+        size = min(len(target), len(self._rest))
+        target[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+    @staticmethod
+    def _encode_ahead(rows: pa.Table, on_progress: Callable[[int], None]) -> Iterator[memoryview]:
+        starts = range(0, rows.num_rows, _CHUNK_ROWS)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            encoded = (pool.submit(_encode, rows.slice(start, _CHUNK_ROWS)) for start in starts)
+            current = next(encoded, None)
+            sent = 0
+            while current is not None:
+                chunk = current.result()
+                current = next(encoded, None)
+                yield chunk
+                sent = min(sent + _CHUNK_ROWS, rows.num_rows)
+                on_progress(sent)
+        yield memoryview(_TRAILER)
+
+
+def _encode(rows: pa.Table) -> memoryview:
+    """Encode rows in COPY's binary format: the number of columns, then each value behind its length."""
+    parts: list[pa.Array | pa.Scalar] = [pa.scalar(rows.num_columns.to_bytes(2, "big"), pa.binary())]
+    for column in rows.itercolumns():
+        parts += _encode_column(column.combine_chunks())
+    joined = pc.binary_join_element_wise(*parts, pa.scalar(b"", pa.binary()))
+    return memoryview(joined.buffers()[2]).cast("B")
+
+
+def _encode_column(values: pa.Array) -> list[pa.Array]:
+    if pa.types.is_list(values.type):
+        values = pa.array([_encode_texts(texts) for texts in values.to_pylist()], pa.binary())
+    if pa.types.is_binary(values.type):
+        lengths = pc.fill_null(pc.binary_length(values), -1).to_numpy(zero_copy_only=False)
+        return [_fixed(lengths.astype(">i4")), pc.fill_null(values, b"")]
+    numbers = _to_numbers(values)
+    record = np.empty(len(values), dtype=[("length", ">i4"), ("value", numbers.dtype.newbyteorder(">"))])
+    record["length"], record["value"] = numbers.dtype.itemsize, numbers
+    encoded = _fixed(record)
+    return [pc.if_else(values.is_valid(), encoded, _NULL) if values.null_count else encoded]
+
+
+def _to_numbers(values: pa.Array) -> npt.NDArray[Any]:
+    shift = 0
+    if pa.types.is_timestamp(values.type):
+        values, shift = values.cast(pa.int64()), _EPOCH_2000_US
+    elif pa.types.is_date(values.type):
+        values, shift = values.cast(pa.int32()), _EPOCH_2000_DAYS
+    numbers: npt.NDArray[Any] = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
+    return numbers - shift if shift else numbers
+
+
+def _fixed(record: npt.NDArray[Any]) -> pa.Array:
+    width, buffers = pa.binary(record.dtype.itemsize), [None, pa.py_buffer(record)]
+    return pa.FixedSizeBinaryArray.from_buffers(width, len(record), buffers).cast(pa.binary())
+
+
+def _encode_texts(texts: list[str] | None) -> bytes | None:
+    if texts is None:
+        return None
+    # One dimension from 1 on, or none where there is nothing in it; no nulls; the elements' type.
+    header = [1, 0, _TEXT_OID, len(texts), 1] if texts else [0, 0, _TEXT_OID]
+    words = [text.encode() for text in texts]
+    body = b"".join(len(word).to_bytes(4, "big") + word for word in words)
+    return b"".join(number.to_bytes(4, "big") for number in header) + body
+
+
+@contextmanager
+def defer_upkeep(connection: PostgresConnection, table: str, written: Collection[str]) -> Iterator[None]:
+    """Do without a table's indexes and foreign keys inside the block, and build them again at its end.
+
+    Building an index once over all rows, and checking a foreign key as a set, takes a fraction of what it
+    costs row by row. All happens in the caller's transaction: whoever reads the table waits until it is over.
+    Where the tables cannot be locked without making somebody fail, the block runs with all upkeep in place.
+
+    Args:
+        connection: the caller's transaction.
+        table: a table of the search path.
+        written: the columns the block writes; a partial index on any other is not in the way.
+    """
+    queries = load_queries("imports")
+    keys = list(queries.list_foreign_keys(connection, table=table))
+    if not _lock_tables(connection, {table}.union(*((holder, named) for _, holder, named, _ in keys))):
+        yield
+        return
+    indexes = [
+        (name, definition)
+        for name, definition, first_column, is_partial in queries.list_plain_indexes(connection, table=table)
+        if first_column in written or not is_partial
+    ]
+    unique = list(queries.list_unique_constraints(connection, table=table))
+    with connection.cursor() as cursor:
+        for name, holder, _, _ in keys:
+            cursor.execute(_alter(holder, "DROP CONSTRAINT", name))
+        for name, _ in unique:
+            cursor.execute(_alter(table, "DROP CONSTRAINT", name))
+        for name, _ in indexes:
+            cursor.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+    yield
+    with connection.cursor() as cursor:
+        for name, definition in unique:
+            cursor.execute(_alter(table, "ADD CONSTRAINT", name, definition))
+        for _, definition in indexes:
+            cursor.execute(definition)
+        # Tells the planner which columns are empty: their foreign keys are then checked by an empty index.
+        cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+        for name, holder, _, definition in keys:
+            cursor.execute(_alter(holder, "ADD CONSTRAINT", name, definition))
+
+
+def _alter(table: str, change: str, name: str, definition: str = "") -> sql.Composed:
+    parts = (sql.SQL("ALTER TABLE"), sql.Identifier(table), sql.SQL(change), sql.Identifier(name))
+    return sql.SQL(" ").join((*parts, sql.SQL(definition)))
+
+
+def _lock_tables(connection: PostgresConnection, tables: Collection[str]) -> bool:
+    """Lock tables against everybody; where one is busy, give up all of them and try anew."""
+    statement = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(
+        sql.SQL(", ").join(map(sql.Identifier, sorted(tables)))
+    )
+    deadline = time.monotonic() + _LOCK_PATIENCE_S
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SAVEPOINT lock_tables")
+            try:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_WAIT,))
+                cursor.execute(statement)
+            except errors.LockNotAvailable:
+                cursor.execute("ROLLBACK TO SAVEPOINT lock_tables")
+                time.sleep(0.1)
+            else:
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT; RELEASE SAVEPOINT lock_tables")
+                return True
+    return False

@@ -1,0 +1,259 @@
+"""Import batches: what an import needs to know beforehand, and the rows it writes.
+
+A batch inserts rows and updates rows. Both carry its ``import_batch_id`` and its time as ``changed_at``; of a
+row it updates, ``import_change`` keeps the state before, to the bit.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import shapely
+from psycopg2 import sql
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
+from geo.errors import NotFound
+from geo.store.bulk import copy_rows, defer_upkeep
+from geo.store.engine import load_queries
+
+_STAGE = "import_stage"
+
+# From here on it pays to build indexes anew, if the batch also outweighs what is already there.
+_BULK_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class ImportCommunity:
+    """The community a file is for; ``boundary`` is a shapely geometry in EPSG:4490."""
+
+    id: int
+    code: str
+    name: str
+    boundary: Any
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places of a community that rows are assigned to; ``geom`` holds shapely geometries."""
+
+    grids: pd.DataFrame
+    compounds: pd.DataFrame
+    buildings: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """What became of a file's rows; the last four add up to the first."""
+
+    total: int
+    inserted: int
+    updated: int
+    unchanged: int
+    rejected: int
+
+
+def lock_imports(connection: PostgresConnection) -> None:
+    """Wait until no other import runs, and keep others waiting until the transaction ends."""
+    load_queries("imports").lock_imports(connection)
+
+
+def find_community(connection: PostgresConnection, code: str | None) -> ImportCommunity:
+    """Find the community a file is for; ``code`` may be None where there is only one.
+
+    Raises:
+        NotFound: there is none of that code, none at all, or several to choose from.
+    """
+    rows = list(load_queries("imports").list_communities(connection))
+    found = [row for row in rows if code in {None, row[1]}]
+    if len(found) == 1:
+        identity, found_code, name, boundary = found[0]
+        return ImportCommunity(identity, found_code, name, shapely.from_wkb(bytes(boundary)))
+    known = ", ".join(row[1] for row in rows[:20]) + (" …" if len(rows) > 20 else "")
+    if not rows:
+        message = "There is no community yet that a file could be for; load or create one first."
+    elif code is None:
+        message = (
+            f"There are {len(rows)} communities; say with --community which one the file is for: {known}."
+        )
+    else:
+        message = f"There is no community “{code}”; there is {known}."
+    raise NotFound(message)
+
+
+def read_places(connection: PostgresConnection, community_id: int) -> Places:
+    """Read grids, compounds and buildings of a community, each in the order of its codes."""
+    queries = load_queries("imports")
+    return Places(
+        grids=_frame(
+            queries.list_grids(connection, community_id=community_id),
+            ["id", "code", "name", "kind", "valid_from", "valid_to", "geom"],
+        ),
+        compounds=_frame(
+            queries.list_compounds(connection, community_id=community_id),
+            ["id", "code", "name", "aliases", "geom"],
+        ),
+        buildings=_frame(
+            queries.list_buildings(connection, community_id=community_id),
+            ["id", "code", "compound_id", "geom"],
+        ),
+    )
+
+
+def _frame(rows: Sequence[tuple[Any, ...]], columns: list[str]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=columns)
+    frame["geom"] = shapely.from_wkb([bytes(wkb) for wkb in frame["geom"]])
+    return frame
+
+
+def read_categories(connection: PostgresConnection) -> list[tuple[Any, ...]]:
+    """Read (code, parent_code, name, name_en, identifier, sensitivity, national codes) of every category."""
+    return list(load_queries("imports").list_categories(connection))
+
+
+def read_identities(
+    connection: PostgresConnection, table: str, community_id: int, by: list[str]
+) -> pd.DataFrame:
+    """Read what identifies the rows of a community: ``id`` and the columns named."""
+    columns = ["id", *by]
+    statement = sql.SQL("SELECT {} FROM {} WHERE community_id = %s").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, (community_id,))
+        return pd.DataFrame(cursor.fetchall(), columns=columns)
+
+
+def open_batch(
+    connection: PostgresConnection,
+    *,
+    community_id: int,
+    layer: str,
+    file_name: str,
+    file_sha256: str,
+    source_crs: str | None,
+    encoding: str | None,
+    mapping: Mapping[str, str],
+) -> int:
+    """Record a batch that has no rows yet; return its number."""
+    (batch,) = load_queries("imports").open_batch(
+        connection,
+        community_id=community_id,
+        layer=layer,
+        file_name=file_name,
+        file_sha256=file_sha256,
+        source_crs=source_crs,
+        encoding=encoding,
+        mapping=json.dumps(mapping, ensure_ascii=False),
+    )
+    return int(batch)
+
+
+def close_batch(connection: PostgresConnection, batch: int, counts: RowCounts, rejections: pa.Table) -> None:
+    """Record what became of a batch's rows; ``rejections`` has row_number, column_name, reason."""
+    load_queries("imports").close_batch(
+        connection,
+        batch=batch,
+        total=counts.total,
+        inserted=counts.inserted,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        rejected=counts.rejected,
+    )
+    if rejections.num_rows:
+        numbers = pa.array([batch] * rejections.num_rows, pa.int64())
+        copy_rows(connection, "import_rejection", rejections.append_column("batch_id", numbers))
+
+
+def insert_rows(
+    connection: PostgresConnection, table: str, rows: pa.Table, on_progress: Callable[[int], None]
+) -> None:
+    """Insert a batch's new rows; a batch that outweighs the table has its indexes built afterwards."""
+    if not rows.num_rows:
+        return
+    if rows.num_rows >= _BULK_ROWS and rows.num_rows >= _count_rows(connection, table, rows.num_rows):
+        with defer_upkeep(connection, table, rows.column_names):
+            copy_rows(connection, table, rows, on_progress)
+    else:
+        copy_rows(connection, table, rows, on_progress)
+
+
+def _count_rows(connection: PostgresConnection, table: str, most: int) -> int:
+    statement = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT %s) AS some").format(
+        sql.Identifier(table)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, (most + 1,))
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def update_rows(connection: PostgresConnection, table: str, batch: int, rows: pa.Table) -> int:
+    """Update rows by their ``id`` where anything differs; a null leaves what is stored.
+
+    Args:
+        connection: the caller's transaction.
+        table: the layer's table.
+        batch: the batch that the rows then belong to.
+        rows: ``id`` and the columns to write.
+
+    Returns:
+        How many rows were changed; of each, the state before is kept.
+    """
+    if not rows.num_rows:
+        return 0
+    written = [name for name in rows.column_names if name != "id"]
+    queries = load_queries("imports")
+    parts = {
+        "table": sql.Identifier(table),
+        "stage": sql.Identifier(_STAGE),
+        "columns": list_names(rows.column_names),
+        "before": describe_row(queries.list_writable_columns(connection, table=table)),
+        "new": sql.SQL(", ").join(
+            sql.SQL("coalesce(s.{0}, t.{0})").format(sql.Identifier(name)) for name in written
+        ),
+        "old": sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in written),
+        "targets": list_names(written),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("CREATE TEMP TABLE {stage} AS SELECT {columns} FROM {table} LIMIT 0").format(**parts)
+        )
+        copy_rows(connection, _STAGE, rows)
+        cursor.execute(
+            sql.SQL(
+                "INSERT INTO import_change (batch_id, row_id, before) "
+                "SELECT %s, t.id, {before} FROM {table} AS t JOIN {stage} AS s ON s.id = t.id "
+                "WHERE ROW({new}) IS DISTINCT FROM ROW({old})"
+            ).format(**parts),
+            (batch,),
+        )
+        changed = cursor.rowcount
+        cursor.execute(
+            sql.SQL(
+                "UPDATE {table} AS t SET ({targets}, import_batch_id) = ROW({new}, %s) "
+                "FROM {stage} AS s, import_change AS c "
+                "WHERE s.id = t.id AND c.batch_id = %s AND c.row_id = t.id"
+            ).format(**parts),
+            (batch, batch),
+        )
+        cursor.execute(sql.SQL("DROP TABLE {stage}").format(**parts))
+    return changed
+
+
+def list_names(names: Sequence[str]) -> sql.Composed:
+    """Write column names one after the other."""
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def describe_row(columns: Sequence[tuple[str, str]]) -> sql.Composed:
+    """Write row ``t`` as JSON that restores it to the bit; GeoJSON would round a geometry, EWKB does not."""
+    pairs = [
+        sql.SQL("{}, CAST(t.{} AS text)" if kind == "geometry" else "{}, t.{}").format(
+            sql.Literal(name), sql.Identifier(name)
+        )
+        for name, kind in columns
+    ]
+    return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))

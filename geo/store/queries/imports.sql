@@ -1,0 +1,105 @@
+-- name: list_column_types(table)
+-- Columns of a table and what PostgreSQL calls their types.
+SELECT attname, format_type(atttypid, NULL)
+FROM pg_attribute
+WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped;
+
+-- name: list_writable_columns(table)
+-- Columns a writer gives a value to, in their order: all but the identity and the generated ones.
+SELECT attname, format_type(atttypid, NULL)
+FROM pg_attribute
+WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped
+    AND attgenerated = '' AND attidentity = ''
+ORDER BY attnum;
+
+-- name: list_foreign_keys(table)
+-- Foreign keys that leave a table or arrive at it: name, the table that has it, the table it names, definition.
+SELECT conname, CAST(CAST(conrelid AS regclass) AS text), CAST(CAST(confrelid AS regclass) AS text), pg_get_constraintdef(oid)
+FROM pg_constraint
+WHERE contype = 'f' AND CAST(:table AS regclass) IN (conrelid, confrelid)
+ORDER BY conname;
+
+-- name: list_unique_constraints(table)
+-- Primary key and unique constraints, with their definitions.
+SELECT conname, pg_get_constraintdef(oid)
+FROM pg_constraint
+WHERE contype IN ('p', 'u') AND conrelid = CAST(:table AS regclass)
+ORDER BY contype, conname;
+
+-- name: list_plain_indexes(table)
+-- Indexes that no constraint stands on: name, definition, first column, whether only some rows are in it.
+SELECT c.relname, pg_get_indexdef(i.indexrelid), pg_get_indexdef(i.indexrelid, 1, false), i.indpred IS NOT NULL
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = CAST(:table AS regclass)
+    AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND conrelid = i.indrelid)
+ORDER BY c.relname;
+
+-- name: lock_imports()!
+-- One import at a time in an installation: the second waits here, before it has read anything.
+SELECT pg_advisory_xact_lock(hashtextextended('import', 0));
+
+-- name: list_communities()
+-- All communities with their boundaries.
+SELECT id, code, name, ST_AsBinary(geom) FROM community ORDER BY code;
+
+-- name: list_grids(community_id)
+SELECT id, code, name, kind, valid_from, valid_to, ST_AsBinary(geom)
+FROM grid WHERE community_id = :community_id ORDER BY code, id;
+
+-- name: list_compounds(community_id)
+SELECT id, code, name, aliases, ST_AsBinary(geom)
+FROM compound WHERE community_id = :community_id ORDER BY code;
+
+-- name: list_buildings(community_id)
+SELECT id, code, compound_id, ST_AsBinary(geom)
+FROM building WHERE community_id = :community_id ORDER BY code;
+
+-- name: list_categories()
+-- Categories with their national codes as an array of {system, kind, code}.
+SELECT
+    c.code, c.parent_code, c.name, c.name_en, c.identifier, c.sensitivity,
+    coalesce(
+        (SELECT jsonb_agg(jsonb_build_object('system', n.code_system, 'kind', n.kind, 'code', n.code))
+         FROM category_national_code AS n WHERE n.category_code = c.code), '[]')
+FROM category AS c
+ORDER BY c.code;
+
+-- name: open_batch(community_id, layer, file_name, file_sha256, source_crs, encoding, mapping)^
+-- A batch with no rows yet.
+INSERT INTO import_batch (community_id, layer, file_name, file_sha256, source_crs, encoding, mapping)
+VALUES (:community_id, :layer, :file_name, :file_sha256, :source_crs, :encoding, CAST(:mapping AS jsonb))
+RETURNING id;
+
+-- name: close_batch(batch, total, inserted, updated, unchanged, rejected)!
+UPDATE import_batch
+SET rows_total = :total, rows_inserted = :inserted, rows_updated = :updated, rows_unchanged = :unchanged,
+    rows_rejected = :rejected
+WHERE id = :batch;
+
+-- name: find_batch(batch)^
+-- A batch, locked against a second undoing.
+SELECT layer, file_name, imported_at, undone_at, rows_inserted
+FROM import_batch WHERE id = :batch FOR UPDATE;
+
+-- name: list_later_batches(batch)
+-- Batches not undone that changed rows this batch had written.
+SELECT DISTINCT c.batch_id
+FROM import_change AS c
+JOIN import_batch AS b ON b.id = c.batch_id AND b.undone_at IS NULL
+JOIN import_batch AS own ON own.id = :batch AND own.layer = b.layer
+WHERE c.batch_id > :batch AND CAST(c.before ->> 'import_batch_id' AS bigint) = :batch
+ORDER BY c.batch_id;
+
+-- name: list_references(table)
+-- Who may refer to rows of a table: the other table, and its column that holds our id.
+SELECT CAST(CAST(c.conrelid AS regclass) AS text), a.attname
+FROM pg_constraint AS c
+CROSS JOIN LATERAL unnest(c.conkey, c.confkey) AS k (theirs, ours)
+JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.theirs
+JOIN pg_attribute AS id ON id.attrelid = c.confrelid AND id.attnum = k.ours AND id.attname = 'id'
+WHERE c.contype = 'f' AND c.confrelid = CAST(:table AS regclass)
+ORDER BY 1, 2;
+
+-- name: mark_undone(batch)!
+UPDATE import_batch SET undone_at = now() WHERE id = :batch;
