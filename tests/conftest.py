@@ -1,6 +1,7 @@
 """A throw-away PostGIS cluster for the whole run, and a fresh migrated database for every test that asks."""
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,6 +28,20 @@ def reachable_path() -> Iterator[Path]:
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_installation(reachable_path: Path) -> Iterator[None]:
+    """Keep every test away from the installation of the machine it runs on."""
+    data_dir = reachable_path / "installation"
+    with pytest.MonkeyPatch.context() as environment:
+        for name in os.environ:
+            if name.startswith("WANGGE_"):
+                environment.delenv(name)
+        environment.setenv("WANGGE_DATA_DIR", str(data_dir))
+        get_settings.cache_clear()
+        yield
+        Cluster(data_dir).stop()
 
 
 @pytest.fixture(scope="session")

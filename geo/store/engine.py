@@ -97,15 +97,12 @@ def verify_postgis(url: str, *, installed: bool = True) -> None:
         PostgisMissing: PostgreSQL or PostGIS is missing or too old.
     """
     place = describe(url)
-    with connect(url) as connection, connection.cursor() as cursor:
+    with connect(url) as connection:
         if connection.server_version < OLDEST_POSTGRESQL * 10_000:
             major = connection.server_version // 10_000
             msg = f"{place} runs PostgreSQL {major}: Wangge needs {OLDEST_POSTGRESQL} or newer"
             raise PostgisMissing(msg)
-        cursor.execute(
-            "SELECT installed_version, default_version FROM pg_available_extensions WHERE name = 'postgis'"
-        )
-        row = cursor.fetchone()
+        row = load_queries("database").get_postgis_versions(connection)
     oldest = ".".join(map(str, OLDEST_POSTGIS))
     if row is None:
         msg = f"{place} has no PostGIS: install PostGIS {oldest} or newer on that server"

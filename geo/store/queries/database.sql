@@ -1,3 +1,7 @@
+-- name: get_postgis_versions()^
+-- What this database has and what the server could give it; no row where PostGIS is not installed.
+SELECT installed_version, default_version FROM pg_available_extensions WHERE name = 'postgis';
+
 -- name: count_tables()$
 -- How many tables and views there are that no extension brought.
 SELECT count(*)
