@@ -18,7 +18,9 @@ YEAR_DAYS = 365
 # mostly what was planted. Longer than a month, for the month counts from the closing.
 _APART_M = 50.0
 _APART_S = 40 * DAY_S
+_LONGEST_HOUSE_M = 130.0
 _ROUNDS = 3
+_MOST_ROUNDS = 40
 
 KIND_AT = {kind.code: i for i, kind in enumerate(KINDS)}
 POOLS = ("home", "yard", "street", "shop")
@@ -115,15 +117,17 @@ def draw_reports(program: Program, pools: dict[str, Pool], as_of: date, rng: np.
 
 
 def find_pairs(reports: Reports, pools: dict[str, Pool], within_s: float) -> tuple[Ints, Ints]:
-    """Return (earlier, later) of every two cases of one category within 50 m and the given seconds."""
-    x, y = locate(reports, pools)
+    """Return (earlier, later) of two cases of a category within 50 m or in a house, and the given seconds."""
+    x, y, building = (gather(reports, pools, name) for name in ("x", "y", "building"))
     earlier, later = [], []
     for i in np.unique(reports.kind):
         rows = np.flatnonzero(reports.kind == i)
         points = np.asarray(shapely.points(x[rows], y[rows]))
-        a, b = shapely.STRtree(points).query(points, predicate="dwithin", distance=_APART_M)
+        a, b = shapely.STRtree(points).query(points, predicate="dwithin", distance=_LONGEST_HOUSE_M)
         gap = reports.at[rows[b]] - reports.at[rows[a]]
         near = (gap > 0) & (gap <= within_s)
+        away = np.hypot(x[rows[a]] - x[rows[b]], y[rows[a]] - y[rows[b]])
+        near &= (away <= _APART_M) | ((building[rows[a]] == building[rows[b]]) & (building[rows[a]] >= 0))
         earlier.append(rows[a[near]])
         later.append(rows[b[near]])
     return np.concatenate(earlier), np.concatenate(later)
@@ -132,22 +136,22 @@ def find_pairs(reports: Reports, pools: dict[str, Pool], within_s: float) -> tup
 def spread_out(reports: Reports, pools: dict[str, Pool], rng: np.random.Generator) -> None:
     """Move natural cases that would look like a relapse elsewhere; enquiries may repeat as they like."""
     enquiry = np.array([kind.code.startswith("E12") or kind.code == "E1005" for kind in KINDS])
-    for _ in range(_ROUNDS):
+    for n in range(_MOST_ROUNDS):
         earlier, later = find_pairs(reports, pools, _APART_S)
+        if n >= _ROUNDS:
+            # A few natural ones may stay, but none that would be taken for the relapse of a clean-up.
+            cleaned = reports.settled_on_spot[earlier]
+            earlier, later = earlier[cleaned], later[cleaned]
         movable = (reports.plant < 0) & ~enquiry[reports.kind]
         # A planted case is never moved: where the later one is planted, the earlier natural one goes.
-        moving = np.unique(
-            np.concatenate([later[movable[later]], earlier[movable[earlier] & ~movable[later]]])
-        )
+        others = earlier[movable[earlier] & ~movable[later]]
+        moving = np.unique(np.concatenate([later[movable[later]], others]))
+        if n >= _ROUNDS and not len(moving):
+            break
         for i in np.unique(reports.kind[moving]):
             rows = moving[reports.kind[moving] == i]
             pool = pools[KINDS[i].place]
             reports.spot[rows] = rng.choice(len(pool.x), len(rows), p=pool.weigh(KINDS[i]))
-
-
-def locate(reports: Reports, pools: dict[str, Pool]) -> tuple[Floats, Floats]:
-    """Return easting and northing of each report."""
-    return gather(reports, pools, "x"), gather(reports, pools, "y")
 
 
 def gather(reports: Reports, pools: dict[str, Pool], column: str) -> NDArray[Any]:

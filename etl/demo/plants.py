@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
 
 import numpy as np
-from shapely import Polygon
+from shapely import MultiPolygon
 
 from etl.demo.clock import DAY_S, HOUR_S, find_midnight
 from etl.demo.incidents import KIND_AT, YEAR_DAYS, Reports, draw_times, make_reports
@@ -15,9 +16,10 @@ from etl.demo.town import Town
 # Plant numbers in ``Reports.plant``.
 HOTSPOT, CAMPAIGN, RETURNED, BOUNCED = 0, 1_000, 2_000, 3_000
 _RADIUS_M = 75.0
-# Category, where it likes to be, cases over so many last days in a community of 9,600 cases a year.
+# Category, where it likes to be, cases over so many last days in a community of 9,600 cases a year. None of
+# these is cleaned up by a campaign, whose relapses it would hide.
 _HOTSPOTS: tuple[tuple[str, tuple[str, ...], int, int], ...] = (
-    ("E403", ("resettlement", "relocation"), 46, 150),
+    ("E401", ("resettlement", "relocation"), 46, 150),
     ("E102", ("old", "resettlement"), 44, 240),
     ("E402", ("old", "commodity"), 38, 120),
     ("E202", ("street",), 52, 180),
@@ -29,7 +31,13 @@ _CAMPAIGNS: tuple[tuple[str, str, tuple[str, ...], int, int, int], ...] = (
     ("E207", "乱堆杂物", ("old", "resettlement"), 62, 10, 5),
 )
 _CAMPAIGN_DAYS = 12
-_BOUNCED = 5
+_CAMPAIGN_COMPOUNDS = 3
+_CAMPAIGN_HOURS = np.array([9.0, 9.5, 10.0, 10.6, 15.0, 15.5, 16.2])
+# Farther than the 50 m within which a case counts as a relapse.
+_APART_M = 65.0
+_LEAST_RATIO = 5.0
+# Category, and how many days ago it was reported.
+_BOUNCED = (("E604", 12), ("E602", 33), ("E608", 75), ("E405", 150), ("E603", 260))
 
 
 @dataclass(frozen=True)
@@ -47,15 +55,14 @@ class Hotspot:
 
 @dataclass(frozen=True)
 class Campaign:
-    """One clean-up, and the compound it was in."""
+    """One clean-up, and the compounds it was in."""
 
     code: str
     name: str
     category: str
     starts_on: date
     ends_on: date
-    shape: Polygon
-    compound: int
+    shape: MultiPolygon
 
 
 @dataclass(frozen=True)
@@ -69,20 +76,24 @@ class Plants:
     hotspots: list[Hotspot]
     campaigns: list[Campaign]
     came_back: list[int]
-    bounced: int
 
 
-def _choose_compound(town: Town, wanted: tuple[str, ...], taken: set[int], rng: np.random.Generator) -> int:
-    for word in wanted:
-        fitting = [
-            i for i, c in enumerate(town.compounds)
-            if i not in taken and (c.program.type == word or (word == "three_no" and c.program.is_three_no))
+def _choose_compounds(
+    town: Town, wanted: tuple[str, ...], count: int, taken: set[int], rng: np.random.Generator
+) -> list[int]:
+    """Choose compounds of the wanted kinds, the first kinds first, that no other plant has taken."""
+    fitting: list[int] = []
+    for word in (*wanted, ""):
+        mine = [
+            i
+            for i, c in enumerate(town.compounds)
+            if i not in taken and i not in fitting
+            and (word in ("", c.program.type) or (word == "three_no" and c.program.is_three_no))
         ]  # fmt: skip
-        if fitting:
-            chosen = int(rng.choice(np.array(fitting)))
-            taken.add(chosen)
-            return chosen
-    return next(i for i in range(len(town.compounds)) if i not in taken)
+        fitting += rng.permutation(np.array(mine, dtype=np.int64)).tolist()
+    chosen = fitting[:count]
+    taken.update(chosen)
+    return chosen
 
 
 def plant_cases(
@@ -90,131 +101,100 @@ def plant_cases(
 ) -> tuple[Reports, Plants]:
     """Return the planted cases and what they are."""
     taken: set[int] = set()
-    share = town.site.program.incidents_per_year / 9_600
     cases: list[Reports] = []
-    campaigns, came_back = [], []
+    campaigns: list[Campaign] = []
+    came_back: list[int] = []
     for n, (code, word, wanted, days_ago, cleaned, returned) in enumerate(_CAMPAIGNS):
-        compound = _choose_compound(town, wanted, taken, rng)
+        compounds = _choose_compounds(town, wanted, _CAMPAIGN_COMPOUNDS, taken, rng)
         start = as_of - timedelta(days=days_ago)
-        place = town.compounds[compound]
+        end = start + timedelta(days=_CAMPAIGN_DAYS - 1)
+        names = "、".join(town.compounds[i].name for i in compounds)
+        area = MultiPolygon([town.compounds[i].wall for i in compounds])
         campaigns.append(
-            Campaign(
-                f"{town.site.code}-ZZ{n + 1}", f"{place.name}{word}整治", code, start,
-                start + timedelta(days=_CAMPAIGN_DAYS - 1), place.wall, compound,
-            )
-        )  # fmt: skip
-        size = min(1.0, 2 * share)
-        counts = max(2, round(cleaned * size)), max(1, round(returned * size))
-        before, after, links = _clean_up(n, code, compound, pools, start, counts, rng)
-        came_back += links
+            Campaign(f"{town.site.code}-ZZ{n + 1}", f"{names}{word}整治", code, start, end, area)
+        )
+        before, after = _clean_up(code, compounds, pools, start, (cleaned, returned), rng)
+        before.plant = CAMPAIGN + 100 * n + np.arange(len(before))
+        after.plant = RETURNED + len(came_back) + np.arange(len(after))
+        came_back += before.plant[: len(after)].tolist()
         cases += [before, after]
     hotspots = []
     for n, (code, liked, planted, days) in enumerate(_HOTSPOTS):
-        hotspot, reports = _heat(
-            town, pools, code, liked, max(9, round(planted * share)), days, taken, as_of, rng
-        )
+        hotspot, reports = _heat(town, pools, code, liked, planted, days, taken, as_of, rng)
         reports.plant[:] = HOTSPOT + n
         hotspots.append(hotspot)
         cases.append(reports)
     cases.append(_bounce(pools, as_of, rng))
-    planted_cases = cases[0]
-    for more in cases[1:]:
-        planted_cases = planted_cases.add(more)
-    counter = np.cumsum((planted_cases.plant >= RETURNED) & (planted_cases.plant < BOUNCED)) - 1
-    is_returned = (planted_cases.plant >= RETURNED) & (planted_cases.plant < BOUNCED)
-    planted_cases.plant[is_returned] = RETURNED + counter[is_returned]
-    return planted_cases, Plants(hotspots, campaigns, came_back, _BOUNCED)
+    return reduce(Reports.add, cases), Plants(hotspots, campaigns, came_back)
 
 
 def _clean_up(
-    number: int, code: str, compound: int, pools: dict[str, Pool], start: date,
+    code: str, compounds: list[int], pools: dict[str, Pool], start: date,
     counts: tuple[int, int], rng: np.random.Generator,
-) -> tuple[Reports, Reports, list[int]]:  # fmt: skip
-    """Return what a campaign settled, what came back within a month, and what each of these repeats."""
+) -> tuple[Reports, Reports]:  # fmt: skip
+    """Return what a campaign settled, and what came back of the first of these within a month."""
     kind = KIND_AT[code]
     pool = pools[KINDS[kind].place]
-    cleaned, returned = counts
-    inside = np.flatnonzero(pool.compound == compound)
-    # Far from each other, so that one clean-up is not the relapse of another.
-    chosen = _pick_apart(pool, inside, cleaned, rng)
-    cleaned, returned = len(chosen), min(returned, len(chosen))
+    chosen = _pick_apart(pool, np.flatnonzero(np.isin(pool.compound, compounds)), counts[0], rng)
+    cleaned, returned = len(chosen), min(counts[1], len(chosen) - 1)
     day = rng.integers(0, _CAMPAIGN_DAYS, cleaned)
-    at = (
-        find_midnight(start)
-        + day * DAY_S
-        + rng.choice([9.0, 9.5, 10.0, 10.6, 15.0, 15.5, 16.2], cleaned) * HOUR_S
-    )
+    at = find_midnight(start) + day * DAY_S + rng.choice(_CAMPAIGN_HOURS, cleaned) * HOUR_S
     at += rng.integers(0, 1500, cleaned)
     before = make_reports(np.full(cleaned, kind), chosen, at)
-    before.plant = CAMPAIGN + 100 * number + np.arange(cleaned)
     before.settled_on_spot[:] = True
     # Two hours cover the settling itself: the relapse is counted from the closing.
     later = at[:returned] + 2 * HOUR_S + rng.uniform(4, 27, returned) * DAY_S
     later += (9.5 + rng.uniform(0, 8, returned)) * HOUR_S - (later + 8 * HOUR_S) % DAY_S
-    near = np.array([_pick_near(pool, int(spot), rng) for spot in chosen[:returned]])
-    after = make_reports(np.full(returned, kind), near, later, plant=RETURNED)
-    return before, after, before.plant[:returned].tolist()
+    return before, make_reports(np.full(returned, kind), chosen[:returned], later)
 
 
 def _pick_apart(pool: Pool, inside: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return up to ``count`` points no two of which are within 50 m, or nearer in a narrow compound."""
-    order = rng.permutation(inside)
-    for apart_m in (55.0, 0.5):
-        chosen: list[int] = []
-        for spot in order.tolist():
-            if all(np.hypot(pool.x[spot] - pool.x[c], pool.y[spot] - pool.y[c]) > apart_m for c in chosen):
-                chosen.append(spot)
-        if len(chosen) >= 2:
-            break
+    """Return up to ``count`` points, so far apart that none is the relapse of another."""
+    chosen: list[int] = []
+    for spot in rng.permutation(inside).tolist():
+        away = np.hypot(pool.x[chosen] - pool.x[spot], pool.y[chosen] - pool.y[spot])
+        if (away > _APART_M).all() and pool.building[spot] not in pool.building[chosen]:
+            chosen.append(spot)
     return np.array(chosen[:count])
 
 
-def _pick_near(pool: Pool, spot: int, rng: np.random.Generator) -> int:
-    """Return a point of the same building within 40 m."""
-    away = np.hypot(pool.x - pool.x[spot], pool.y - pool.y[spot])
-    return int(rng.choice(np.flatnonzero((pool.building == pool.building[spot]) & (away < 40))))
-
-
 def _heat(
-    town: Town, pools: dict[str, Pool], code: str, wanted: tuple[str, ...], planted: int, days: int,
+    town: Town, pools: dict[str, Pool], code: str, liked: tuple[str, ...], planted: int, days: int,
     taken: set[int], as_of: date, rng: np.random.Generator,
 ) -> tuple[Hotspot, Reports]:  # fmt: skip
     """Return a hot spot and its cases, drawn around one point in the rhythm of their category."""
     kind = KIND_AT[code]
     pool = pools[KINDS[kind].place]
     likely = pool.weigh(KINDS[kind])
-    if wanted == ("street",):
+    if liked == ("street",):
         market = next(b.footprint.centroid for b in town.buildings if b.use == "market")
         centre = int(np.argmin(np.hypot(pool.x - market.x, pool.y - market.y)))
     else:
-        compound = _choose_compound(town, wanted, taken, rng)
+        compound = _choose_compounds(town, liked, 1, taken, rng)[0]
         middle = town.compounds[compound].wall.centroid
         mine = np.flatnonzero(pool.compound == compound)
         centre = int(mine[np.argmin(np.hypot(pool.x[mine] - middle.x, pool.y[mine] - middle.y))])
     x, y = float(pool.x[centre]), float(pool.y[centre])
     around = np.flatnonzero(np.hypot(pool.x - x, pool.y - y) <= _RADIUS_M)
-    spot = rng.choice(around, planted, p=likely[around] / likely[around].sum())
-    at = draw_times(KINDS[kind], planted, as_of, rng, days=days)
-    weights = sum(k.walk_in + k.other for k in KINDS)
-    yearly = town.site.program.incidents_per_year * (KINDS[kind].walk_in + KINDS[kind].other) / weights
-    expected = float(yearly * likely[around].sum() * days / YEAR_DAYS)
-    return Hotspot(code, x, y, _RADIUS_M, days, planted, expected), make_reports(
-        np.full(planted, kind), spot, at
+    program = town.site.program
+    share = program.incidents_per_year * days / YEAR_DAYS / sum(k.walk_in + k.other for k in KINDS)
+    expected = float((KINDS[kind].walk_in + KINDS[kind].other) * share * likely[around].sum())
+    # In a small community a few houses are much of the whole: there it takes more to stand out.
+    count = max(
+        round(planted * min(1.0, program.incidents_per_year / 9_600)), int(np.ceil(_LEAST_RATIO * expected))
     )
+    spot = rng.choice(around, count, p=likely[around] / likely[around].sum())
+    at = draw_times(KINDS[kind], count, as_of, rng, days=days)
+    return Hotspot(code, x, y, _RADIUS_M, days, count, expected), make_reports(np.full(count, kind), spot, at)
 
 
 def _bounce(pools: dict[str, Pool], as_of: date, rng: np.random.Generator) -> Reports:
-    """Return the cases that nobody wanted: returned twice, some of them only last week."""
-    codes = ["E604", "E602", "E608", "E401", "E603"][:_BOUNCED]
-    kind = np.array([KIND_AT[code] for code in codes])
-    spot = np.array(
-        [rng.choice(len(pools[KINDS[k].place].x), p=pools[KINDS[k].place].weigh(KINDS[k])) for k in kind]
-    )
-    days_ago = np.array([12, 33, 75, 150, 260][:_BOUNCED])
-    # Reported on a working morning, so that both returns come before the end of the history.
-    at = np.array([
-        find_midnight(as_of - timedelta(days=int(d))) + (9 + rng.uniform(0, 2)) * HOUR_S for d in days_ago
-    ])  # fmt: skip
+    """Return the cases that nobody wanted, reported on a morning so that both returns are in the history."""
+    kind = np.array([KIND_AT[code] for code, _ in _BOUNCED])
+    places = [pools[KINDS[k].place] for k in kind]
+    spot = np.array([rng.choice(len(p.x), p=p.weigh(KINDS[k])) for p, k in zip(places, kind, strict=True)])
+    days = [as_of - timedelta(days=days_ago) for _, days_ago in _BOUNCED]
+    at = np.array([find_midnight(day) + (9 + rng.uniform(0, 2)) * HOUR_S for day in days])
     reports = make_reports(kind, spot, at, returns=2)
     reports.plant = BOUNCED + np.arange(len(kind))
     return reports
