@@ -1,5 +1,7 @@
 """``/metrics``: what the data routes do, in Prometheus' text format; nothing in it is about people."""
 
+from functools import lru_cache
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -62,8 +64,14 @@ JOINED = _lookups.labels("joined")
 
 def observe_request(route: str, layer: str, status: int, seconds: float) -> None:
     """Count an answer of a route and the time that it took."""
-    _requests.labels(route, layer, status).inc()
-    _request_seconds.labels(route).observe(seconds)
+    count, duration = _find_metrics(route, layer, status)
+    count.inc()
+    duration.observe(seconds)
+
+
+@lru_cache(maxsize=256)
+def _find_metrics(route: str, layer: str, status: int) -> tuple[Counter, Histogram]:
+    return _requests.labels(route, layer, status), _request_seconds.labels(route)
 
 
 def observe_production(route: str, seconds: float) -> None:

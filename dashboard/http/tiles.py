@@ -2,8 +2,8 @@
 
 Parameters, both optional: ``community`` and ``v``, as for ``/features``. Feature ids are row ids. Buildings
 and incidents come as hexagons with counts where there are too many to draw one by one, in layers of their own
-(``building_hexagons``: buildings, households; ``incident_hexagons``: incidents, open_incidents); zones, painted
-on their buildings, from zoom 13 on. A tile without anything in it is an empty answer.
+(``building_hexagons``: buildings, households; ``incident_hexagons``: incidents, open_incidents); zones,
+painted on their buildings, from zoom 13 on. A tile without anything in it is an empty answer.
 """
 
 import re
@@ -24,8 +24,7 @@ from dashboard.http.replies import (
     matches_tag,
 )
 from geo.errors import NotFound
-from geo.store.tiles import FINEST_ZOOM, draw_tile
-from geo.store.versions import LAYER_SOURCES
+from geo.store.tiles import FINEST_ZOOM, TILE_LAYERS, draw_tile
 
 _PATH: Final = re.compile(r"(\w+)/(\d{1,2})/(\d{1,7})/(\d{1,7})\.mvt", re.ASCII)
 _PARAMETERS: Final = frozenset({"community", "v"})
@@ -53,8 +52,8 @@ def read_request(path: str, query: bytes) -> TileRequest:
         InputRefused: a parameter is unknown.
     """
     match = _PATH.fullmatch(path)
-    if match is None or match[1] not in LAYER_SOURCES:
-        layers = ", ".join(LAYER_SOURCES)
+    if match is None or match[1] not in TILE_LAYERS:
+        layers = ", ".join(TILE_LAYERS)
         msg = f"there is no tile at this address: ask for /tiles/LAYER/Z/X/Y.mvt, LAYER one of {layers}"
         raise NotFound(msg)
     layer, (z, x, y) = match[1], map(int, match.groups()[1:])

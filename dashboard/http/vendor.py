@@ -1,7 +1,7 @@
-"""Third-party map assets, served from the packages that npm installed by the lock file in ``dashboard/vendor``.
+"""Third-party map assets, from the packages that npm installed by the lock file in ``dashboard/vendor``.
 
-Only the folders named here can be reached. A URL carries the package's version, so that a browser may keep the
-file for good.
+Only the folders named here can be reached. A URL carries the package's version, so that a browser may keep
+the file for good.
 """
 
 import json

@@ -15,6 +15,8 @@ from geo.store.engine import connect, load_queries, transaction
 from geo.store.versions import LAYER_SOURCES
 
 FINEST_ZOOM: Final = 22
+# Labels are few, and written by what knows the others: they come as features only.
+TILE_LAYERS: Final = tuple(layer for layer in LAYER_SOURCES if layer != "labels")
 # The first zoom at which a layer's places are drawn one by one; below it, hexagons, or nothing for zones.
 _FIRST_ZOOM: Final = {"buildings": 13, "incidents": 14, "zones": 13}
 _HEXAGON_LAYERS: Final = frozenset({"buildings", "incidents"})
@@ -28,7 +30,7 @@ def draw_tile(layer: str, z: int, x: int, y: int, *, community_id: int | None, o
     """Return a Mapbox vector tile, 4,096 units wide; empty bytes where nothing lies in it.
 
     Args:
-        layer: a layer of the map; ``LAYER_SOURCES`` names them.
+        layer: a layer of the map; ``TILE_LAYERS`` names them.
         z: zoom.
         x: column of the tile, from the west.
         y: row of the tile, from the north.
@@ -39,8 +41,8 @@ def draw_tile(layer: str, z: int, x: int, y: int, *, community_id: int | None, o
         NotFound: there is no such layer or tile.
         DatabaseUnavailable: the database does not answer.
     """
-    if layer not in LAYER_SOURCES:
-        msg = f"there is no layer '{layer}': ask for one of {', '.join(LAYER_SOURCES)}"
+    if layer not in TILE_LAYERS:
+        msg = f"there is no layer '{layer}': ask for one of {', '.join(TILE_LAYERS)}"
         raise NotFound(msg)
     if not (0 <= z <= FINEST_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
         msg = f"there is no tile {z}/{x}/{y}: zooms end at {FINEST_ZOOM}, columns and rows at 2^zoom - 1"

@@ -30,9 +30,10 @@ LAYER_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "merchants": ("merchants",),
     "incidents": ("incidents",),
     "zones": ("zones", "buildings"),
+    "labels": ("communities", "compounds", "grids", "buildings"),
 }
 # Layers of which another part is in force every day.
-_DATED: Final = frozenset({"grids", "buildings", "zones"})
+_DATED: Final = frozenset({"grids", "buildings", "zones", "labels"})
 
 
 @dataclass(frozen=True)

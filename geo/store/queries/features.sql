@@ -113,3 +113,30 @@ SELECT feature_collection(array_agg(ST_AsGeoJSON(f, 'geom', 7)), :most) FROM (
     ORDER BY z.id
     LIMIT :most + 1
 ) AS f;
+
+-- name: find_labels(most, on_day, community_id)$
+-- Where to write names, the most important first; of all communities together only their own. A building says its
+-- short name, for it stands in its compound.
+SELECT feature_collection(array_agg(ST_AsGeoJSON(f, 'geom', 7)), :most) FROM (
+    SELECT id, 'labels' AS layer, code, name, rank, is_three_no, ST_SetSRID(geom, 4326) AS geom FROM (
+        SELECT id, code, name, 3 AS rank, false AS is_three_no, ST_PointOnSurface(geom) AS geom
+        FROM community
+        WHERE CAST(:community_id AS bigint) IS NULL
+        UNION ALL
+        SELECT id, code, name, 2, is_three_no, ST_PointOnSurface(geom)
+        FROM compound
+        WHERE community_id = :community_id
+        UNION ALL
+        SELECT id, code, name, 1, false, ST_PointOnSurface(geom)
+        FROM grid
+        WHERE community_id = :community_id AND kind <> 'micro' AND period @> CAST(:on_day AS date)
+        UNION ALL
+        SELECT b.id, b.code, CASE WHEN starts_with(b.name, c.name) THEN substr(b.name, length(c.name) + 1) ELSE b.name END,
+            0, false, b.anchor
+        FROM building AS b
+        LEFT JOIN compound AS c ON c.id = b.compound_id
+        WHERE b.community_id = :community_id
+    ) AS place
+    ORDER BY rank DESC, id
+    LIMIT :most + 1
+) AS f;

@@ -1,0 +1,74 @@
+"""The deck.gl map of the map page, put together from its layers."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pydeck as pdk
+
+from dashboard.maps import layers
+from dashboard.models.map_state import View
+
+
+def build_community_deck(
+    urls: Mapping[str, str],
+    switched_on: Sequence[str],
+    selection: dict[str, Any] | None,
+    view: View,
+    now: datetime,
+    *,
+    is_near: bool,
+) -> pdk.Deck:
+    """Return the map of one community.
+
+    Args:
+        urls: the GeoJSON address of each layer, ``ground``, ``communities`` and ``labels`` included.
+        switched_on: the layers to draw beside the ground.
+        selection: GeoJSON geometry of the selected place.
+        view: where the map opens; deck.gl only moves when this changes.
+        now: incidents due before this are overdue.
+        is_near: whether buildings have room for their names.
+    """
+    # Compounds are the ground of grids and buildings; their hatch must not vanish beneath these.
+    parts = {
+        "compounds": layers.build_compounds(urls["compounds"]),
+        "grids": layers.build_grids(urls["grids"]),
+        "buildings": layers.build_buildings(urls["buildings"]),
+        "three_no": layers.build_three_no(urls["compounds"]),
+        "merchants": layers.build_merchants(urls["merchants"]),
+        "incidents": layers.build_incidents(urls["incidents"], now),
+    }
+    shown = {*switched_on, *({"three_no"} if "compounds" in switched_on else ())}
+    drawn = [
+        *layers.build_ground(urls["ground"]),
+        *layers.build_communities(urls["communities"], pickable=False),
+        *(layer for name, built in parts.items() if name in shown for layer in built),
+        *layers.build_labels(urls["labels"], is_near=is_near),
+        *(layers.build_selection(selection) if selection else []),
+    ]
+    return _make_deck(drawn, view)
+
+
+def build_city_deck(
+    urls: Mapping[str, str], tile_url: str, worker_url: str, selection: dict[str, Any] | None, view: View
+) -> pdk.Deck:
+    """Return the map of all communities together: outlines, and incidents as hexagons."""
+    drawn = [
+        *layers.build_communities(urls["communities"], pickable=True),
+        *layers.build_incident_tiles(tile_url, worker_url),
+        *layers.build_labels(urls["labels"], is_near=False),
+        *(layers.build_selection(selection) if selection else []),
+    ]
+    return _make_deck(drawn, view)
+
+
+def _make_deck(drawn: Sequence[pdk.Layer], view: View) -> pdk.Deck:
+    return pdk.Deck(
+        list(drawn),
+        map_provider=None,
+        views=[pdk.View("MapView", controller={"dragRotate": False, "touchRotate": False, "keyboard": True})],
+        initial_view_state=pdk.ViewState(
+            latitude=view.latitude, longitude=view.longitude, zoom=view.zoom, min_zoom=3, max_zoom=20
+        ),
+        tooltip={"text": "{name}"},
+    )

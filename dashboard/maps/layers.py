@@ -1,0 +1,305 @@
+"""deck.gl layers, each fed by an address, in the order they are drawn.
+
+Streamlit dims every ``getFillColor`` of the whole map while something is selected. Fills are therefore given
+to the parts of a GeoJSON layer (``_subLayerProps``), which it leaves alone, and what is selected is drawn as
+a layer of its own. Outlines take no part in picking: deck.gl draws the map again for each click, and they
+cost most of that.
+"""
+
+import base64
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+import pydeck as pdk
+
+from dashboard.maps import palette
+from dashboard.maps.palette import rgba
+
+_TEXT_STACK: Final = "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, Source Han Sans SC, sans-serif"
+_HATCH_PX: Final = 64
+_literal = pdk.types.String
+
+
+def build_ground(url: str) -> list[pdk.Layer]:
+    """Water, green, squares, rails and roads; a road's white has an edge of one more layer beneath it."""
+    fills = {"water": palette.WATER, "green": palette.GREEN}
+    lines = {"water": palette.WATER, "rail": palette.RAIL, "road": palette.ROAD}
+    width = "properties.width_m || 4"
+    return [
+        _build_geojson(
+            "ground-edges",
+            url,
+            stroked=True,
+            filled=False,
+            sub_layers={"polygons-stroke": {"visible": False}},
+            get_line_color=f"properties.kind == 'road' ? {rgba(palette.ROAD_EDGE)} : [0, 0, 0, 0]",
+            get_line_width=f"({width}) + 2",
+            line_width_min_pixels=2,
+            line_cap_rounded=True,
+            line_joint_rounded=True,
+        ),
+        _build_geojson(
+            "ground",
+            url,
+            sub_layers={
+                "polygons-fill": {"getFillColor": "@@=" + _choose("kind", fills, palette.SQUARE)},
+                "polygons-stroke": {"visible": False},
+            },
+            get_line_color=_choose("kind", lines, palette.GREEN),
+            get_line_width=width,
+            line_width_min_pixels=1,
+            line_cap_rounded=True,
+            line_joint_rounded=True,
+        ),
+    ]
+
+
+def build_communities(url: str, *, pickable: bool) -> list[pdk.Layer]:
+    """Outlines of communities; they can be clicked where no single one is open."""
+    return [
+        _build_geojson(
+            "communities",
+            url,
+            pickable=pickable,
+            sub_layers={"polygons-fill": {"getFillColor": rgba(palette.ACCENT, 0.03 if pickable else 0)}},
+            get_line_color=rgba(palette.ACCENT, 0.55),
+            get_line_width=2,
+            line_width_units=_literal("pixels"),
+        )
+    ]
+
+
+def build_grids(url: str) -> list[pdk.Layer]:
+    """Grids: a quiet outline that can be clicked wherever nothing else stands."""
+    return [
+        _build_geojson(
+            "grids",
+            url,
+            pickable=True,
+            sub_layers={
+                "polygons-fill": {"getFillColor": rgba(palette.ACCENT, 0.02)},
+                "polygons-stroke": {"pickable": False},
+            },
+            get_line_color=(
+                f"properties.kind == 'micro' ? {rgba(palette.ACCENT, 0.3)} : {rgba(palette.ACCENT, 0.55)}"
+            ),
+            get_line_width="properties.kind == 'micro' ? 0.7 : 1.3",
+            line_width_units=_literal("pixels"),
+        )
+    ]
+
+
+def build_compounds(url: str) -> list[pdk.Layer]:
+    """Compounds."""
+    return [
+        _build_geojson(
+            "compounds",
+            url,
+            pickable=True,
+            sub_layers={
+                "polygons-fill": {"getFillColor": rgba(palette.COMPOUND, 0.9)},
+                "polygons-stroke": {"pickable": False},
+            },
+            get_line_color=rgba(palette.OUTLINE),
+            get_line_width=1,
+            line_width_units=_literal("pixels"),
+        )
+    ]
+
+
+def build_three_no(url: str) -> list[pdk.Layer]:
+    """Over the buildings, the diagonal hatch by which three-no compounds are seen at first glance."""
+    return [
+        _build_geojson(
+            "compounds-three-no-ground",
+            url,
+            sub_layers={"polygons-fill": {"getFillColor": "@@=" + _shade_three_no(0.12)}},
+            get_line_color=_shade_three_no(1),
+            get_line_width=2.5,
+            line_width_units=_literal("pixels"),
+        ),
+        _build_geojson(
+            "compounds-three-no",
+            url,
+            stroked=False,
+            sub_layers={"polygons-fill": {"getFillColor": "@@=" + _shade_three_no(0.75)}},
+            extensions=[{"@@type": "FillStyleExtension", "pattern": True}],
+            fill_pattern_atlas=_literal(_read_hatch()),
+            fill_pattern_mapping={
+                "hatch": {"x": 0, "y": 0, "width": _HATCH_PX, "height": _HATCH_PX, "mask": True}
+            },
+            fill_pattern_mask=True,
+            get_fill_pattern=_literal("hatch"),
+            get_fill_pattern_scale=0.6,
+        ),
+    ]
+
+
+def build_buildings(url: str) -> list[pdk.Layer]:
+    """Buildings."""
+    return [
+        _build_geojson(
+            "buildings",
+            url,
+            pickable=True,
+            sub_layers={
+                "polygons-fill": {"getFillColor": rgba(palette.BUILDING)},
+                "polygons-stroke": {"pickable": False},
+            },
+            get_line_color=rgba(palette.OUTLINE),
+            get_line_width=1,
+            line_width_units=_literal("pixels"),
+        )
+    ]
+
+
+def build_merchants(url: str) -> list[pdk.Layer]:
+    """Merchants as small dots; partners are filled with the accent."""
+    partner = f"properties.is_partner ? {rgba(palette.ACCENT)} : [255, 255, 255, 230]"
+    return [
+        _build_geojson(
+            "merchants",
+            url,
+            pickable=True,
+            point_type=_literal("circle"),
+            point_radius_units=_literal("meters"),
+            point_radius_min_pixels=1.3,
+            point_radius_max_pixels=6,
+            get_point_radius="properties.is_partner ? 6 : 4",
+            sub_layers={"points-circle": {"getFillColor": "@@=" + partner}},
+            get_line_color=f"properties.is_partner ? [255, 255, 255, 255] : {rgba(palette.MERCHANT)}",
+            get_line_width=1,
+            line_width_min_pixels=0.4,
+            line_width_max_pixels=1.2,
+        )
+    ]
+
+
+def build_incidents(url: str, now: datetime) -> list[pdk.Layer]:
+    """Open incidents of one community, by whether they are overdue at ``now``."""
+    minute = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M}"
+    overdue = f"properties.due_at && properties.due_at < '{minute}'"
+    return [
+        _build_geojson(
+            "incidents",
+            url,
+            pickable=True,
+            point_type=_literal("circle"),
+            point_radius_units=_literal("meters"),
+            point_radius_min_pixels=3.2,
+            point_radius_max_pixels=6,
+            get_point_radius=6,
+            sub_layers={
+                "points-circle": {
+                    "getFillColor": f"@@={overdue} ? {rgba(palette.OVERDUE)} : {rgba(palette.IN_TIME)}"
+                }
+            },
+            update_triggers={"getFillColor": minute},
+            get_line_color=[255, 255, 255],
+            get_line_width=1,
+            line_width_min_pixels=0.3,
+            line_width_max_pixels=1.2,
+        )
+    ]
+
+
+def build_incident_tiles(url: str, worker_url: str) -> list[pdk.Layer]:
+    """Incidents of a whole city: hexagons from above, dots from near; ``url`` names ``{z}/{x}/{y}``."""
+    steps = (2, 5, 15, 50, 150)
+    shade = "".join(
+        f"properties.incidents < {step} ? {rgba(colour, 0.75)} : "
+        for step, colour in zip(steps, palette.HEAT, strict=False)
+    )
+    darkest = rgba(palette.HEAT[-1], 0.75)
+    return [
+        pdk.Layer(
+            "MVTLayer",
+            id="incident-tiles",
+            data=_literal(url),
+            pickable=False,
+            load_options={"mvt": {"workerUrl": worker_url}},
+            get_fill_color=f"properties.incidents ? ({shade}{darkest}) : {rgba(palette.UNKNOWN, 0.6)}",
+            stroked=False,
+            point_radius_units=_literal("pixels"),
+            get_point_radius=2,
+        )
+    ]
+
+
+def build_labels(url: str, *, is_near: bool) -> list[pdk.Layer]:
+    """Names; where they would collide the place of lower rank keeps silent, and from afar buildings do."""
+    colour = (
+        f"properties.is_three_no ? {rgba(palette.THREE_NO)} : properties.rank > 1 ? {rgba(palette.TEXT)} : "
+        f"properties.rank > 0 ? {rgba(palette.ACCENT)} : {rgba(palette.QUIET_TEXT)}"
+    )
+    return [
+        _build_geojson(
+            "labels",
+            url,
+            point_type=_literal("text"),
+            get_text=_literal("@@=" + ("" if is_near else "properties.rank < 1 ? '' : ") + "properties.name"),
+            update_triggers={"getText": is_near},
+            get_text_size="properties.rank > 1 ? 14 : properties.rank > 0 ? 11.5 : 10.5",
+            get_text_color=colour,
+            text_character_set=_literal("auto"),
+            text_font_family=_literal(_TEXT_STACK),
+            text_font_settings={"sdf": True, "fontSize": 48, "buffer": 6, "radius": 10, "cutoff": 0.2},
+            text_outline_color=[255, 255, 255, 235],
+            text_outline_width=4,
+            extensions=[{"@@type": "CollisionFilterExtension"}],
+            get_collision_priority="properties.rank",
+            collision_test_props={"sizeScale": 1.3},
+        )
+    ]
+
+
+def build_selection(outline: dict[str, Any]) -> list[pdk.Layer]:
+    """The selected place: a line of the accent around it, drawn over everything."""
+    feature = {"type": "Feature", "geometry": outline, "properties": {}}
+    return [
+        _build_geojson(
+            "selection",
+            {"type": "FeatureCollection", "features": [feature]},
+            sub_layers={
+                "polygons-fill": {"getFillColor": rgba(palette.ACCENT, 0.16)},
+                "points-circle": {"getFillColor": rgba(palette.ACCENT, 0.16)},
+            },
+            point_type=_literal("circle"),
+            point_radius_units=_literal("pixels"),
+            get_point_radius=10,
+            get_line_color=rgba(palette.ACCENT),
+            get_line_width=3,
+            line_width_units=_literal("pixels"),
+        )
+    ]
+
+
+def _build_geojson(
+    layer_id: str, data: str | dict[str, Any], *, sub_layers: dict[str, Any] | None = None, **props: Any
+) -> pdk.Layer:
+    return pdk.Layer(
+        "GeoJsonLayer",
+        id=layer_id,
+        data=data,
+        **({"_sub_layer_props": sub_layers} if sub_layers else {}),
+        **{"pickable": False, **props},
+    )
+
+
+def _shade_three_no(opacity: float) -> str:
+    return f"properties.is_three_no ? {rgba(palette.THREE_NO, opacity)} : [0, 0, 0, 0]"
+
+
+def _choose(name: str, colours: dict[str, str], otherwise: str) -> str:
+    cases = "".join(
+        f"properties.{name} == '{value}' ? {rgba(colour)} : " for value, colour in colours.items()
+    )
+    return cases + str(rgba(otherwise))
+
+
+@lru_cache
+def _read_hatch() -> str:
+    tile = (files("dashboard.maps") / "hatch.png").read_bytes()
+    return "data:image/png;base64," + base64.b64encode(tile).decode("ascii")

@@ -1,0 +1,269 @@
+"""The card of one place: what it is, who is responsible, what is open there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from dashboard.i18n import Text
+from geo.store.places import Holder, OpenIncident, Place, PlaceCounts
+
+_LAYERS: Final = {
+    "communities": "layer.community",
+    "grids": "layer.grid",
+    "compounds": "layer.compound",
+    "buildings": "layer.building",
+    "merchants": "layer.merchant",
+    "incidents": "layer.incident",
+}
+_COMPOUND_TYPES: Final = {
+    "commodity": "compound_type.commodity",
+    "resettlement": "compound_type.resettlement",
+    "relocation": "compound_type.relocation",
+    "urban_village": "compound_type.urban_village",
+    "old": "compound_type.old",
+    "unit_housing": "compound_type.unit_housing",
+}
+_MANAGEMENTS: Final = {
+    "property_company": "management.property_company",
+    "interim_committee": "management.interim_committee",
+    "self_managed": "management.self_managed",
+    "none": "management.none",
+}
+_BUILDING_KINDS: Final = {
+    "residential": "building_kind.residential",
+    "mixed": "building_kind.mixed",
+    "commercial": "building_kind.commercial",
+    "public": "building_kind.public",
+    "industrial": "building_kind.industrial",
+}
+_GRID_KINDS: Final = {
+    "community": "grid_kind.community",
+    "micro": "grid_kind.micro",
+    "exclusive": "grid_kind.exclusive",
+}
+_STATES: Final = {
+    "reported": "state.reported",
+    "accepted": "state.accepted",
+    "registered": "state.registered",
+    "dispatched": "state.dispatched",
+    "returned": "state.returned",
+    "handling": "state.handling",
+    "suspended": "state.suspended",
+    "verifying": "state.verifying",
+    "closed": "state.closed",
+    "rated": "state.rated",
+    "rejected": "state.rejected",
+    "voided": "state.voided",
+}
+_SOURCES: Final = {
+    "patrol": "source.patrol",
+    "walk_in": "source.walk_in",
+    "phone": "source.phone",
+    "hotline_12345": "source.hotline_12345",
+    "wechat_group": "source.wechat_group",
+    "courier": "source.courier",
+    "property": "source.property",
+    "superior": "source.superior",
+    "other": "source.other",
+}
+
+
+@dataclass(frozen=True)
+class HolderLine:
+    """Who holds a place, or part of it; ``is_missing`` where nobody does."""
+
+    name: str
+    detail: str
+    is_missing: bool
+
+
+@dataclass(frozen=True)
+class IncidentLine:
+    """One open incident, to be read in a line."""
+
+    id: int
+    name: str
+    detail: str
+    is_overdue: bool
+
+
+@dataclass(frozen=True)
+class PlaceCard:
+    """What a reader wants to know of a place.
+
+    Attributes:
+        title: its name.
+        kind: what it is, such as "Building · residential".
+        facts: label and value, in reading order.
+        is_three_no: whether it is, or stands in, a three-no compound.
+        holders: who is responsible; empty where that cannot be said of such a place.
+        incidents: the most urgent open ones.
+        open_heading: how many are open; None where that cannot be said of such a place.
+    """
+
+    title: str
+    kind: str
+    facts: tuple[tuple[str, str], ...]
+    is_three_no: bool
+    holders: tuple[HolderLine, ...]
+    incidents: tuple[IncidentLine, ...]
+    open_heading: str | None
+
+
+def build_place_card(place: Place, text: Text, now: datetime) -> PlaceCard:
+    """Return the card of a place in the reader's language."""
+    describe: Callable[[Mapping[str, Any], Text], tuple[str | None, list[tuple[str, str | None]]]]
+    describe = _DESCRIBERS[place.layer]
+    kind, facts = describe(place.facts, text)
+    is_incident = place.layer == "incidents"
+    return PlaceCard(
+        title=_name_incident(place.facts, text) if is_incident else place.name,
+        kind=text.join([text(_LAYERS[place.layer]), *([kind] if kind else [])]),
+        facts=tuple((label, value) for label, value in facts if value),
+        is_three_no=bool(place.facts.get("is_three_no")),
+        holders=tuple(_write_holder(holder, text) for holder in place.holders),
+        incidents=tuple(_write_incident(incident, text, now) for incident in place.open_incidents),
+        open_heading=None if is_incident else text("card.open", n=place.open_total),
+    )
+
+
+def build_community_card(place: Place, counts: PlaceCounts, text: Text, now: datetime) -> PlaceCard:
+    """Return the card of a whole community: its size, what nobody holds, what is most urgent."""
+    shops = [text("count.merchants", n=counts.merchants), text("count.partners", n=counts.partners)]
+    facts = (
+        (text("fact.compounds"), text.number(counts.compounds)),
+        (text("fact.buildings"), text.number(counts.buildings)),
+        (
+            text("fact.people"),
+            text.join(
+                [text("count.households", n=counts.households), text("count.residents", n=counts.residents)]
+            ),
+        ),
+        (text("fact.grids"), text.number(counts.grids)),
+        (text("fact.merchants"), text.join(shops)),
+    )
+    card = build_place_card(place, text, now)
+    return replace(card, facts=(*card.facts, *facts))
+
+
+def name_layer(layer: str, text: Text) -> str:
+    """Return what one place of a layer is called."""
+    return text(_LAYERS[layer])
+
+
+def _write_holder(holder: Holder, text: Text) -> HolderLine:
+    buildings = text("count.buildings", n=holder.buildings)
+    if holder.name is None:
+        return HolderLine(text("card.nobody"), buildings, is_missing=True)
+    return HolderLine(holder.name, text.join([holder.zone or "", buildings]).strip(" ·"), is_missing=False)
+
+
+def _write_incident(incident: OpenIncident, text: Text, now: datetime) -> IncidentLine:
+    is_overdue = incident.due_at is not None and incident.due_at < now
+    if incident.due_at is None:
+        due = text("incident.reported_on", day=text.day(incident.reported_at))
+    else:
+        due = text(
+            "incident.overdue_since" if is_overdue else "incident.due_on", day=text.day(incident.due_at)
+        )
+    return IncidentLine(
+        id=incident.id,
+        name=incident.category_en if text.language == "en" else incident.category,
+        detail=text.join([text(_STATES[incident.state]), due]),
+        is_overdue=is_overdue,
+    )
+
+
+def _name_incident(facts: Mapping[str, Any], text: Text) -> str:
+    return str(facts["category_en" if text.language == "en" else "category"])
+
+
+def _describe_community(
+    facts: Mapping[str, Any], text: Text
+) -> tuple[str | None, list[tuple[str, str | None]]]:
+    return None, [(text("fact.subdistrict"), facts["subdistrict"])]
+
+
+def _describe_grid(facts: Mapping[str, Any], text: Text) -> tuple[str | None, list[tuple[str, str | None]]]:
+    return text(_GRID_KINDS[facts["kind"]]), [
+        (text("fact.size"), _write_size(facts, text)),
+        (text("fact.area"), text("unit.hectares", value=text.number(facts["area_m2"] / 10_000, digits=1))),
+    ]
+
+
+def _describe_compound(
+    facts: Mapping[str, Any], text: Text
+) -> tuple[str | None, list[tuple[str, str | None]]]:
+    management = facts["management"]
+    return facts["type"] and text(_COMPOUND_TYPES[facts["type"]]), [
+        (text("fact.size"), _write_size(facts, text)),
+        (
+            text("fact.management"),
+            facts["property_company"] or (management and text(_MANAGEMENTS[management])),
+        ),
+        (text("fact.address"), facts["address"]),
+        (text("fact.three_no"), facts["three_no_definition"] if facts["is_three_no"] else None),
+        (text("fact.reviewed_on"), facts["three_no_reviewed_on"] if facts["is_three_no"] else None),
+    ]
+
+
+def _describe_building(
+    facts: Mapping[str, Any], text: Text
+) -> tuple[str | None, list[tuple[str, str | None]]]:
+    shape = [text("count.floors", n=facts["floors"])] if facts["floors"] else []
+    shape += [text("count.entrances", n=facts["entrances"])] if facts["entrances"] else []
+    people = [text("count.households", n=facts["households"]), text("count.residents", n=facts["residents"])]
+    return text(_BUILDING_KINDS[facts["kind"]]), [
+        (text("fact.people"), text.join(people) if facts["households"] else None),
+        (text("fact.elderly"), text("count.residents", n=facts["elderly"]) if facts["elderly"] else None),
+        (text("fact.shape"), text.join(shape)),
+        (text("fact.built"), str(facts["built_year"]) if facts["built_year"] else None),
+        (text("fact.grid"), facts["grid"] or text("card.no_grid")),
+        (text("fact.address"), facts["address"]),
+    ]
+
+
+def _describe_merchant(
+    facts: Mapping[str, Any], text: Text
+) -> tuple[str | None, list[tuple[str, str | None]]]:
+    kind = text("merchant.partner") if facts["is_partner"] else None
+    return kind, [
+        (text("fact.offers"), text.join(facts["offers"])),
+        (text("fact.partner_since"), facts["partner_since"]),
+        (text("fact.building"), facts["building"]),
+        (text("fact.address"), facts["address"]),
+    ]
+
+
+def _describe_incident(
+    facts: Mapping[str, Any], text: Text
+) -> tuple[str | None, list[tuple[str, str | None]]]:
+    return text(_STATES[facts["state"]]), [
+        (text("fact.reported_at"), _write_moment(facts["reported_at"], text)),
+        (text("fact.due_at"), _write_moment(facts["due_at"], text)),
+        (text("fact.closed_at"), _write_moment(facts["closed_at"], text)),
+        (text("fact.source"), text(_SOURCES[facts["source"]])),
+        (text("fact.handler"), facts["party"]),
+        (text("fact.building"), facts["building"]),
+    ]
+
+
+def _write_size(facts: Mapping[str, Any], text: Text) -> str:
+    counted = ("count.buildings", "count.households", "count.residents")
+    values = (facts["buildings"], facts["households"], facts["residents"])
+    return text.join([text(key, n=value) for key, value in zip(counted, values, strict=True)])
+
+
+def _write_moment(iso: str | None, text: Text) -> str | None:
+    return text.moment(datetime.fromisoformat(iso).astimezone(UTC)) if iso else None
+
+
+_DESCRIBERS: Final = {
+    "communities": _describe_community,
+    "grids": _describe_grid,
+    "compounds": _describe_compound,
+    "buildings": _describe_building,
+    "merchants": _describe_merchant,
+    "incidents": _describe_incident,
+}

@@ -1,0 +1,128 @@
+"""What this reader has chosen. The address of the page is the truth: it survives a refresh and can be sent.
+
+Streamlit drops the query parameters when the reader turns to another page, so language and community are
+remembered for the session and put back.
+"""
+
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from dashboard.i18n import LANGUAGES, Text
+from dashboard.models.map_page import ALL, ListEntry, close_up
+from dashboard.models.map_state import (
+    LAYERS,
+    MapState,
+    PlaceKey,
+    View,
+    fit_view,
+    format_layers,
+    format_place,
+    format_view,
+    parse_map_state,
+)
+from geo.errors import NotFound
+from geo.settings import get_settings
+from geo.store.places import get_place
+
+_KEPT_ACROSS_PAGES: Final = ("lang", "community")
+# About what the map has on a desk of 1366 × 768; a box that fits there fits everywhere.
+_MAP_PX: Final = (930, 565)
+
+
+def get_text() -> Text:
+    """Return the reader's language: the address's, or the session's, or the installation's."""
+    _restore_params()
+    language = st.query_params.get("lang", "")
+    return Text(language if language in LANGUAGES else get_settings().language)
+
+
+def read_map_state() -> MapState:
+    """Return what the address says the map shows."""
+    return parse_map_state(st.query_params.to_dict())
+
+
+def change_address(**params: str | None) -> None:
+    """Set query parameters; None takes one away. Personal data must not be put here."""
+    for name, value in params.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = value
+        if name in _KEPT_ACROSS_PAGES:
+            st.session_state[f"kept_{name}"] = value
+
+
+def today() -> date:
+    """Return the day it is in China."""
+    return datetime.now(ZoneInfo("Asia/Shanghai")).date()
+
+
+def choose_view(box: tuple[float, float, float, float], community: str | None, asked: View | None) -> View:
+    """Return where the map opens: as the address asked when it was opened, else on the whole box.
+
+    The answer stays the same while the reader moves the map, for deck.gl jumps whenever it changes.
+    """
+    opened = st.session_state.get("opened_view")
+    if opened is None or opened[0] != community:
+        fitted = fit_view(*box, width_px=_MAP_PX[0], height_px=_MAP_PX[1])
+        opened = (community, asked if opened is None and asked else fitted)
+        st.session_state["opened_view"] = opened
+    view: View = opened[1]
+    return view
+
+
+def open_community(code: str) -> None:
+    """Turn to another community, or to all of them."""
+    change_address(community=None if code == ALL else code, selected=None, at=None)
+
+
+def switch_layers() -> None:
+    """Keep the layers that are now on."""
+    chosen = st.session_state["layers"]
+    change_address(layers=format_layers(tuple(layer for layer in LAYERS if layer in chosen)))
+
+
+def select_clicked() -> None:
+    """Open the card of what was clicked on the map, or close it where nothing was."""
+    objects = st.session_state["map"].selection.objects
+    clicked = next((found["properties"] for of_layer in objects.values() for found in of_layer), None)
+    if clicked is None:
+        close_place()
+    elif clicked["layer"] == "communities":
+        open_community(clicked["code"])
+    else:
+        open_place(PlaceKey(clicked["layer"], clicked["id"]))
+
+
+def open_place(place: PlaceKey) -> None:
+    """Open the card of a place."""
+    change_address(selected=format_place(place))
+
+
+def close_place() -> None:
+    """Close the card."""
+    change_address(selected=None)
+
+
+def go_to(entry: ListEntry) -> None:
+    """Move the map to a place that was searched for or listed, and open its card."""
+    try:
+        place = get_place(entry.place.layer, entry.place.id, today())
+    except NotFound:
+        return
+    code = place.community_code
+    view = close_up(place.longitude, place.latitude, place.layer)
+    st.session_state["opened_view"] = (code, view)
+    st.session_state["words"] = ""
+    change_address(community=code, selected=format_place(entry.place), at=format_view(view))
+
+
+def _restore_params() -> None:
+    for name in _KEPT_ACROSS_PAGES:
+        if name in st.query_params:
+            st.session_state[f"kept_{name}"] = st.query_params[name]
+        elif st.session_state.get(f"kept_{name}"):
+            st.query_params[name] = st.session_state[f"kept_{name}"]

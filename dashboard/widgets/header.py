@@ -1,0 +1,42 @@
+"""What stands at the top of every page: the community and the language."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.i18n import Text
+from dashboard.models.map_page import choose_community, list_choices
+from dashboard.widgets.markdown import escape
+from geo.store.places import Community
+
+
+def show_community_choice(communities: Sequence[Community], code: str | None, text: Text) -> Community | None:
+    """Show which community is open, as a choice where there are several; None stands for all together."""
+    community = choose_community(communities, code)
+    choices = list_choices(communities, text)
+    if len(choices) == 1:
+        st.markdown(f"### {escape(next(iter(choices.values())))}")
+        return community
+    st.session_state["community_choice"] = community.code if community else next(iter(choices))
+    st.selectbox(
+        text("map.community"),
+        list(choices),
+        format_func=choices.__getitem__,
+        key="community_choice",
+        label_visibility="collapsed",
+        on_change=lambda: session.open_community(st.session_state["community_choice"]),
+    )
+    return community
+
+
+def show_language_switch(text: Text) -> None:
+    """Offer the other language."""
+    st.button(
+        text("app.other_language"),
+        key="language",
+        type="tertiary",
+        icon=":material/translate:",
+        on_click=session.change_address,
+        kwargs={"lang": "zh" if text.language == "en" else "en"},
+    )

@@ -1,0 +1,53 @@
+"""The frame under the map: scale bar, legend and notice; it also reports where the map has come to rest."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.i18n import Text
+from dashboard.models.map_page import LegendEntry
+from dashboard.models.map_state import is_near
+
+_KEY: Final = "map_frame"
+
+
+# A fragment: a map that was moved reruns these lines and nothing else.
+@st.fragment
+def show_map_frame(legend: Sequence[LegendEntry], text: Text, *, near: bool) -> None:
+    """Show the frame of the one map on the page, and keep the map's view in the address.
+
+    Args:
+        legend: what the marks on the map mean.
+        text: the reader's language.
+        near: whether the map was drawn to be looked at closely; the page is drawn again where that changes.
+    """
+    _mount()(
+        key=_KEY,
+        data={
+            "legend": [asdict(entry) for entry in legend],
+            "notice": text("map.notice"),
+            "units": {"m": text("unit.metres"), "km": text("unit.kilometres")},
+        },
+        on_at_change=_keep_view,
+    )
+    view = session.read_map_state().view
+    if view and is_near(view) != near:
+        st.rerun()
+
+
+def _keep_view() -> None:
+    session.change_address(at=st.session_state[_KEY]["at"])
+
+
+@lru_cache
+def _mount() -> Any:
+    html, css, js = (
+        (files("dashboard.widgets") / f"map_frame.{kind}").read_text(encoding="utf-8")
+        for kind in ("html", "css", "js")
+    )
+    return st.components.v2.component("wangge.map_frame", html=html, css=css, js=js, isolate_styles=False)

@@ -1,0 +1,236 @@
+"""Places as a reader meets them: what there is, what one place is and who answers for it, where a name leads.
+
+Coordinates are EPSG:4490 degrees, longitude first. ``community_id`` None stands for all communities together.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from geo.errors import InputRefused, NotFound
+from geo.store.engine import connect, load_queries
+
+_MOST_FOUND: Final = 20
+_MOST_INCIDENTS: Final = 5
+_MOST_LISTED: Final = 50
+
+
+@dataclass(frozen=True)
+class Community:
+    """A community and the box, in degrees, that its map opens on."""
+
+    id: int
+    code: str
+    name: str
+    is_demo: bool
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True)
+class PlaceCounts:
+    """What lies in a community; ``open_incidents`` is 0 where all communities are counted together."""
+
+    grids: int
+    compounds: int
+    three_no: int
+    buildings: int
+    households: int
+    residents: int
+    merchants: int
+    partners: int
+    open_incidents: int
+
+
+@dataclass(frozen=True)
+class ThreeNoCompound:
+    """A three-no compound with what is at stake in it."""
+
+    id: int
+    name: str
+    buildings: int
+    households: int
+
+
+@dataclass(frozen=True)
+class FoundPlace:
+    """A place whose name or address contains the words searched for."""
+
+    layer: str
+    id: int
+    name: str
+    address: str | None
+    community_code: str
+    community_name: str
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds ``buildings`` of a place; name and zone are None where nobody does."""
+
+    name: str | None
+    zone: str | None
+    buildings: int
+
+
+@dataclass(frozen=True)
+class OpenIncident:
+    """An open incident at a place."""
+
+    id: int
+    category: str
+    category_en: str
+    state: str
+    reported_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place: where it is, its facts, who holds it and what is open there.
+
+    Attributes:
+        layer: the map layer it belongs to.
+        outline: its geometry as GeoJSON.
+        facts: what the layer knows about it, by name.
+        holders: who holds its buildings, the most buildings first.
+        open_incidents: the most urgent ones.
+        open_total: the number of all open ones.
+    """
+
+    layer: str
+    id: int
+    community_code: str
+    code: str
+    name: str
+    longitude: float
+    latitude: float
+    outline: dict[str, Any]
+    facts: Mapping[str, Any]
+    holders: tuple[Holder, ...]
+    open_incidents: tuple[OpenIncident, ...]
+    open_total: int
+
+
+@dataclass(frozen=True)
+class MeasuredArea:
+    """A drawn polygon: its area on the ellipsoid and what stands in it."""
+
+    area_m2: float
+    buildings: int
+    households: int
+    residents: int
+
+
+_GETTERS: Final = {
+    "communities": "get_community",
+    "grids": "get_grid",
+    "compounds": "get_compound",
+    "buildings": "get_building",
+    "merchants": "get_merchant",
+    "incidents": "get_incident",
+}
+
+
+def list_communities() -> list[Community]:
+    """Return every community, by code."""
+    with connect() as connection:
+        return [Community(*row) for row in load_queries("places").list_communities(connection)]
+
+
+def count_places(community_id: int | None, on_day: date) -> PlaceCounts:
+    """Count what lies in a community on a day."""
+    with connect() as connection:
+        row = load_queries("places").count_places(connection, community_id=community_id, on_day=on_day)
+    return PlaceCounts(*map(int, row))
+
+
+def list_three_no(community_id: int | None) -> list[ThreeNoCompound]:
+    """Return the three-no compounds, the 50 with the most households first."""
+    with connect() as connection:
+        rows = load_queries("places").list_three_no(connection, community_id=community_id, most=_MOST_LISTED)
+        return [ThreeNoCompound(*row) for row in rows]
+
+
+def search_places(words: str, community_id: int | None, on_day: date) -> list[FoundPlace]:
+    """Return the places whose name or address contains the words, the closest name first.
+
+    Spaces in the words stand for anything, so that both parts of "麒麟花园 3栋" may be abbreviated.
+    """
+    parts = [part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") for part in words.split()]
+    if not parts:
+        return []
+    with connect() as connection:
+        rows = load_queries("places").search_places(
+            connection,
+            pattern=f"%{'%'.join(parts)}%",
+            community_id=community_id,
+            on_day=on_day,
+            most=_MOST_FOUND,
+        )
+        return [FoundPlace(*row) for row in rows]
+
+
+def get_place(layer: str, place_id: int, on_day: date) -> Place:
+    """Return one place as it stands on a day.
+
+    Args:
+        layer: ``communities``, ``grids``, ``compounds``, ``buildings``, ``merchants`` or ``incidents``.
+        place_id: its row id.
+        on_day: the day whose grids and holders count.
+
+    Raises:
+        NotFound: there is no such place, or it is not for a shared map.
+    """
+    queries = load_queries("places")
+    msg = f"there is no place {place_id} in layer {layer}: it may have been deleted since the map was drawn"
+    if layer not in _GETTERS:
+        raise NotFound(msg)
+    with connect() as connection:
+        row = getattr(queries, _GETTERS[layer])(connection, id=place_id, on_day=on_day)
+        if row is None:
+            raise NotFound(msg)
+        holders = queries.list_holders(connection, layer=layer, id=place_id, on_day=on_day)
+        incidents = list(
+            queries.list_open_incidents(connection, layer=layer, id=place_id, most=_MOST_INCIDENTS)
+        )
+        community_code, code, name, longitude, latitude, outline, facts = row
+        return Place(
+            layer=layer,
+            id=place_id,
+            community_code=community_code,
+            code=code,
+            name=name,
+            longitude=longitude,
+            latitude=latitude,
+            outline=json.loads(outline),
+            facts=facts,
+            holders=tuple(Holder(*holder) for holder in holders),
+            open_incidents=tuple(OpenIncident(*incident[:-1]) for incident in incidents),
+            open_total=incidents[0][-1] if incidents else 0,
+        )
+
+
+def measure_area(polygon: Mapping[str, Any], community_id: int) -> MeasuredArea:
+    """Measure a drawn polygon and count the buildings of a community whose anchor stands in it.
+
+    Args:
+        polygon: GeoJSON geometry, EPSG:4490 degrees.
+        community_id: whose buildings to count.
+
+    Raises:
+        InputRefused: the outline crosses itself or does not lie in China.
+    """
+    with connect() as connection:
+        is_sound, *measured = load_queries("places").measure_area(
+            connection, polygon=json.dumps(polygon), community_id=community_id
+        )
+    if not is_sound:
+        msg = "the outline crosses itself or lies outside China: draw it again without crossing lines"
+        raise InputRefused(msg)
+    area_m2, buildings, households, residents = measured
+    return MeasuredArea(area_m2, buildings, int(households), int(residents))
