@@ -1,21 +1,21 @@
 """``wangge db`` as a person uses it, on a private cluster and on a server of one's own."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import psycopg2
 import pytest
 
+from etl.cli import main
 from geo.cluster import Cluster
 from geo.programs import find_programs
 from geo.schema.migrate import current_revision, head_revision, migrate
-
-_WANGGE = Path(sys.executable).with_name("wangge")
+from geo.settings import get_settings
 
 
 class Installation:
@@ -23,15 +23,28 @@ class Installation:
 
     def __init__(self, data_dir: Path, **environment: str) -> None:
         self.cluster = Cluster(data_dir, durable=False)
-        self._environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("WANGGE_")
-        }
-        self._environment |= {"WANGGE_DATA_DIR": str(data_dir), **environment}
+        self._environment = {"WANGGE_DATA_DIR": str(data_dir), **environment}
 
     def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [_WANGGE, "db", *arguments], env=self._environment, capture_output=True, text=True, check=False
-        )
+        """Run the command in this process, which spares each of them half a second of imports."""
+        command = ["wangge", "db", *map(str, arguments)]
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(StringIO()) as output,
+            redirect_stderr(StringIO()) as errors,
+        ):
+            patch.setattr(sys, "argv", command)
+            patch.delenv("WANGGE_DATABASE_URL", raising=False)
+            for name, value in self._environment.items():
+                patch.setenv(name, value)
+            get_settings.cache_clear()
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
+        get_settings.cache_clear()
+        assert isinstance(code, int)
+        return subprocess.CompletedProcess(command, code, output.getvalue(), errors.getvalue())
 
     def report(self, *arguments: str | Path) -> dict[str, object]:
         result = self.run(*arguments, "--json")
