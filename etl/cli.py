@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from etl.commands.check import check
+from etl.commands.community import community
 from etl.commands.db import db
 from etl.commands.demo import demo
 from etl.commands.up import up
@@ -19,6 +21,8 @@ def cli() -> None:
     """Wangge 网格: community grid governance on a map."""
 
 
+cli.add_command(check)
+cli.add_command(community)
 cli.add_command(db)
 cli.add_command(demo)
 cli.add_command(up)

@@ -1,0 +1,44 @@
+"""Communities themselves: adding one by its boundary."""
+
+import shapely
+from psycopg2.extensions import connection
+
+from geo.crs import gauss_kruger_epsg
+from geo.errors import Conflict
+from geo.store.engine import load_queries
+
+
+def add_community(
+    connection: connection,
+    code: str,
+    name: str,
+    boundary: shapely.MultiPolygon | shapely.Polygon,
+    *,
+    subdistrict: str | None = None,
+) -> float:
+    """Add a community and return its area in m².
+
+    Args:
+        connection: an open transaction.
+        code: short code, one for the installation.
+        name: what people call it.
+        boundary: EPSG:4490, longitude first.
+        subdistrict: the 街道 or 镇 it belongs to.
+
+    Raises:
+        Conflict: a community has this code already.
+    """
+    queries = load_queries("communities")
+    community_id = queries.add_community(
+        connection,
+        code=code,
+        name=name,
+        subdistrict=subdistrict,
+        metric_epsg=gauss_kruger_epsg(boundary.centroid.x),
+        geom=shapely.to_wkb(boundary),
+    )
+    if community_id is None:
+        msg = f"there is a community {code} already; choose another code"
+        raise Conflict(msg)
+    area_m2: float = queries.measure_community(connection, id=community_id)
+    return area_m2
