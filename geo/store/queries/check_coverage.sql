@@ -82,9 +82,10 @@ LEFT JOIN zone_unit AS unit ON unit.plan_id = p.id AND unit.building_id = b.id
 LEFT JOIN zone ON zone.id = unit.zone_id
 WHERE p.community_id = ANY(:community_ids) AND p.kind = 'grid_worker' AND p.state <> 'draft'
     AND daterange(p.valid_from, p.valid_to) @> CAST(:on_day AS date)
-    AND NOT EXISTS (
-        SELECT FROM building_holder(CAST(:on_day AS date)) AS holder
-        WHERE holder.building_id = b.id AND holder.kind = 'grid_worker')
+    -- NOT IN is hashed; the planner takes the holders for a handful and would loop over them.
+    AND b.id NOT IN (
+        SELECT holder.building_id FROM building_holder(CAST(:on_day AS date)) AS holder
+        WHERE holder.kind = 'grid_worker')
 ORDER BY c.code, b.code;
 
 -- name: grid_without_person(community_ids, on_day)
@@ -95,8 +96,6 @@ FROM grid AS g
 JOIN community AS c ON c.id = g.community_id
 CROSS JOIN LATERAL (SELECT ST_PointOnSurface(g.geom) AS point) AS at
 JOIN building_grid AS bg ON bg.grid_id = g.id
-LEFT JOIN building_holder(CAST(:on_day AS date)) AS holder
-    ON holder.building_id = bg.building_id AND holder.kind = 'grid_worker'
 WHERE g.community_id = ANY(:community_ids) AND g.kind IN ('community', 'exclusive')
     AND g.period @> CAST(:on_day AS date)
     AND EXISTS (
@@ -104,7 +103,9 @@ WHERE g.community_id = ANY(:community_ids) AND g.kind IN ('community', 'exclusiv
         WHERE p.community_id = c.id AND p.kind = 'grid_worker' AND p.state <> 'draft'
             AND daterange(p.valid_from, p.valid_to) @> CAST(:on_day AS date))
 GROUP BY c.code, g.code, g.name, at.point
-HAVING count(holder.party_id) = 0
+HAVING NOT bool_or(bg.building_id IN (
+    SELECT holder.building_id FROM building_holder(CAST(:on_day AS date)) AS holder
+    WHERE holder.kind = 'grid_worker'))
 ORDER BY c.code, g.code;
 
 -- name: grid_without_buildings(community_ids, on_day)

@@ -26,26 +26,26 @@ ORDER BY c.code, shared.area_m2 DESC;
 
 -- name: grid_gap(community_ids, on_day, gap_m2)
 -- Land of a community that no community or exclusive grid in force takes, with the buildings that stand on it.
-WITH taken AS (
-    SELECT g.community_id, ST_Union(g.geom) AS geom
-    FROM grid AS g
-    WHERE g.community_id = ANY(:community_ids) AND g.kind IN ('community', 'exclusive')
+WITH bare AS MATERIALIZED (
+    SELECT c.id, c.code, c.name, ST_Difference(c.geom, ST_Union(g.geom)) AS geom
+    FROM community AS c
+    JOIN grid AS g ON g.community_id = c.id AND g.kind IN ('community', 'exclusive')
         AND g.period @> CAST(:on_day AS date) AND is_sound(g.geom)
-    GROUP BY g.community_id
+    WHERE c.id = ANY(:community_ids) AND is_sound(c.geom)
+    GROUP BY c.id
 )
-SELECT c.code, 'community', c.code, c.name, ST_X(at.point), ST_Y(at.point), measured.area_m2, standing.buildings,
-    jsonb_build_object()
-FROM community AS c
-JOIN taken ON taken.community_id = c.id
-CROSS JOIN LATERAL ST_Dump(ST_Difference(c.geom, taken.geom)) AS gap
+SELECT bare.code, 'community', bare.code, bare.name, ST_X(at.point), ST_Y(at.point), measured.area_m2,
+    standing.buildings, jsonb_build_object()
+FROM bare
+CROSS JOIN LATERAL ST_Dump(bare.geom) AS gap
 CROSS JOIN LATERAL (SELECT ST_Area(CAST(gap.geom AS geography)) AS area_m2 OFFSET 0) AS measured
 CROSS JOIN LATERAL (SELECT ST_PointOnSurface(gap.geom) AS point) AS at
 CROSS JOIN LATERAL (
     SELECT count(*) AS buildings FROM building AS b
-    WHERE b.community_id = c.id AND b.geom && gap.geom AND ST_Intersects(gap.geom, b.anchor)
+    WHERE b.community_id = bare.id AND b.geom && gap.geom AND ST_Intersects(gap.geom, b.anchor)
 ) AS standing
-WHERE is_sound(c.geom) AND measured.area_m2 > :gap_m2
-ORDER BY c.code, measured.area_m2 DESC;
+WHERE measured.area_m2 > :gap_m2
+ORDER BY bare.code, measured.area_m2 DESC;
 
 -- name: grid_outside(community_ids, on_day, outside_m2)
 -- Grids in force that reach over the border of their community.
