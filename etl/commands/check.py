@@ -113,7 +113,7 @@ def check(
 def _choose_communities(code: str | None) -> list[Community]:
     known = list_communities()
     if not known:
-        msg = "there is no community to check: load one with 'wangge demo load' or add one with 'wangge community add'"
+        msg = "there is no community to check: run 'wangge demo load', or add one with 'wangge community add'"
         raise NotFound(msg)
     chosen = [each for each in known if code is None or each.code == code]
     if not chosen:
