@@ -1,7 +1,7 @@
 """The fast lane: map data answered before Streamlit's own middleware sees the request.
 
-Its session cookie and compression are of no use to data that are compressed already and shared by everyone, and
-cost more than a tile out of the cache. Whoever guards the pages must stand in front of this middleware.
+Its session cookie and compression are of no use to data that are compressed already and shared by everyone,
+and cost more than a tile out of the cache. Whoever guards the pages must stand in front of this middleware.
 """
 
 from typing import Final
