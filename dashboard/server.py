@@ -49,7 +49,7 @@ def _verify_config() -> None:
 
 
 def _send_at_once() -> None:
-    # Streamlit opens its listener without naming TCP, so asyncio leaves Nagle's algorithm on, and a body waits
+    # Streamlit opens its listener without naming TCP, so asyncio leaves Nagle's algorithm on: a body waits
     # 40 ms until the browser has confirmed the headers. Connections inherit the option from the listener.
     for found in psutil.Process().net_connections("tcp"):
         if found.status == psutil.CONN_LISTEN:
