@@ -64,14 +64,14 @@ def migrated_template(cluster: Cluster) -> str:
 @pytest.fixture
 def empty_database_url(cluster: Cluster) -> Iterator[str]:
     """The URL of a database without PostGIS and without tables."""
-    with _clone(cluster, "template1") as url:
+    with clone_database(cluster, "template1") as url:
         yield url
 
 
 @pytest.fixture
 def database_url(cluster: Cluster, migrated_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of a migrated database of this test alone, which is the installation's for as long."""
-    with _clone(cluster, migrated_template) as url:
+    with clone_database(cluster, migrated_template) as url:
         monkeypatch.setenv("WANGGE_DATABASE_URL", url)
         get_settings.cache_clear()
         yield url
@@ -86,7 +86,8 @@ def connection(database_url: str) -> Iterator[PostgresConnection]:
 
 
 @contextmanager
-def _clone(cluster: Cluster, template: str) -> Iterator[str]:
+def clone_database(cluster: Cluster, template: str) -> Iterator[str]:
+    """Yield the URL of a new database copied from a template, and drop it afterwards."""
     name = f"test_{next(_numbers)}"
     # Copying files takes a tenth of the time that copying through the log does.
     strategy = "STRATEGY file_copy" if (cluster.status().postgresql or 0) >= 15 else ""
