@@ -23,6 +23,8 @@ _ROUNDS = 3
 _MOST_ROUNDS = 40
 
 KIND_AT = {kind.code: i for i, kind in enumerate(KINDS)}
+# Errands and enquiries repeat as they like: nobody calls that a relapse.
+ENQUIRIES = np.array([kind.code.startswith("E12") or kind.code == "E1005" for kind in KINDS])
 POOLS = ("home", "yard", "street", "shop")
 
 Floats = NDArray[np.float64]
@@ -117,10 +119,13 @@ def draw_reports(program: Program, pools: dict[str, Pool], as_of: date, rng: np.
 
 
 def find_pairs(reports: Reports, pools: dict[str, Pool], within_s: float) -> tuple[Ints, Ints]:
-    """Return (earlier, later) of two cases of a category within 50 m or in a house, and the given seconds."""
+    """Return (earlier, later) of two cases of a category within 50 m or in a house, and the given seconds.
+
+    Enquiries are left out.
+    """
     x, y, building = (gather(reports, pools, name) for name in ("x", "y", "building"))
     earlier, later = [], []
-    for i in np.unique(reports.kind):
+    for i in np.unique(reports.kind[~ENQUIRIES[reports.kind]]):
         rows = np.flatnonzero(reports.kind == i)
         points = np.asarray(shapely.points(x[rows], y[rows]))
         a, b = shapely.STRtree(points).query(points, predicate="dwithin", distance=_LONGEST_HOUSE_M)
@@ -134,15 +139,14 @@ def find_pairs(reports: Reports, pools: dict[str, Pool], within_s: float) -> tup
 
 
 def spread_out(reports: Reports, pools: dict[str, Pool], rng: np.random.Generator) -> None:
-    """Move natural cases that would look like a relapse elsewhere; enquiries may repeat as they like."""
-    enquiry = np.array([kind.code.startswith("E12") or kind.code == "E1005" for kind in KINDS])
+    """Move natural cases that would look like a relapse elsewhere."""
     for n in range(_MOST_ROUNDS):
         earlier, later = find_pairs(reports, pools, _APART_S)
         if n >= _ROUNDS:
             # A few natural ones may stay, but none that would be taken for the relapse of a clean-up.
             cleaned = reports.settled_on_spot[earlier]
             earlier, later = earlier[cleaned], later[cleaned]
-        movable = (reports.plant < 0) & ~enquiry[reports.kind]
+        movable = reports.plant < 0
         # A planted case is never moved: where the later one is planted, the earlier natural one goes.
         others = earlier[movable[earlier] & ~movable[later]]
         moving = np.unique(np.concatenate([later[movable[later]], others]))

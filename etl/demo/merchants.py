@@ -20,6 +20,9 @@ _OFFERS = {
     "fresh_food": "助老平价菜",
 }
 _FRONT_M = 9.0
+_LEAST_BLOCK_M2 = 400.0
+# Uses whose edges carry shop rows, beside compounds whose houses stand back from the street.
+_ROWS_ALONG = ("plot", "square", "pocket_park", "station", "market")
 
 
 @dataclass(frozen=True)
@@ -117,28 +120,26 @@ def _list_fronts(town: Town, quiet: frozenset[int]) -> list[Spot]:
             place = front.interpolate(5.5 * (k + 0.5))
             inward = shapely.shortest_line(place, building.footprint.centroid).interpolate(2.0)
             spots.append((inward, h, f"{building.address}商铺{101 + k}"))
-    quiet_shapes = [town.buildings[h].footprint for h in quiet]
-    houses = shapely.STRtree([b.footprint for b in town.buildings])
+    walled = {c.block: c.program.form for c in town.compounds}
+    places = []
     for position, block in enumerate(town.plan.blocks):
-        if (
-            block.use not in ("plot", "compound", "square", "pocket_park", "station", "market")
-            or block.land.is_empty
-        ):
+        open_to_street = walled.get(position) in ("towers", "lots") or block.use in _ROWS_ALONG
+        if not open_to_street or block.land.area < _LEAST_BLOCK_M2:
             continue
-        compound = next((c for c in town.compounds if c.block == position), None)
-        if compound is not None and compound.program.form not in ("towers", "lots"):
-            continue
-        edge = block.land.buffer(-2.0).exterior if block.land.area > 400 else block.land.exterior
-        for k in range(int(edge.length // _FRONT_M)):
-            place = edge.interpolate(_FRONT_M * (k + 0.5))
-            street = shopping[int(tree.nearest(place))]
-            if street.kind == "lane" or street.line.distance(place) > street.width_m / 2 + 6:
-                continue
-            if len(houses.query(place, predicate="dwithin", distance=6.0)):
-                continue
-            if any(q.distance(place) < 60 for q in quiet_shapes):
-                continue
-            spots.append((place, -1, f"{street.name}{2 * k + 1}号"))
+        edge = block.land.buffer(-2.0).exterior
+        steps = (np.arange(int(edge.length // _FRONT_M)) + 0.5) * _FRONT_M
+        places.append(np.asarray(shapely.line_interpolate_point(edge, steps)))
+    rows = np.concatenate(places)
+    streets = np.array([shopping[i] for i in tree.nearest(rows)], dtype=object)
+    lines = np.array([s.line for s in streets], dtype=object)
+    half_widths = np.array([s.width_m / 2 for s in streets])
+    fitting = np.array([s.kind != "lane" for s in streets])
+    fitting &= shapely.distance(lines, rows) <= half_widths + 6
+    houses = shapely.STRtree([b.footprint for b in town.buildings])
+    fitting[np.unique(houses.query(rows, predicate="dwithin", distance=6.0)[0])] = False
+    silent = shapely.STRtree([town.buildings[h].footprint for h in quiet])
+    fitting[np.unique(silent.query(rows, predicate="dwithin", distance=60.0)[0])] = False
+    spots += [(rows[k], -1, f"{streets[k].name}{2 * k + 1}号") for k in np.flatnonzero(fitting)]
     return spots
 
 

@@ -13,7 +13,7 @@ from etl.demo.people import People
 from etl.demo.town import Town
 
 # Every building not silent is patrolled at least this often, so that none looks silent by accident.
-_PATROL_EVERY_DAYS = (14, 34)
+_PATROL_EVERY_DAYS = (18, 42)
 _WORKING_HOURS = (8.6, 9.0, 9.4, 10.0, 10.5, 11.0, 11.5, 14.7, 15.1, 15.6, 16.2, 16.8, 17.3)
 _DOORS = ("met", "no_answer", "refused", "vacant", "tenant_changed")
 _DOOR_SHARES = (0.31, 0.52, 0.06, 0.07, 0.04)
