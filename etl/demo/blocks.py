@@ -7,6 +7,7 @@ import shapely
 from shapely import LineString, MultiLineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from etl.demo.chance import make_rng
 from etl.demo.program import CompoundProgram, Facility
 from etl.demo.streets import (
     Street,
@@ -88,8 +89,13 @@ def _lay_out_majors(site: Site) -> tuple[list[Polygon], list[Street]]:
     lines.append(_lay(site, "arterial", spine))
     cuts = [spine]
     if site.has_railway:
-        rail_v = north - rng.uniform(0.10, 0.13) * program.height_m
-        track = LineString([(west, rail_v), (east, rail_v + rng.uniform(-40, 40))])
+        # Where one community's track ends, the next one's begins.
+        shares = [
+            make_rng(site.seed, "city", f"rail {site.row} {column}").uniform(0.1, 0.13)
+            for column in (site.column, site.column + 1)
+        ]
+        ends = [north - share * program.height_m for share in shares]
+        track = LineString([(west, ends[0]), (east, ends[1])])
         lines.append(_lay(site, "rail", track))
         cuts.append(track)
     cross_v = south + rng.uniform(0.55, 0.60) * program.height_m
