@@ -29,21 +29,22 @@ def build_community_deck(
         now: incidents due before this are overdue.
         is_near: whether buildings have room for their names.
     """
-    # Compounds are the ground of grids and buildings; their hatch must not vanish beneath these.
+    # Compounds are the ground of grids and buildings, but their hatch must not vanish beneath these; no name
+    # may hide an incident.
     parts = {
         "compounds": layers.build_compounds(urls["compounds"]),
         "grids": layers.build_grids(urls["grids"]),
         "buildings": layers.build_buildings(urls["buildings"]),
         "three_no": layers.build_three_no(urls["compounds"]),
         "merchants": layers.build_merchants(urls["merchants"]),
+        "labels": layers.build_labels(urls["labels"], is_near=is_near),
         "incidents": layers.build_incidents(urls["incidents"], now),
     }
-    shown = {*switched_on, *({"three_no"} if "compounds" in switched_on else ())}
+    shown = {*switched_on, "labels", *({"three_no"} if "compounds" in switched_on else ())}
     drawn = [
         *layers.build_ground(urls["ground"]),
         *layers.build_communities(urls["communities"], pickable=False),
         *(layer for name, built in parts.items() if name in shown for layer in built),
-        *layers.build_labels(urls["labels"], is_near=is_near),
         *(layers.build_selection(selection) if selection else []),
     ]
     return _make_deck(drawn, view)

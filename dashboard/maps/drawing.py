@@ -14,7 +14,7 @@ _POLYGON_ONLY = dict.fromkeys(("polyline", "rectangle", "circle", "marker", "cir
 
 
 class _Ground(folium.MacroElement):
-    """GeoJSON that the browser fetches itself, drawn in order, never in the way of the pointer; a scale bar."""
+    """GeoJSON that the browser fetches itself, drawn in order, never in the pointer's way; a scale bar."""
 
     _template = Template(
         """

@@ -238,9 +238,10 @@ def build_labels(url: str, *, is_near: bool) -> list[pdk.Layer]:
         _build_geojson(
             "labels",
             url,
+            # Given to the part, for Streamlit replaces the triggers of the layer.
+            sub_layers={"points-text": {"updateTriggers": {"getText": is_near}}},
             point_type=_literal("text"),
             get_text=_literal("@@=" + ("" if is_near else "properties.rank < 1 ? '' : ") + "properties.name"),
-            update_triggers={"getText": is_near},
             get_text_size="properties.rank > 1 ? 14 : properties.rank > 0 ? 11.5 : 10.5",
             get_text_color=colour,
             text_character_set=_literal("auto"),

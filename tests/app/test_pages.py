@@ -1,0 +1,163 @@
+"""Every page runs: with and without data, in both languages, and whatever stands in its address."""
+
+from pathlib import Path
+
+import pytest
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+from shapely import Point, box
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from tests.town import START, Town
+
+APP = Path(dashboard.__file__).parent / "app.py"
+PAGES = ("views/map.py", "views/draw.py")
+TIMEOUT_S = 30
+
+
+def open_page(page: str = "views/map.py", **params: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=TIMEOUT_S)
+    app.query_params.update(params)
+    app.run()
+    if page != PAGES[0]:
+        app.switch_page(page)
+        app.query_params.update(params)
+        app.run()
+    assert not app.exception
+    return app
+
+
+def read_words(app: AppTest) -> str:
+    shown = [*app.markdown, *app.caption, *app.info, *app.button, *app.metric]
+    return "\n".join(str(getattr(part, "label", "") or getattr(part, "value", "")) for part in shown)
+
+
+@pytest.fixture
+def town(connection: PostgresConnection) -> Town:
+    town = Town(connection)
+    compound = town.add(
+        "compound",
+        code="1",
+        name="老*院*",
+        geom=box(0, 0, 200, 200),
+        has_property_management=False,
+        has_responsible_unit=False,
+        has_security=False,
+        three_no_definition="三样都没有",
+        three_no_reviewed_on=START,
+    )
+    building = town.building("1", box(10, 10, 30, 20), compound_id=compound, name="1栋", households=40)
+    town.building("2", box(50, 10, 70, 20), compound_id=compound, name="2栋")
+    town.zone(town.plan(), "A", building, lead=town.party("李"))
+    town.grid("01", box(0, 0, 1000, 1000))
+    town.add("merchant", code="1", name="超市", geom=Point(300, 300))
+    town.incident(
+        geom=Point(15, 15), building_id=building, compound_id=compound, due_at="2024-06-05T09:00+08"
+    )
+    connection.commit()
+    return town
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(("language", "words"), [("zh", "还没有社区"), ("en", "There is no community yet")])
+def test_without_a_community_a_page_says_what_to_do(
+    database_url: str, page: str, language: str, words: str
+) -> None:
+    app = open_page(page, lang=language)
+    assert words in read_words(app)
+    assert "wangge demo load" in read_words(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", ["zh", "en", "tlh"])
+def test_every_page_runs_in_every_language(town: Town, page: str, language: str) -> None:
+    open_page(page, lang=language)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"community": "nowhere"},
+        {"community": "'; DROP TABLE building; --"},
+        {"layers": "", "at": "here", "selected": "buildings-999999999"},
+        {"selected": "<script>alert(1)</script>", "at": "24_109_999"},
+    ],
+)
+def test_nonsense_in_the_address_does_no_harm(town: Town, page: str, params: dict[str, str]) -> None:
+    open_page(page, **params)
+
+
+def test_a_place_that_is_gone_is_taken_out_of_the_address(town: Town) -> None:
+    assert "selected" not in open_page(selected="buildings-999999999").query_params
+
+
+def test_three_no_compounds_are_listed_without_a_click(town: Town) -> None:
+    words = read_words(open_page())
+    assert "三无小区 1" in words
+    assert r"老\*院\*" in words, "stored text must not become Markdown"
+
+
+def test_a_card_says_what_it_is_who_is_responsible_and_what_is_open(town: Town) -> None:
+    first = int(town_id(town, "building", "1"))
+    words = read_words(open_page(selected=f"buildings-{first}"))
+    assert "1栋" in words
+    assert "李" in words
+    assert "未结事件 1" in words
+    assert "暴露垃圾" in words
+    assert "已超期" in words
+
+
+def test_a_building_that_nobody_holds_says_so(town: Town) -> None:
+    second = int(town_id(town, "building", "2"))
+    assert "无人负责" in read_words(open_page(selected=f"buildings-{second}"))
+
+
+def test_the_search_leads_to_a_place(town: Town) -> None:
+    app = open_page()
+    app.text_input(key="words").set_value("院 2栋").run()
+    second = town_id(town, "building", "2")
+    app.button(key=f"found_buildings_{second}").click().run()
+    assert not app.exception
+    assert app.query_params["selected"] == f"buildings-{second}"
+    assert app.query_params["community"] == "A"
+    assert app.text_input(key="words").value == ""
+
+
+def test_a_search_without_result_says_what_to_try(town: Town) -> None:
+    app = open_page()
+    app.text_input(key="words").set_value("火星").run()
+    assert "没有找到" in read_words(app)
+
+
+def test_the_language_stays_when_the_page_changes(town: Town) -> None:
+    app = open_page()
+    app.button(key="language").click().run()
+    assert app.query_params["lang"] == "en"
+    assert "three-no compound" in read_words(app)
+    app.switch_page("views/draw.py").run()
+    assert "Draw an area" in read_words(app)
+
+
+def test_a_layer_switched_off_stands_in_the_address(town: Town) -> None:
+    app = open_page()
+    app.button_group(key="layers").set_value(["grids", "buildings"]).run()
+    assert app.query_params["layers"] == "grids,buildings"
+    assert open_page(layers="grids,buildings").button_group(key="layers").value == ["grids", "buildings"]
+
+
+def test_with_several_communities_one_can_be_chosen(town: Town) -> None:
+    Town(town.connection, code="B", outline=box(2000, 0, 3000, 1000))
+    town.connection.commit()
+    app = open_page()
+    assert app.selectbox(key="community_choice").value == "*"
+    app.selectbox(key="community_choice").set_value("B").run()
+    assert not app.exception
+    assert app.query_params["community"] == "B"
+    assert "请先在地图页选一个社区" in read_words(open_page("views/draw.py"))
+
+
+def town_id(town: Town, table: str, code: str) -> int:
+    with town.connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {table} WHERE community_id = %s AND code = %s", (town.id, code))
+        return int(cursor.fetchall()[0][0])
