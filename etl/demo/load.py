@@ -95,6 +95,8 @@ def load_demo(
     for built in _build_ahead(sites, day):
         code = built.town.site.code
         with transaction(url) as connection:
+            queries.lock_demo(connection, code=code)
+            _refuse_real(connection, [code])
             _delete_demo(connection, code)
             with connection.cursor() as cursor:
                 Writer(cursor, built).write()

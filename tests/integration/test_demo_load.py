@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 from io import BytesIO
@@ -230,6 +231,15 @@ def test_real_communities_are_left_alone(database_url: str, connection: Postgres
     load_demo(database_url, community="Y", scale=2, as_of=AS_OF)
     found = ask(connection, "SELECT id, is_demo FROM community WHERE code = 'Y'")
     assert found == [(real.id, False)]
+
+
+def test_two_loads_at_once_leave_one_community(database_url: str, connection: PostgresConnection) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        loads = [pool.submit(load_demo, database_url, community="Y", as_of=AS_OF) for _ in range(2)]
+        first, second = (load.result() for load in loads)
+    assert first == second
+    assert ask(connection, "SELECT code FROM community") == [("Y",)]
+    assert ask(connection, "SELECT count(*) FROM building") == [(65,)]
 
 
 def test_nonsense_is_refused(database_url: str) -> None:

@@ -1,5 +1,9 @@
 -- What loading the demo asks the database: whose a code is, and what there is after loading.
 
+-- name: lock_demo(code)$
+-- Wait until nobody else loads a demo community with the code.
+SELECT CAST(pg_advisory_xact_lock(hashtextextended('demo ' || :code, 0)) AS text);
+
 -- name: find_real(codes)^
 -- The first real community with one of the codes.
 SELECT code, name FROM community WHERE code = ANY(:codes) AND NOT is_demo ORDER BY code LIMIT 1;
