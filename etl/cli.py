@@ -11,6 +11,7 @@ from etl.commands.check import check
 from etl.commands.community import community
 from etl.commands.db import db
 from etl.commands.demo import demo
+from etl.commands.imports import imports
 from etl.commands.up import up
 from geo.errors import WanggeError
 
@@ -25,6 +26,7 @@ cli.add_command(check)
 cli.add_command(community)
 cli.add_command(db)
 cli.add_command(demo)
+cli.add_command(imports)
 cli.add_command(up)
 
 

@@ -5,7 +5,7 @@ row it updates, ``import_change`` keeps the state before, to the bit.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,7 +190,9 @@ def _count_rows(connection: PostgresConnection, table: str, most: int) -> int:
     return int(row[0]) if row else 0
 
 
-def update_rows(connection: PostgresConnection, table: str, batch: int, rows: pa.Table) -> int:
+def update_rows(
+    connection: PostgresConnection, table: str, batch: int, rows: pa.Table, following_place: Collection[str]
+) -> int:
     """Update rows by their ``id`` where anything differs; a null leaves what is stored.
 
     Args:
@@ -198,6 +200,7 @@ def update_rows(connection: PostgresConnection, table: str, batch: int, rows: pa
         table: the layer's table.
         batch: the batch that the rows then belong to.
         rows: ``id`` and the columns to write.
+        following_place: columns that follow ``geom``: where that is given, their null counts.
 
     Returns:
         How many rows were changed; of each, the state before is kept.
@@ -212,7 +215,12 @@ def update_rows(connection: PostgresConnection, table: str, batch: int, rows: pa
         "columns": list_names(rows.column_names),
         "before": describe_row(queries.list_writable_columns(connection, table=table)),
         "new": sql.SQL(", ").join(
-            sql.SQL("coalesce(s.{0}, t.{0})").format(sql.Identifier(name)) for name in written
+            sql.SQL(
+                "CASE WHEN s.geom IS NULL THEN t.{0} ELSE s.{0} END"
+                if name in following_place and "geom" in written
+                else "coalesce(s.{0}, t.{0})"
+            ).format(sql.Identifier(name))
+            for name in written
         ),
         "old": sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in written),
         "targets": list_names(written),

@@ -56,12 +56,13 @@ SELECT id, code, compound_id, ST_AsBinary(geom)
 FROM building WHERE community_id = :community_id ORDER BY code;
 
 -- name: list_categories()
--- Categories with their national codes as an array of {system, kind, code}.
+-- Categories with their national codes as an array of {system, kind, code, name}.
 SELECT
     c.code, c.parent_code, c.name, c.name_en, c.identifier, c.sensitivity,
     coalesce(
-        (SELECT jsonb_agg(jsonb_build_object('system', n.code_system, 'kind', n.kind, 'code', n.code))
-         FROM category_national_code AS n WHERE n.category_code = c.code), '[]')
+        (SELECT jsonb_agg(jsonb_build_object('system', code_system, 'kind', kind, 'code', code, 'name', n.name))
+         FROM category_national_code JOIN national_code AS n USING (code_system, kind, code)
+         WHERE category_code = c.code), '[]')
 FROM category AS c
 ORDER BY c.code;
 

@@ -1,0 +1,137 @@
+"""``wangge import``: files in, and out again."""
+
+import sys
+from pathlib import Path
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from etl.importing.importer import import_file, undo_import
+from etl.importing.layers import load_layers
+from etl.importing.report import ImportReport
+from geo.errors import InputRefused
+
+_MOST_SHOWN = 20
+
+
+class _FileFirst(click.Group):
+    """``wangge import FILE`` is ``wangge import file FILE``, as long as no command has that name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["file", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("import", cls=_FileFirst, subcommand_metavar="FILE [OPTIONS] | undo BATCH")
+def imports() -> None:
+    """Bring a file in (`wangge import FILE`), or take an import back (`wangge import undo BATCH`)."""
+
+
+@imports.command("file")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--layer", type=click.Choice(list(load_layers())), help="What the rows are, if the file does not tell."
+)
+@click.option("--community", metavar="CODE", help="Whose rows they are, if there are several communities.")
+@click.option("--crs", metavar="C", help="Coordinate system: gcj02, bd09, wgs84, or an EPSG number.")
+@click.option(
+    "--map", "mapping", metavar="COLUMN=FIELD", multiple=True, help="What a column is; may be repeated."
+)
+@click.option("--source-layer", metavar="NAME", help="Layer or sheet to read, if the file has several.")
+@click.option("--dry-run", is_flag=True, help="Do everything, then take it back.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+def file_command(
+    file: Path,
+    layer: str | None,
+    community: str | None,
+    crs: str | None,
+    mapping: tuple[str, ...],
+    source_layer: str | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import FILE: each row lands, updates the row it already is, or is reported with its reason."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+        report = import_file(
+            None,
+            file,
+            layer=layer,
+            community=community,
+            crs=crs,
+            mapping=dict(_split_mapping(entry) for entry in mapping),
+            source_layer=source_layer,
+            dry_run=dry_run,
+            on_progress=lambda step, done, total: progress.update(
+                task, description=step, completed=done, total=total or None
+            ),
+        )
+    if as_json:
+        click.echo(orjson.dumps(report.to_dict()))
+    else:
+        _print_report(report)
+    if report.rows.rejected == report.rows.total:
+        message = f"no row of {report.file_name} could be taken in"
+        raise InputRefused(message)
+
+
+@imports.command("undo")
+@click.argument("batch", type=click.IntRange(min=1))
+@click.option("--json", "as_json", is_flag=True, help="Print what was undone as one JSON object.")
+def undo_command(batch: int, *, as_json: bool) -> None:
+    """Bring back the exact state before an import."""
+    undone = undo_import(None, batch)
+    if as_json:
+        click.echo(orjson.dumps(vars(undone)))
+    else:
+        click.echo(
+            f"undid batch {undone.batch} ({undone.file_name}): {undone.deleted:,} {undone.layer} deleted, "
+            f"{undone.restored:,} brought back to what they were",
+            err=True,
+        )
+
+
+def _split_mapping(entry: str) -> tuple[str, str]:
+    column, mark, field = entry.rpartition("=")
+    if not mark or not column or not field:
+        message = f"--map wants COLUMN=FIELD, not “{entry}”"
+        raise click.UsageError(message)
+    return column, field
+
+
+def _print_report(report: ImportReport) -> None:
+    rows = report.rows
+    landed = f"batch {report.batch}" if report.batch else "dry run, nothing was kept"
+    lines = [
+        f"{report.file_name} → {report.layer} of {report.community} ({landed})",
+        f"  {rows.total:,} rows: {rows.inserted:,} new, {rows.updated:,} updated, "
+        f"{rows.unchanged:,} unchanged, {rows.rejected:,} rejected"
+        + (f"; {report.unplaced:,} without a place" if report.unplaced else ""),
+        f"  read as {report.crs or 'rows without coordinates'}"
+        + (f", {report.encoding}" if report.encoding else ""),
+        "  columns: " + ", ".join(f"{column} → {field}" for column, field in report.mapping.items()),
+    ]
+    if report.personal_columns:
+        lines.append(f"  left out, being about persons: {', '.join(report.personal_columns)}")
+    if report.unknown_columns:
+        lines.append(
+            f"  not taken in: {', '.join(report.unknown_columns)} (name one with --map COLUMN=FIELD)"
+        )
+    lines += [f"  ! {warning}" for warning in report.warnings]
+    lines += [
+        f"  row {rejection.row}{f', {rejection.column}' if rejection.column else ''}: {rejection.reason}"
+        for rejection in report.rejections[:_MOST_SHOWN]
+    ]
+    if len(report.rejections) > _MOST_SHOWN:
+        lines.append(f"  … and {len(report.rejections) - _MOST_SHOWN:,} more; --json lists a hundred")
+    click.echo("\n".join(lines), err=True)

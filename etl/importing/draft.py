@@ -1,0 +1,133 @@
+"""A batch while it is being made: the file's rows, what was read of them, and what is wrong with some."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from etl.importing.layers import Layer
+from etl.importing.mapping import ColumnMap
+from etl.importing.values import Reading, read_values, to_text
+from etl.sources.table import Rejection, Table
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass
+class Draft:
+    """Rows on their way from a file to a layer; steps fill in columns and reject rows.
+
+    Attributes:
+        layer: the layer the rows are for.
+        columns: which column of the file is which field.
+        row_numbers: shape (n,), each row's number as a person sees it.
+        raw: field name → the values as the file has them.
+        values: field or store column → the values as read, shape (n,), null where nothing was written.
+        kept: shape (n,), False for rows that will not land.
+        rejections: why rows will not land, and rows that could not even be read.
+        warnings: sentences a person should read.
+        points: shape (n, 2), EPSG:4490 degrees, NaN where a row has no place.
+        assumed: store column → True where its value is assumed, not said by the file; never an update.
+        shapes: shape (n,) of shapely multipolygons in EPSG:4490, None where a row has none; polygon layers.
+    """
+
+    layer: Layer
+    columns: ColumnMap
+    row_numbers: npt.NDArray[np.int64]
+    raw: Mapping[str, pd.Series]
+    values: dict[str, pd.Series]
+    kept: Mask
+    rejections: list[Rejection]
+    warnings: list[str]
+    points: npt.NDArray[np.float64]
+    assumed: dict[str, Mask] = field(default_factory=dict)
+    shapes: npt.NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.row_numbers)
+
+    @property
+    def located(self) -> Mask:
+        """Which rows have a place, shape (n,)."""
+        return ~np.isnan(self.points[:, 0]) & ~np.isnan(self.points[:, 1])
+
+    def has(self, name: str) -> bool:
+        """Whether the file says anything about a field."""
+        return name in self.values
+
+    def get(self, name: str) -> pd.Series:
+        """Return a column, all null where the file has none."""
+        return self.values[name] if name in self.values else pd.Series([None] * len(self), dtype="str")
+
+    def assume(self, name: str, value: Any) -> None:
+        """Fill what the file does not say of a new row; of a stored row it says nothing then."""
+        said = self.get(name)
+        missing = said.isna().to_numpy(bool)
+        self.assumed[name] = missing | self.assumed.get(name, missing)
+        # A list is no value to pandas, and would be taken apart.
+        self.values[name] = said.map(lambda v: v or value) if isinstance(value, list) else said.fillna(value)
+
+    def get_dates(self, name: str) -> pd.Series:
+        """Return a column of days, all null where the file has none."""
+        return self.get(name).astype("datetime64[us]")
+
+    def get_moments(self, name: str) -> pd.Series:
+        """Return a column of times, all null where the file has none."""
+        return self.get(name).astype("datetime64[us, UTC]")
+
+    def reject(self, at_fault: Mask, reason: str | Sequence[str], column: str | None = None) -> None:
+        """Reject rows.
+
+        Args:
+            at_fault: shape (n,), True for the rows to reject.
+            reason: one clause for all, or one a row at fault; ``{}`` stands for the value in the file.
+            column: the field or store column at fault.
+        """
+        rows = np.flatnonzero(at_fault)
+        if not len(rows):
+            return
+        self.kept[rows] = False
+        header = self.columns.fields.get(column) if column else None
+        reasons = [reason] * len(rows) if isinstance(reason, str) else reason
+        shown = to_text(self.raw[column].iloc[rows]).fillna("") if header and column else [""] * len(rows)
+        self.rejections += [
+            Rejection(int(self.row_numbers[row]), header, text.replace("{}", value))
+            for row, text, value in zip(rows, reasons, shown, strict=True)
+        ]
+
+    def warn(self, sentence: str) -> None:
+        """Add a sentence that a person should read."""
+        self.warnings.append(sentence)
+
+    def list_rows(self, chosen: Mask) -> str:
+        """Name the first of some rows: ``rows 2, 5, 9 …``."""
+        numbers = self.row_numbers[chosen]
+        listed = ", ".join(str(number) for number in numbers[:5])
+        return f"row{'s' if len(numbers) > 1 else ''} {listed}{' …' if len(numbers) > 5 else ''}"
+
+
+def draft_rows(table: Table, layer: Layer, columns: ColumnMap) -> Draft:
+    """Read every column that is a field; values that cannot be read reject their row."""
+    raw = {name: table.rows[header] for name, header in columns.fields.items()}
+    draft = Draft(
+        layer=layer,
+        columns=columns,
+        row_numbers=table.row_numbers,
+        raw=raw,
+        values={},
+        kept=np.ones(len(table.row_numbers), dtype=bool),
+        rejections=list(table.unreadable),
+        warnings=list(table.warnings),
+        points=np.full((len(table.row_numbers), 2), np.nan),
+    )
+    for name, column in raw.items():
+        reading: Reading = read_values(column, layer.fields[name])
+        draft.values[name] = reading.values
+        draft.reject(reading.unread, reading.reason, name)
+        draft.warnings += reading.warnings
+        if layer.fields[name].default is not None:
+            draft.assume(name, layer.fields[name].default)
+    return draft

@@ -1,0 +1,115 @@
+"""Which stored row a row of the file is: by its external id, its code, or a key derived from what it says."""
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from etl.importing.draft import Draft
+from etl.importing.layers import Layer
+
+NEW = -1
+_HOTLINE = "12345"
+_FILE = "file"
+
+
+def name_rows(draft: Draft) -> None:
+    """Give every row of a layer of places a code and a name, deriving what the file does not say."""
+    code, name, external = draft.get("code"), draft.get("name"), draft.get("external_id")
+    if not draft.has("code") and not draft.has("external_id"):
+        source = "compound and name" if draft.has("compound") else "name"
+        draft.warn(f"No column holds a code or an external id: rows are known by their {source}.")
+    by_name = draft.get("compound").str.cat(name, sep="-").fillna(name)
+    draft.assume("code", external.fillna(by_name))
+    draft.assume("name", code.fillna(external))
+    draft.reject(draft.values["code"].isna().to_numpy(bool), "has neither a code nor a name")
+
+
+def key_incidents(draft: Draft) -> None:
+    """Give every incident the number it is known by; where the file has none, one follows from its words."""
+    header = draft.columns.fields.get("external_id", "")
+    default = _HOTLINE if "办件" in header or "工单" in header or "流水" in header else _FILE
+    draft.assume("source_system", default)
+    given = draft.get("external_id")
+    missing = given.isna().to_numpy(bool)
+    if not missing.any():
+        return
+    if draft.has("external_id"):
+        draft.warn(f"{missing.sum():,} rows have no number: they are known by what they say.")
+    else:
+        draft.warn("No column holds a number: rows are known by what they say, and change into new ones.")
+    parts = [draft.get(name) for name in ("reported_at", "category_code", "address", "title", "description")]
+    parts += [pd.Series(axis.round(6)) for axis in draft.points.T]
+    said = zip(*(part[missing].astype("str").fillna("") for part in parts), strict=True)
+    derived = [hashlib.blake2b("\x1f".join(words).encode(), digest_size=10).hexdigest() for words in said]
+    keys = given.copy()
+    keys[missing] = derived
+    draft.values["external_id"] = keys
+
+
+def match_rows(draft: Draft, existing: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Find the stored row of each row; rows that come twice, or claim another row's code, are rejected.
+
+    Args:
+        draft: its rows have codes, or numbers if they are incidents.
+        existing: ``id`` and what identifies the rows of the community.
+
+    Returns:
+        Shape (n,): ids of stored rows, -1 for rows that are new.
+    """
+    by = identify_by(draft.layer)
+    if "code" in by and "external_id" in by:
+        by_code, by_external = _look_up(draft, existing, ["code"]), _look_up(draft, existing, ["external_id"])
+        ids = np.where(by_external == NEW, by_code, by_external)
+        _reject_repeats(draft, ["code"])
+        _reject_repeats(draft, ["external_id"])
+        _reject_usurpers(draft, existing, by_code)
+    else:
+        ids = _look_up(draft, existing, by)
+        _reject_repeats(draft, by)
+    repeated = pd.Series(ids).duplicated().to_numpy(bool) & (ids != NEW) & draft.kept
+    draft.reject(repeated, "means the same stored row as another row of the file")
+    return ids
+
+
+def identify_by(layer: Layer) -> list[str]:
+    """The columns that identify a row of a layer within its community."""
+    if layer.name == "incidents":
+        return ["source_system", "external_id"]
+    if layer.name == "grids":
+        return ["kind", "code", "valid_from"]
+    return ["code", "external_id"]
+
+
+def _look_up(draft: Draft, existing: pd.DataFrame, by: list[str]) -> npt.NDArray[np.int64]:
+    known = existing.dropna(subset=by)
+    if "valid_from" in by:
+        known = known.astype({"valid_from": "datetime64[us]"})
+    if known.empty:
+        return np.full(len(draft), NEW, dtype=np.int64)
+    wanted = pd.DataFrame({name: draft.get(name) for name in by})
+    found = wanted.merge(known[["id", *by]], on=by, how="left")["id"]
+    return found.fillna(NEW).to_numpy(np.int64)
+
+
+def _reject_repeats(draft: Draft, by: list[str]) -> None:
+    keys = pd.DataFrame({name: draft.get(name) for name in by})
+    keys = keys[draft.kept & keys.notna().all(axis=1).to_numpy(bool)]
+    repeats = keys.duplicated().to_numpy(bool)
+    if not repeats.any():
+        return
+    first = keys[~repeats].assign(row=draft.row_numbers[keys.index[~repeats]])
+    rows = keys[repeats].merge(first, on=by, how="left")["row"]
+    at_fault = np.zeros(len(draft), dtype=bool)
+    at_fault[keys.index[repeats]] = True
+    column = next((name for name in reversed(by) if name in draft.raw), None)
+    draft.reject(at_fault, [f"says the same as row {row}, which came first" for row in rows], column)
+
+
+def _reject_usurpers(draft: Draft, existing: pd.DataFrame, by_code: npt.NDArray[np.int64]) -> None:
+    """Reject rows whose code belongs to a stored row of another external id."""
+    owner = pd.Series(by_code).map(existing.set_index("id")["external_id"])
+    given = draft.get("external_id")
+    usurps = (owner.notna() & given.notna() & (owner != given)).to_numpy(bool) & draft.kept
+    draft.reject(usurps, "has a code that belongs to a stored row of another external id", "code")

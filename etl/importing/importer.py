@@ -1,0 +1,294 @@
+"""One file into one layer, as one transaction: the batch lands whole, or not at all."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import psycopg2
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
+from etl.importing.categories import CategoryFinder, assign_categories
+from etl.importing.draft import Draft, draft_rows
+from etl.importing.ground import Ground
+from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows
+from etl.importing.layers import load_layers
+from etl.importing.locating import locate_rows
+from etl.importing.mapping import choose_layer, map_columns
+from etl.importing.placing import place_incidents
+from etl.importing.report import ImportReport
+from etl.importing.rules import (
+    check_buildings,
+    check_compounds,
+    check_grids,
+    check_incidents,
+    check_merchants,
+)
+from etl.sources.reading import read_source
+from etl.sources.table import Table
+from geo.errors import InputRefused
+from geo.store.bulk import encode_points
+from geo.store.engine import transaction
+from geo.store.imports import (
+    ImportCommunity,
+    RowCounts,
+    close_batch,
+    find_community,
+    insert_rows,
+    lock_imports,
+    open_batch,
+    read_categories,
+    read_identities,
+    read_places,
+    update_rows,
+)
+from geo.store.undo import UndoneBatch
+from geo.store.undo import undo_batch as undo_stored_batch
+
+Progress = Callable[[str, int, int], None]
+
+_PLACE_CHECKS = {
+    "grids": check_grids,
+    "compounds": check_compounds,
+    "buildings": check_buildings,
+    "merchants": check_merchants,
+}
+# What is found out from a row's place, and changes with it.
+_FOLLOWING_PLACE = {"geocode_quality", "building_id", "compound_id", "grid_id"}
+_NEEDS_SHAPE = {"grids", "compounds", "buildings"}
+
+
+def import_file(
+    connection_or_url: PostgresConnection | str | None,
+    path: Path | str,
+    *,
+    layer: str | None = None,
+    community: str | None = None,
+    crs: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    source_layer: str | None = None,
+    dry_run: bool = False,
+    on_progress: Progress = lambda _step, _done, _total: None,
+) -> ImportReport:
+    """Import a file: every row lands, updates the row it already is, or is reported with its reason.
+
+    Args:
+        connection_or_url: a connection, whose transaction its owner ends; or a database URL, None being the
+            installation's own, where the batch is committed here.
+        path: a file of any kind :func:`etl.sources.reading.read_source` reads.
+        layer: grids, compounds, buildings, merchants or incidents; None where the file tells.
+        community: code of the community; may be None where there is only one.
+        crs: the coordinate system; None where the file says.
+        mapping: the file's column → field, for columns whose names we would not understand.
+        source_layer: the layer or sheet of the file, where it has several.
+        dry_run: do everything, then take it back.
+        on_progress: called with the step's name, rows done and rows in all.
+
+    Raises:
+        InputRefused: the file, or the batch as a whole, cannot be taken in; nothing has changed.
+        NotFound: there is no such community.
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    path = Path(path)
+    on_progress("reading", 0, 0)
+    table = read_source(path, source_layer)
+    headers = list(map(str, table.rows.columns))
+    chosen = choose_layer(layer, path.name, table.name, headers)
+    columns = map_columns(headers, chosen, mapping or {}, path.name)
+    total = len(table.row_numbers) + len(table.unreadable)
+    read_as = {header: field for field, header in columns.fields.items()}
+
+    with _open(connection_or_url) as connection, _savepoint(connection, keep=not dry_run):
+        lock_imports(connection)
+        home = find_community(connection, community)
+        on_progress("checking", 0, total)
+        draft = draft_rows(table, chosen, columns)
+        source_crs = _check_rows(connection, draft, table, crs, home, path.name)
+        known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
+        ids = match_rows(draft, known)
+        _require_shapes(draft, ids)
+        batch, counts = None, RowCounts(total, inserted=0, updated=0, unchanged=0, rejected=total)
+        if draft.kept.any():
+            batch = open_batch(
+                connection,
+                community_id=home.id,
+                layer=chosen.name,
+                file_name=path.name,
+                file_sha256=_hash_file(path),
+                source_crs=source_crs,
+                encoding=table.encoding,
+                mapping=read_as,
+            )
+            with _explain_refusal(path.name):
+                counts = _load(connection, draft, ids, home.id, batch, total, on_progress)
+    return ImportReport(
+        batch=None if dry_run else batch,
+        file_name=path.name,
+        layer=chosen.name,
+        community=home.code,
+        rows=counts,
+        rejections=tuple(sorted(draft.rejections, key=lambda rejection: rejection.row)),
+        warnings=tuple(draft.warnings),
+        crs=source_crs,
+        encoding=table.encoding,
+        mapping=read_as,
+        personal_columns=columns.personal,
+        unknown_columns=columns.unknown,
+        unplaced=int((draft.kept & ~draft.located & (ids == NEW)).sum()),
+    )
+
+
+def _check_rows(
+    connection: PostgresConnection,
+    draft: Draft,
+    table: Table,
+    crs: str | None,
+    home: ImportCommunity,
+    file_name: str,
+) -> str | None:
+    """Find out all about the rows but which stored rows they are; return the coordinate system read."""
+    places, ground = read_places(connection, home.id), Ground(home)
+    source_crs = locate_rows(draft, table, crs, ground, file_name)
+    if draft.layer.name == "incidents":
+        check_incidents(draft)
+        assign_categories(draft, CategoryFinder(read_categories(connection)))
+        place_incidents(draft, places, ground.plane)
+        key_incidents(draft)
+    else:
+        name_rows(draft)
+        _PLACE_CHECKS[draft.layer.name](draft, places, ground)
+    return source_crs
+
+
+def undo_import(connection_or_url: PostgresConnection | str | None, batch: int) -> UndoneBatch:
+    """Bring back the exact state before a batch.
+
+    Raises:
+        NotFound: there is no such batch.
+        Conflict: it is undone already, or something built on it since stands in the way.
+    """
+    tables = {name: layer.table for name, layer in load_layers().items()}
+    with _open(connection_or_url) as connection:
+        return undo_stored_batch(connection, batch, tables)
+
+
+@contextmanager
+def _open(connection_or_url: PostgresConnection | str | None) -> Iterator[PostgresConnection]:
+    if isinstance(connection_or_url, PostgresConnection):
+        yield connection_or_url
+        return
+    with transaction(connection_or_url) as connection:
+        yield connection
+
+
+@contextmanager
+def _savepoint(connection: PostgresConnection, *, keep: bool) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SAVEPOINT import_file")
+        try:
+            yield
+        except BaseException:
+            if not connection.closed:
+                cursor.execute("ROLLBACK TO SAVEPOINT import_file")
+            raise
+        cursor.execute("RELEASE SAVEPOINT import_file" if keep else "ROLLBACK TO SAVEPOINT import_file")
+
+
+@contextmanager
+def _explain_refusal(file_name: str) -> Iterator[None]:
+    """Turn what the database's constraints refuse into a sentence; they are the net below our own checks."""
+    try:
+        yield
+    except psycopg2.IntegrityError as refusal:
+        detail = (refusal.diag.message_primary or str(refusal)).strip()
+        message = f"{file_name} was not imported, and nothing has changed: {detail}."
+        raise InputRefused(message) from refusal
+
+
+def _require_shapes(draft: Draft, ids: npt.NDArray[np.int64]) -> None:
+    if draft.layer.name in _NEEDS_SHAPE:
+        reason = "is new and has no outline; only rows that are stored already can come without one"
+        draft.reject((ids == NEW) & draft.kept & ~draft.located, reason)
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _load(
+    connection: PostgresConnection,
+    draft: Draft,
+    ids: npt.NDArray[np.int64],
+    community_id: int,
+    batch: int,
+    total: int,
+    on_progress: Progress,
+) -> RowCounts:
+    rows = _make_rows(draft)
+    new, stored = draft.kept & (ids == NEW), draft.kept & (ids != NEW)
+    constants = {"community_id": community_id, "import_batch_id": batch}
+    inserts = rows.filter(pa.array(new)) if not new.all() else rows
+    for name, value in constants.items():
+        inserts = inserts.append_column(name, pa.array(np.full(inserts.num_rows, value)))
+    insert_rows(
+        connection, draft.layer.table, inserts, lambda done: on_progress("loading", done, inserts.num_rows)
+    )
+
+    updates = (
+        _forget_assumptions(rows, draft).filter(pa.array(stored)).append_column("id", pa.array(ids[stored]))
+    )
+    updated = update_rows(connection, draft.layer.table, batch, updates, _FOLLOWING_PLACE)
+    with connection.cursor() as cursor:
+        # What the database checks at commit is checked now, while it can still be told in a sentence.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    counts = RowCounts(
+        total=total,
+        inserted=int(new.sum()),
+        updated=updated,
+        unchanged=int(stored.sum()) - updated,
+        rejected=total - int(draft.kept.sum()),
+    )
+    close_batch(connection, batch, counts, _tabulate_rejections(draft))
+    return counts
+
+
+def _make_rows(draft: Draft) -> pa.Table:
+    """Make the store's columns of all rows of a draft."""
+    stand_ins = {name for name, field in draft.layer.fields.items() if not field.is_stored}
+    columns = {
+        name: pa.array(values, from_pandas=True)
+        for name, values in draft.values.items()
+        if name not in stand_ins
+    }
+    if draft.shapes is not None:
+        ewkb = shapely.to_wkb(shapely.set_srid(draft.shapes, 4490), include_srid=True)
+        columns["geom"] = pa.array(ewkb, pa.binary(), from_pandas=True)
+    elif draft.layer.shape == "point":
+        columns["geom"] = encode_points(draft.points)
+    return pa.table(columns)
+
+
+def _forget_assumptions(rows: pa.Table, draft: Draft) -> pa.Table:
+    """Of a row that is stored already, a file changes only what it says."""
+    for name, assumed in draft.assumed.items():
+        if name in rows.column_names and assumed.any():
+            said = pa.array(~assumed)
+            position = rows.column_names.index(name)
+            rows = rows.set_column(position, name, pc.if_else(said, rows.column(name), None))
+    return rows
+
+
+def _tabulate_rejections(draft: Draft) -> pa.Table:
+    return pa.table(
+        {
+            "row_number": pa.array([rejection.row for rejection in draft.rejections], pa.int32()),
+            "column_name": pa.array([rejection.column for rejection in draft.rejections], pa.string()),
+            "reason": pa.array([rejection.reason for rejection in draft.rejections], pa.string()),
+        }
+    )

@@ -1,0 +1,199 @@
+"""What a row of each layer must be like, and what follows from what it says."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from etl.importing.draft import Draft
+from etl.importing.ground import Ground
+from etl.importing.layers import simplify
+from etl.importing.placing import find_containing, place_in_buildings, place_in_compounds
+from geo.store.imports import Places
+
+# A grid without a date has been there as long as the records go, so that past incidents find their grid.
+_GRIDS_SINCE = pd.Timestamp("2000-01-01")
+_OVERLAP_M2 = 1.0
+_BUILDING_RANGES = (
+    ("floors", 1, 200),
+    ("entrances", 0, 1_000),
+    ("households", 0, 100_000),
+    ("residents", 0, 100_000),
+    ("elderly", 0, 100_000),
+    ("built_year", 1800, 2200),
+)
+
+
+def check_grids(draft: Draft, places: Places, ground: Ground) -> None:
+    """Complete kind, dates and parent of grids; reject those that overlap another of their kind."""
+    draft.assume("kind", "community")
+    _date_grids(draft, places)
+    backwards = (draft.get_dates("valid_to") <= draft.values["valid_from"]).to_numpy(bool)
+    draft.reject(backwards, "ends before it begins", "valid_to")
+    _find_parents(draft, places)
+    _reject_overlaps(draft, places, ground)
+
+
+def _date_grids(draft: Draft, places: Places) -> None:
+    since = draft.get_dates("valid_from")
+    missing = since.isna().to_numpy(bool)
+    if not missing.any():
+        draft.values["valid_from"] = since
+        return
+    stored = places.grids.sort_values("valid_from").groupby(["kind", "code"])["valid_from"].last()
+    keys = pd.MultiIndex.from_arrays([draft.values["kind"], draft.values["code"]])
+    known = pd.Series(pd.to_datetime(stored.reindex(keys)).to_numpy(), dtype="datetime64[us]")
+    new = missing & known.isna().to_numpy(bool)
+    if new.any():
+        draft.warn(
+            f"{new.sum():,} grids do not say since when they are in force: taken as {_GRIDS_SINCE:%Y-%m-%d}, "
+            "so that past incidents find their grid."
+        )
+    draft.values["valid_from"] = since.fillna(known).fillna(_GRIDS_SINCE)
+
+
+def _find_parents(draft: Draft, places: Places) -> None:
+    """Find the community grid above each micro grid, by its code or name, or by where it lies."""
+    micro = (draft.values["kind"] == "micro").to_numpy(bool)
+    if not micro.any():
+        return
+    grids = places.grids[places.grids["kind"] == "community"]
+    named = _find_by_name(draft.get("parent"), grids)
+    lying = pd.Series(
+        pd.array([*grids["id"], None], dtype="Int64").take(
+            find_containing(draft.points, grids["geom"].to_numpy())
+        )
+    )
+    parents = named.fillna(lying)
+    draft.values["parent_id"] = parents.where(micro)
+    draft.reject(
+        micro & parents.isna().to_numpy(bool),
+        "is a micro grid without a community grid above it; import the community grids first",
+        "parent",
+    )
+
+
+def _find_by_name(words: pd.Series, places: pd.DataFrame) -> pd.Series:
+    """Find the id of each place named by code, name or alias; null where none is."""
+    known: dict[str, int] = {}
+    aliases = places["aliases"] if "aliases" in places else [()] * len(places)
+    for identity, code, name, others in zip(
+        places["id"], places["code"], places["name"], aliases, strict=True
+    ):
+        for word in (code, name, *others):
+            known.setdefault(simplify(word), identity)
+    return words.map(lambda word: known.get(simplify(word)), na_action="ignore").astype("Int64")
+
+
+def _reject_overlaps(draft: Draft, places: Places, ground: Ground) -> None:
+    """Reject grids that overlap another of their kind and time by more than 1 m², naming both."""
+    if draft.shapes is None:
+        return
+    rows = np.flatnonzero(draft.kept & draft.located)
+    own = pd.DataFrame({name: draft.get(name) for name in ("kind", "code", "name", "valid_from")}).iloc[rows]
+    own = own.assign(valid_to=draft.get_dates("valid_to").iloc[rows], geom=draft.shapes[rows])
+    # A stored grid that the file brings anew is judged by its new outline.
+    stored = places.grids.astype({"valid_from": "datetime64[us]", "valid_to": "datetime64[us]"})
+    renewed = pd.MultiIndex.from_frame(stored[["kind", "code", "valid_from"]]).isin(
+        pd.MultiIndex.from_frame(own[["kind", "code", "valid_from"]])
+    )
+    everything = pd.concat([own, stored[~renewed]], ignore_index=True)
+    shapes = ground.plane.geometry_to_metres(everything["geom"].to_numpy())
+    one, other = shapely.STRtree(shapes).query(shapes[: len(own)], predicate="intersects")
+    until = everything["valid_to"].fillna(pd.Timestamp.max.as_unit("us"))
+    since = everything["valid_from"]
+    rivals = (
+        (one != other)
+        & (everything["kind"].to_numpy()[one] == everything["kind"].to_numpy()[other])
+        & (since.to_numpy()[one] < until.to_numpy()[other])
+        & (since.to_numpy()[other] < until.to_numpy()[one])
+    )
+    one, other = one[rivals], other[rivals]
+    area_m2 = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    names = (everything["name"] + " (" + everything["code"] + ")").to_list()
+    for row, clashes in itertools.groupby(zip(one, other, area_m2, strict=True), key=lambda clash: clash[0]):
+        over = [f"{names[rival]} by {area:,.1f} m²" for _, rival, area in clashes if area > _OVERLAP_M2]
+        if over:
+            at_fault = np.zeros(len(draft), dtype=bool)
+            at_fault[rows[row]] = True
+            draft.reject(at_fault, f"{names[row]} overlaps {', '.join(over)}")
+
+
+def check_compounds(draft: Draft, _places: Places, _ground: Ground) -> None:
+    """Reject reviews of three-no that do not say by which definition."""
+    reviewed = draft.get("three_no_reviewed_on").notna() & draft.get("three_no_definition").isna()
+    draft.reject(
+        reviewed.to_numpy(bool),
+        "is reviewed as three-no but says not by which definition",
+        "three_no_reviewed_on",
+    )
+
+
+def check_buildings(draft: Draft, places: Places, _ground: Ground) -> None:
+    """Find each building's compound, by name or by where it lies; reject impossible counts."""
+    for column, least, most in _BUILDING_RANGES:
+        counts = draft.get(column)
+        if draft.has(column):
+            odd = ((counts < least) | (counts > most)).fillna(value=False).to_numpy(bool)
+            draft.reject(odd, f"“{{}}” is not between {least:,} and {most:,}", column)
+    if draft.has("elderly") and draft.has("residents"):
+        more = (draft.get("elderly") > draft.get("residents")).fillna(value=False).to_numpy(bool)
+        draft.reject(more, "has more elderly than residents", "elderly")
+    named = _find_by_name(draft.get("compound"), places.compounds)
+    lost = draft.get("compound").notna() & named.isna()
+    if lost.any():
+        names = "、".join(draft.get("compound")[lost].unique()[:5])
+        draft.warn(
+            f"{lost.sum():,} buildings name a compound we do not have ({names}); placed by where they lie."
+        )
+    draft.values["compound_id"] = named.fillna(place_in_compounds(draft, places))
+
+
+def check_merchants(draft: Draft, places: Places, ground: Ground) -> None:
+    """Find the building each merchant is in."""
+    place_in_buildings(draft, places, ground.plane)
+
+
+def check_incidents(draft: Draft) -> None:
+    """Bring states and times of incidents into order, as far as the file says enough."""
+    if not draft.has("reported_at"):
+        draft.warn("No column says when the cases were reported: taken as the time of this import.")
+        now = pd.Timestamp.now("UTC").floor("s").as_unit("us")
+        draft.values["reported_at"] = pd.Series(pd.NaT, index=range(len(draft)), dtype="datetime64[us, UTC]")
+        draft.assume("reported_at", now)
+    reported = draft.values["reported_at"]
+    draft.reject(
+        reported.isna().to_numpy(bool) & draft.kept, "does not say when it was reported", "reported_at"
+    )
+    for column in ("due_at", "handled_at", "closed_at"):
+        if draft.has(column):
+            early = (draft.values[column] < reported).to_numpy(bool) & draft.kept
+            draft.reject(early, "“{}” is before the case was reported", column)
+    if draft.has("handled_at") and draft.has("closed_at"):
+        late = (draft.values["closed_at"] < draft.values["handled_at"]).to_numpy(bool) & draft.kept
+        draft.reject(late, "“{}” is before the case was handled", "closed_at")
+    if draft.has("due_at"):
+        draft.assume("original_due_at", draft.values["due_at"])
+    draft.assume("source", "other")
+    _settle_states(draft)
+
+
+def _settle_states(draft: Draft) -> None:
+    closed_at = draft.get_moments("closed_at")
+    is_timed = closed_at.notna()
+    draft.values["state"] = draft.get("state").mask(draft.get("state").isna() & is_timed, "closed")
+    draft.assume("state", "reported")
+    state = draft.values["state"]
+    is_closed = state.isin(["closed", "rated"])
+    untimed = is_closed & ~is_timed
+    if untimed.any():
+        draft.warn(
+            f"{untimed.sum():,} cases are closed but do not say since when: they await verification (待核查)."
+        )
+        state = state.mask(untimed, "verifying")
+    reopened = ~is_closed & is_timed
+    if reopened.any():
+        draft.warn(f"{reopened.sum():,} cases have a closing time but are not closed: the time was left out.")
+        draft.values["closed_at"] = closed_at.mask(reopened)
+    draft.values["state"] = state
