@@ -13,14 +13,20 @@ CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public;
 CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
     LANGUAGE sql
     AS $$
-    WITH covering AS (
-        SELECT b.id AS building_id, g.id AS grid_id, b.community_id, g.kind, g.period, g.code
-        FROM building AS b
-        JOIN grid AS g ON g.community_id = b.community_id AND ST_Intersects(g.geom, b.anchor)
-        WHERE b.community_id = of_community
+    -- Driven from the grids, each of which is then prepared once for all its buildings.
+    WITH covering AS MATERIALIZED (
+        SELECT b.id AS building_id, g.id AS grid_id, g.community_id, g.kind, g.period, g.code
+        FROM grid AS g
+        CROSS JOIN LATERAL (
+            SELECT building.id FROM building
+            WHERE building.community_id = g.community_id AND building.geom && g.geom
+                AND ST_Intersects(g.geom, building.anchor)
+            OFFSET 0
+        ) AS b
+        WHERE g.community_id = of_community
     ),
     -- An anchor on a shared edge belongs to the grid with the lower code.
-    chosen AS (
+    chosen AS MATERIALIZED (
         SELECT c.* FROM covering AS c
         WHERE NOT EXISTS (
             SELECT FROM covering AS rival
@@ -30,10 +36,12 @@ CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
     gone AS (
         DELETE FROM building_grid AS bg
         WHERE bg.community_id = of_community
-            AND NOT EXISTS (SELECT FROM chosen AS c WHERE c.building_id = bg.building_id AND c.grid_id = bg.grid_id)
+            AND (bg.building_id, bg.grid_id) NOT IN (SELECT c.building_id, c.grid_id FROM chosen AS c)
     )
     INSERT INTO building_grid (building_id, grid_id, community_id, kind, period)
-    SELECT building_id, grid_id, community_id, kind, period FROM chosen
+    SELECT building_id, grid_id, community_id, kind, period FROM chosen AS c
+    WHERE (c.building_id, c.grid_id) NOT IN (
+        SELECT bg.building_id, bg.grid_id FROM building_grid AS bg WHERE bg.community_id = of_community)
     ON CONFLICT (building_id, grid_id) DO NOTHING;
 $$;
 
@@ -208,6 +216,14 @@ BEGIN
             USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'grid_overlap', TABLE = 'grid';
     END IF;
     RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.refuse_rewriting() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'what has happened to an incident is not rewritten: add an event that corrects it'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'incident_event_append_only', TABLE = 'incident_event';
 END $$;
 
 CREATE FUNCTION public.stamp_change() RETURNS trigger
@@ -1159,6 +1175,8 @@ CREATE INDEX zone_unit_zone ON public.zone_unit USING btree (zone_id);
 CREATE CONSTRAINT TRIGGER grid_overlap AFTER INSERT OR UPDATE OF geom, valid_from, valid_to, kind, community_id ON public.grid DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.refuse_grid_overlap();
 
 CREATE CONSTRAINT TRIGGER publish_touched_layers AFTER INSERT ON public.layer_touch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.publish_touched_layers();
+
+CREATE TRIGGER refuse_rewriting BEFORE UPDATE ON public.incident_event FOR EACH ROW EXECUTE FUNCTION public.refuse_rewriting();
 
 CREATE TRIGGER stamp_change BEFORE UPDATE ON public.building FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
 

@@ -217,6 +217,12 @@ class TestIncidents:
         with pytest.raises(errors.CheckViolation, match="return_has_reason"):
             town.add("incident_event", **moved)
 
+    def test_what_happened_is_not_rewritten(self, town: Town) -> None:
+        event = {"incident_id": town.incident(), "at": "2025-06-01T00:00Z", "kind": "noted", "note": "seen"}
+        town.add("incident_event", **event)
+        with town.connection.cursor() as cursor, pytest.raises(errors.RestrictViolation):
+            cursor.execute("UPDATE incident_event SET note = 'not seen'")
+
     def test_an_external_number_is_one_case_of_its_system(self, town: Town) -> None:
         town.incident(external_id="7", source_system="12345")
         town.incident(external_id="7", source_system="district")

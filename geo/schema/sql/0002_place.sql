@@ -216,14 +216,20 @@ CREATE INDEX building_grid_grid ON building_grid (grid_id);
 
 CREATE PROCEDURE assign_building_grids(of_community bigint)
     LANGUAGE sql AS $$
-    WITH covering AS (
-        SELECT b.id AS building_id, g.id AS grid_id, b.community_id, g.kind, g.period, g.code
-        FROM building AS b
-        JOIN grid AS g ON g.community_id = b.community_id AND ST_Intersects(g.geom, b.anchor)
-        WHERE b.community_id = of_community
+    -- Driven from the grids, each of which is then prepared once for all its buildings.
+    WITH covering AS MATERIALIZED (
+        SELECT b.id AS building_id, g.id AS grid_id, g.community_id, g.kind, g.period, g.code
+        FROM grid AS g
+        CROSS JOIN LATERAL (
+            SELECT building.id FROM building
+            WHERE building.community_id = g.community_id AND building.geom && g.geom
+                AND ST_Intersects(g.geom, building.anchor)
+            OFFSET 0
+        ) AS b
+        WHERE g.community_id = of_community
     ),
     -- An anchor on a shared edge belongs to the grid with the lower code.
-    chosen AS (
+    chosen AS MATERIALIZED (
         SELECT c.* FROM covering AS c
         WHERE NOT EXISTS (
             SELECT FROM covering AS rival
@@ -233,10 +239,12 @@ CREATE PROCEDURE assign_building_grids(of_community bigint)
     gone AS (
         DELETE FROM building_grid AS bg
         WHERE bg.community_id = of_community
-            AND NOT EXISTS (SELECT FROM chosen AS c WHERE c.building_id = bg.building_id AND c.grid_id = bg.grid_id)
+            AND (bg.building_id, bg.grid_id) NOT IN (SELECT c.building_id, c.grid_id FROM chosen AS c)
     )
     INSERT INTO building_grid (building_id, grid_id, community_id, kind, period)
-    SELECT building_id, grid_id, community_id, kind, period FROM chosen
+    SELECT building_id, grid_id, community_id, kind, period FROM chosen AS c
+    WHERE (c.building_id, c.grid_id) NOT IN (
+        SELECT bg.building_id, bg.grid_id FROM building_grid AS bg WHERE bg.community_id = of_community)
     ON CONFLICT (building_id, grid_id) DO NOTHING;
 $$;
 

@@ -135,6 +135,13 @@ CREATE TABLE incident_event (
     -- No silent bounce: whoever returns a case says why.
     CONSTRAINT return_has_reason CHECK (to_state IS DISTINCT FROM 'returned' OR reason IS NOT NULL)
 );
+CREATE FUNCTION refuse_rewriting() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what has happened to an incident is not rewritten: add an event that corrects it'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'incident_event_append_only', TABLE = 'incident_event';
+END $$;
+CREATE TRIGGER refuse_rewriting BEFORE UPDATE ON incident_event FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
 CREATE INDEX incident_event_incident ON incident_event (incident_id, at);
 CREATE INDEX incident_event_actor ON incident_event (actor_party_id);
 CREATE INDEX incident_event_suggested ON incident_event (suggested_party_id) WHERE suggested_party_id IS NOT NULL;
