@@ -1,4 +1,4 @@
-"""``wangge check`` finds every fault planted in a demo community, and nothing else but what life is like there."""
+"""``wangge check`` finds every fault planted in a demo community, and nothing else but how life is there."""
 
 from datetime import date
 
