@@ -29,7 +29,8 @@ LAND_PER_BUILDING_M2 = {
     "lots": 235.0,
 }
 _LEAST_LAND_M2 = 4_500.0
-_LEAST_BLOCK_SIDE_M = 0.5  # of a square block of the wanted size
+# The narrowest block, as a share of the side of a square one of the wanted size.
+_LEAST_SIDE_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def lay_out_plan(site: Site) -> Plan:
             rng,
             arterial_m2=program.block_m2 * 24,
             collector_m2=program.block_m2 * 5,
-            least_width_m=_LEAST_BLOCK_SIDE_M * float(np.sqrt(program.block_m2)),
+            least_width_m=_LEAST_SIDE_SHARE * float(np.sqrt(program.block_m2)),
         )
         pieces += blocks
         lines += [_lay(site, kind, line) for kind, line in streets]

@@ -27,6 +27,14 @@ def is_working_day(day: date) -> bool:
     return day.weekday() < 5 and (day.month, day.day) not in _HOLIDAYS
 
 
+def go_back(day: date, working_days: int) -> date:
+    """Return the working day so many working days before a day."""
+    while working_days:
+        day -= timedelta(days=1)
+        working_days -= is_working_day(day)
+    return day
+
+
 class WorkingTime:
     """Working seconds between two days, to count forwards and back.
 

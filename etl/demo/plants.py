@@ -7,7 +7,7 @@ from functools import reduce
 import numpy as np
 from shapely import MultiPolygon
 
-from etl.demo.clock import DAY_S, HOUR_S, find_midnight
+from etl.demo.clock import DAY_S, HOUR_S, find_midnight, go_back
 from etl.demo.incidents import KIND_AT, YEAR_DAYS, Reports, draw_times, make_reports
 from etl.demo.mixture import KINDS
 from etl.demo.spots import Pool
@@ -36,8 +36,8 @@ _CAMPAIGN_HOURS = np.array([9.0, 9.5, 10.0, 10.6, 15.0, 15.5, 16.2])
 # Farther than the 50 m within which a case counts as a relapse.
 _APART_M = 65.0
 _LEAST_RATIO = 5.0
-# Category, and how many days ago it was reported.
-_BOUNCED = (("E604", 12), ("E602", 33), ("E608", 75), ("E405", 150), ("E603", 260))
+# Category, and how many working days ago it was reported; the first takes long and is mostly still open.
+_BOUNCED = (("E501", 5), ("E602", 24), ("E608", 54), ("E405", 107), ("E603", 186))
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _bounce(pools: dict[str, Pool], as_of: date, rng: np.random.Generator) -> Re
     kind = np.array([KIND_AT[code] for code, _ in _BOUNCED])
     places = [pools[KINDS[k].place] for k in kind]
     spot = np.array([rng.choice(len(p.x), p=p.weigh(KINDS[k])) for p, k in zip(places, kind, strict=True)])
-    days = [as_of - timedelta(days=days_ago) for _, days_ago in _BOUNCED]
+    days = [go_back(as_of, working_days) for _, working_days in _BOUNCED]
     at = np.array([find_midnight(day) + (9 + rng.uniform(0, 2)) * HOUR_S for day in days])
     reports = make_reports(kind, spot, at, returns=2)
     reports.plant = BOUNCED + np.arange(len(kind))
