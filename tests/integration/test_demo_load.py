@@ -208,7 +208,6 @@ def test_a_city_replaces_a_community_and_the_other_way_round(
     assert [c for (c,) in ask(connection, "SELECT code FROM community ORDER BY code")] == [
         "Y01",
         "Y02",
-        "Y03",
     ]
     assert len(city.truth.uncovered_buildings) == 4
     (shared,) = ask(
