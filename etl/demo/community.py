@@ -9,14 +9,14 @@ import shapely
 from pyproj import Geod
 from shapely import Point
 
-from etl.demo.clock import DAY_S
-from etl.demo.history import History, live_through
-from etl.demo.merchants import Merchant, open_shops
 from etl.demo.people import People, gather_people
-from etl.demo.plants import BOUNCED, HOTSPOT, RETURNED
-from etl.demo.terrain import Site, to_degrees
-from etl.demo.town import Town, build_town
+from etl.demo.town.merchants import Merchant, open_shops
+from etl.demo.town.terrain import Site, to_degrees
+from etl.demo.town.town import Town, build_town
 from etl.demo.truth import Truth
+from etl.demo.year.clock import DAY_S
+from etl.demo.year.history import History, live_through
+from etl.demo.year.plants import BOUNCED, HOTSPOT, RETURNED
 
 _ELLIPSOID = Geod(ellps="GRS80")
 

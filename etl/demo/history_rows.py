@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver names it so
 
 from etl.demo.community import Community
-from etl.demo.history import History
 from etl.demo.rows import copy_rows, pick, reserve_ids, write_shapes
-from etl.demo.visits import Visits
+from etl.demo.year.history import History
+from etl.demo.year.visits import Visits
 
 Ids = NDArray[np.int64]
 

@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from etl.demo.community import Community, build_community
 from etl.demo.program import PROGRAMS
-from etl.demo.terrain import Site, lay_out_sites
+from etl.demo.town.terrain import Site, lay_out_sites
 from etl.demo.truth import Truth
 from etl.demo.writer import Writer
 from geo.errors import Conflict, InputRefused

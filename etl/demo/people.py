@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from etl.demo.names import PROPERTY_WORDS, draw_names, draw_people
-from etl.demo.town import Town
+from etl.demo.town.town import Town
 
 _NUMERALS = "一二三四五六七八九十"
 DEPARTMENTS = {

@@ -12,7 +12,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver names it so
 from shapely import MultiPolygon, Polygon
 
-from etl.demo.terrain import to_degrees
+from etl.demo.town.terrain import to_degrees
 
 Columns = dict[str, Any]
 

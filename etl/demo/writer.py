@@ -9,10 +9,10 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver name
 
 from etl.demo.community import Community
 from etl.demo.history_rows import write_history
-from etl.demo.landscape import draw_landscape
 from etl.demo.people import Zone
 from etl.demo.rows import Columns, copy_rows, pick, reserve_ids, write_list, write_shapes
-from etl.demo.terrain import METRIC_EPSG
+from etl.demo.town.landscape import draw_landscape
+from etl.demo.town.terrain import METRIC_EPSG
 
 _THREE_NO = "无物业管理、无主管单位、无人防物防"
 _HISTORY = timedelta(days=3 * 365)

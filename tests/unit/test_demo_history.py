@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from etl.demo.clock import DAY_S, HOUR_S, WORKING_DAY_S, WorkingTime, find_midnight
 from etl.demo.community import Community, build_community
 from etl.demo.program import PROGRAMS
-from etl.demo.terrain import lay_out_sites
+from etl.demo.town.terrain import lay_out_sites
+from etl.demo.year.clock import DAY_S, HOUR_S, WORKING_DAY_S, WorkingTime, find_midnight
 
 AS_OF = date(2026, 3, 18)
 END = find_midnight(AS_OF)

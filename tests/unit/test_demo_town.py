@@ -7,10 +7,10 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from etl.demo.grids import LEAST_HOUSEHOLDS, MOST_HOUSEHOLDS
 from etl.demo.program import PROGRAMS
-from etl.demo.terrain import lay_out_sites, to_degrees
-from etl.demo.town import Town, build_town
+from etl.demo.town.grids import LEAST_HOUSEHOLDS, MOST_HOUSEHOLDS
+from etl.demo.town.terrain import lay_out_sites, to_degrees
+from etl.demo.town.town import Town, build_town
 
 CASES = [("D", 1), ("D", 2), ("Y", 1), ("Y", 5)]
 

@@ -9,7 +9,7 @@ from shapely.geometry.base import BaseGeometry
 
 from etl.demo.chance import make_rng
 from etl.demo.program import CompoundProgram, Facility
-from etl.demo.streets import (
+from etl.demo.town.streets import (
     Street,
     StreetKind,
     choose_width,
@@ -18,7 +18,7 @@ from etl.demo.streets import (
     measure_sides,
     name_streets,
 )
-from etl.demo.terrain import PRECISION_M, Site
+from etl.demo.town.terrain import PRECISION_M, Site
 
 # Land one building takes, walls, greens and inner roads included.
 LAND_PER_BUILDING_M2 = {

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etl.demo.clock import DAY_S, HOUR_S, find_midnight
-from etl.demo.incidents import YEAR_DAYS, Floats, Ints
 from etl.demo.people import People
-from etl.demo.town import Town
+from etl.demo.town.town import Town
+from etl.demo.year.clock import DAY_S, HOUR_S, find_midnight
+from etl.demo.year.incidents import YEAR_DAYS, Floats, Ints
 
 # Every building not silent is patrolled at least this often, so that none looks silent by accident.
 _PATROL_EVERY_DAYS = (18, 42)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etl.demo.clock import DAY_S, HOUR_S, WorkingTime, find_midnight
-from etl.demo.incidents import Flags, Floats, Ints, Reports
-from etl.demo.mixture import KINDS, read_categories
+from etl.demo.year.clock import DAY_S, HOUR_S, WorkingTime, find_midnight
+from etl.demo.year.incidents import Flags, Floats, Ints, Reports
+from etl.demo.year.mixture import KINDS, read_categories
 
 NEVER = np.inf
 _REASONS = ("非本单位职责范围", "位置不在本辖区", "应由物业先行处置", "需其他部门牵头", "信息不全无法处置")

@@ -8,10 +8,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from etl.demo.clock import DAY_S, HOUR_S, find_midnight, is_working_day
-from etl.demo.mixture import HOURS, KINDS, SOURCES, WEEKDAYS, Kind
 from etl.demo.program import Program
-from etl.demo.spots import Pool
+from etl.demo.year.clock import DAY_S, HOUR_S, find_midnight, is_working_day
+from etl.demo.year.mixture import HOURS, KINDS, SOURCES, WEEKDAYS, Kind
+from etl.demo.year.spots import Pool
 
 YEAR_DAYS = 365
 # A case of the same category this near and this soon after another is moved elsewhere: what comes back is
@@ -41,7 +41,7 @@ class Reports:
         spot: position in the pool of the kind's place.
         at: when it was reported, seconds since 1970.
         walk_in: brought to the desk in person.
-        plant: which plant it belongs to, -1 for none; see :mod:`etl.demo.plants`.
+        plant: which plant it belongs to, -1 for none; see :mod:`etl.demo.year.plants`.
         settled_on_spot: forced to be closed at once.
         returns: forced number of returns, -1 to leave it to chance.
     """

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etl.demo.clock import HOUR_S
-from etl.demo.handling import Desk, Handling, handle_reports
-from etl.demo.incidents import Floats, Ints, Reports, draw_reports, draw_sources, gather, spread_out
-from etl.demo.merchants import Merchant
-from etl.demo.mixture import KINDS, read_categories
 from etl.demo.people import DEPARTMENTS, People
-from etl.demo.plants import Plants, mark_campaigns, plant_cases
-from etl.demo.spots import gather_pools
-from etl.demo.town import Town
-from etl.demo.visits import Visits, make_visits
+from etl.demo.town.merchants import Merchant
+from etl.demo.town.town import Town
+from etl.demo.year.clock import HOUR_S
+from etl.demo.year.handling import Desk, Handling, handle_reports
+from etl.demo.year.incidents import Floats, Ints, Reports, draw_reports, draw_sources, gather, spread_out
+from etl.demo.year.mixture import KINDS, read_categories
+from etl.demo.year.plants import Plants, mark_campaigns, plant_cases
+from etl.demo.year.spots import gather_pools
+from etl.demo.year.visits import Visits, make_visits
 
 _DEPARTMENT_OF = {word: key for key, (_, word) in DEPARTMENTS.items()}
 _URGENT = {"E406", "E1104", "E905", "E605"}

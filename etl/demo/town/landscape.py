@@ -7,8 +7,8 @@ import shapely
 from shapely import LineString, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from etl.demo.blocks import Block
-from etl.demo.town import Town
+from etl.demo.town.blocks import Block
+from etl.demo.town.town import Town
 
 _HILLS = (
     "马鞍岭", "笔架山", "驼峰岭", "青螺峰", "屏风岭", "鹅头山", "文笔峰", "灯台山", "雀儿岭",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 
-from etl.demo.clock import DAY_S, HOUR_S, WORKING_DAY_S
+from etl.demo.year.clock import DAY_S, HOUR_S, WORKING_DAY_S
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from functools import reduce
 import numpy as np
 from shapely import MultiPolygon
 
-from etl.demo.clock import DAY_S, HOUR_S, find_midnight, go_back
-from etl.demo.incidents import KIND_AT, YEAR_DAYS, Reports, draw_times, make_reports
-from etl.demo.mixture import KINDS
-from etl.demo.spots import Pool
-from etl.demo.town import Town
+from etl.demo.town.town import Town
+from etl.demo.year.clock import DAY_S, HOUR_S, find_midnight, go_back
+from etl.demo.year.incidents import KIND_AT, YEAR_DAYS, Reports, draw_times, make_reports
+from etl.demo.year.mixture import KINDS
+from etl.demo.year.spots import Pool
 
 # Plant numbers in ``Reports.plant``.
 HOTSPOT, CAMPAIGN, RETURNED, BOUNCED = 0, 1_000, 2_000, 3_000

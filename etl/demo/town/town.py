@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from etl.demo.blocks import Plan, lay_out_plan
-from etl.demo.buildings import Building, Compound, build_compounds, build_facilities, move_in
-from etl.demo.grids import GridPlan, draw_grids
-from etl.demo.terrain import DoesNotFit, Site
+from etl.demo.town.blocks import Plan, lay_out_plan
+from etl.demo.town.buildings import Building, Compound, build_compounds, build_facilities, move_in
+from etl.demo.town.grids import GridPlan, draw_grids
+from etl.demo.town.terrain import DoesNotFit, Site
 from geo.errors import InputRefused
 
 _ATTEMPTS = 20

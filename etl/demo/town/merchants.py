@@ -8,10 +8,10 @@ import numpy as np
 import shapely
 from shapely import Point
 
-from etl.demo.blocks import find_centre
 from etl.demo.names import SHOP_OWNERS, SHOP_TRADES
-from etl.demo.streets import Street
-from etl.demo.town import Town
+from etl.demo.town.blocks import find_centre
+from etl.demo.town.streets import Street
+from etl.demo.town.town import Town
 from geo.errors import InputRefused
 
 _OFFERS = {

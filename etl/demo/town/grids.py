@@ -13,11 +13,11 @@ import shapely
 from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from etl.demo.blocks import Plan
-from etl.demo.buildings import Building, Compound
-from etl.demo.footprints import find_turn
-from etl.demo.streets import cut_along
-from etl.demo.terrain import PRECISION_M, DoesNotFit, Site
+from etl.demo.town.blocks import Plan
+from etl.demo.town.buildings import Building, Compound
+from etl.demo.town.footprints import find_turn
+from etl.demo.town.streets import cut_along
+from etl.demo.town.terrain import PRECISION_M, DoesNotFit, Site
 
 LEAST_HOUSEHOLDS, MOST_HOUSEHOLDS = 200, 600
 _CLEARANCE_M = 1.0

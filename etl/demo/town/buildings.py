@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from etl.demo.blocks import Block, Plan
-from etl.demo.footprints import SlabStyle, place_lots, place_slabs, place_towers
 from etl.demo.names import COMPOUND_WORDS, draw_names
 from etl.demo.program import CompoundProgram
-from etl.demo.terrain import DoesNotFit, Site
+from etl.demo.town.blocks import Block, Plan
+from etl.demo.town.footprints import SlabStyle, place_lots, place_slabs, place_towers
+from etl.demo.town.terrain import DoesNotFit, Site
 
 _WALL_M = 3.0
 _SHOPFRONT_M = 24.0

@@ -7,9 +7,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from etl.demo.merchants import Merchant
-from etl.demo.mixture import Kind
-from etl.demo.town import Town
+from etl.demo.town.merchants import Merchant
+from etl.demo.town.town import Town
+from etl.demo.year.mixture import Kind
 
 _STREET_STEP_M = 14.0
 # Streets this near a silent building are left alone, whatever radius an analysis looks around it.
