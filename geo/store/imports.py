@@ -181,7 +181,7 @@ def insert_rows(
 
 
 def _count_rows(connection: PostgresConnection, table: str, most: int) -> int:
-    statement = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT %s) AS some").format(
+    statement = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT %s) AS first_rows").format(
         sql.Identifier(table)
     )
     with connection.cursor() as cursor:

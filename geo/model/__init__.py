@@ -1,1 +1,0 @@
-"""The nouns of the domain and the values they may take."""

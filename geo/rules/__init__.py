@@ -1,1 +1,0 @@
-"""Pure rules: functions of values, with units and CRS in their docstrings."""
