@@ -1,0 +1,20 @@
+"""The data routes with a cache that keeps nothing, so that every answer is a cold one."""
+
+from collections.abc import Callable, Hashable
+
+from starlette.applications import Starlette
+
+from dashboard.http import features, tiles
+from dashboard.http.cache import DataCache
+
+
+class ForgetfulCache(DataCache):
+    """Makes every answer anew, even for those who ask the same at the same time."""
+
+    async def fetch(self, route: str, key: Hashable, produce: Callable[[], bytes]) -> bytes:
+        """Return the gzipped data."""
+        return await super().fetch(route, (key, object()), produce)
+
+
+_cache = ForgetfulCache(capacity_bytes=0)
+app = Starlette(routes=[*features.routes(_cache), *tiles.routes(_cache)])
