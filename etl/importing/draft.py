@@ -63,12 +63,21 @@ class Draft:
         return self.values[name] if name in self.values else pd.Series([None] * len(self), dtype="str")
 
     def assume(self, name: str, value: Any) -> None:
-        """Fill what the file does not say of a new row; of a stored row it says nothing then."""
-        said = self.get(name)
-        missing = said.isna().to_numpy(bool)
+        """Fill what the file does not say of a new row; of a stored row it says nothing then.
+
+        Args:
+            name: the store's column.
+            value: one value for all rows, or a column of them.
+        """
+        column = value if isinstance(value, pd.Series) else _repeat(value, len(self))
+        missing = (
+            self.values[name].isna().to_numpy(bool) if name in self.values else np.ones(len(self), dtype=bool)
+        )
         self.assumed[name] = missing | self.assumed.get(name, missing)
-        # A list is no value to pandas, and would be taken apart.
-        self.values[name] = said.map(lambda v: v or value) if isinstance(value, list) else said.fillna(value)
+        if missing.all():
+            self.values[name] = column
+        elif missing.any():
+            self.values[name] = self.values[name].mask(missing, column)
 
     def get_dates(self, name: str) -> pd.Series:
         """Return a column of days, all null where the file has none."""
@@ -107,6 +116,11 @@ class Draft:
         numbers = self.row_numbers[chosen]
         listed = ", ".join(str(number) for number in numbers[:5])
         return f"row{'s' if len(numbers) > 1 else ''} {listed}{' …' if len(numbers) > 5 else ''}"
+
+
+def _repeat(value: Any, count: int) -> pd.Series:
+    dtype = "object" if isinstance(value, list) else None
+    return pd.Series([value], dtype=dtype).take(np.zeros(count, dtype=np.int64)).reset_index(drop=True)
 
 
 def draft_rows(table: Table, layer: Layer, columns: ColumnMap) -> Draft:

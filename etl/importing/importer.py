@@ -14,13 +14,13 @@ import shapely
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from etl.importing.categories import CategoryFinder, assign_categories
-from etl.importing.draft import Draft, draft_rows
+from etl.importing.draft import Draft, Mask, draft_rows
 from etl.importing.ground import Ground
 from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows
 from etl.importing.layers import load_layers
 from etl.importing.locating import locate_rows
 from etl.importing.mapping import choose_layer, map_columns
-from etl.importing.placing import place_incidents
+from etl.importing.placing import IncidentPlacer
 from etl.importing.report import ImportReport
 from etl.importing.rules import (
     check_buildings,
@@ -30,12 +30,12 @@ from etl.importing.rules import (
     check_merchants,
 )
 from etl.sources.reading import read_source
-from etl.sources.table import Table
+from geo.crs import STORE_SRID
 from geo.errors import InputRefused
 from geo.store.bulk import encode_points
 from geo.store.engine import transaction
 from geo.store.imports import (
-    ImportCommunity,
+    Places,
     RowCounts,
     close_batch,
     find_community,
@@ -60,6 +60,7 @@ _PLACE_CHECKS = {
 }
 # What is found out from a row's place, and changes with it.
 _FOLLOWING_PLACE = {"geocode_quality", "building_id", "compound_id", "grid_id"}
+_BATCH_ROWS = 65_536
 _NEEDS_SHAPE = {"grids", "compounds", "buildings"}
 
 
@@ -108,7 +109,9 @@ def import_file(
         home = find_community(connection, community)
         on_progress("checking", 0, total)
         draft = draft_rows(table, chosen, columns)
-        source_crs = _check_rows(connection, draft, table, crs, home, path.name)
+        places, ground = read_places(connection, home.id), Ground(home)
+        source_crs = locate_rows(draft, table, crs, ground, path.name)
+        _check_rows(connection, draft, places, ground)
         known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
         ids = match_rows(draft, known)
         _require_shapes(draft, ids)
@@ -125,7 +128,8 @@ def import_file(
                 mapping=read_as,
             )
             with _explain_refusal(path.name):
-                counts = _load(connection, draft, ids, home.id, batch, total, on_progress)
+                placer = IncidentPlacer(places, ground.plane) if chosen.name == "incidents" else None
+                counts = _load(connection, draft, ids, placer, home.id, batch, total, on_progress)
     return ImportReport(
         batch=None if dry_run else batch,
         file_name=path.name,
@@ -143,26 +147,15 @@ def import_file(
     )
 
 
-def _check_rows(
-    connection: PostgresConnection,
-    draft: Draft,
-    table: Table,
-    crs: str | None,
-    home: ImportCommunity,
-    file_name: str,
-) -> str | None:
-    """Find out all about the rows but which stored rows they are; return the coordinate system read."""
-    places, ground = read_places(connection, home.id), Ground(home)
-    source_crs = locate_rows(draft, table, crs, ground, file_name)
+def _check_rows(connection: PostgresConnection, draft: Draft, places: Places, ground: Ground) -> None:
+    """Find out all about the rows but which stored rows they are."""
     if draft.layer.name == "incidents":
         check_incidents(draft)
         assign_categories(draft, CategoryFinder(read_categories(connection)))
-        place_incidents(draft, places, ground.plane)
         key_incidents(draft)
     else:
         name_rows(draft)
         _PLACE_CHECKS[draft.layer.name](draft, places, ground)
-    return source_crs
 
 
 def undo_import(connection_or_url: PostgresConnection | str | None, batch: int) -> UndoneBatch:
@@ -225,37 +218,59 @@ def _load(
     connection: PostgresConnection,
     draft: Draft,
     ids: npt.NDArray[np.int64],
+    placer: IncidentPlacer | None,
     community_id: int,
     batch: int,
     total: int,
     on_progress: Progress,
 ) -> RowCounts:
-    rows = _make_rows(draft)
+    rows, table = _make_rows(draft), draft.layer.table
     new, stored = draft.kept & (ids == NEW), draft.kept & (ids != NEW)
+    count = int(new.sum())
     constants = {"community_id": community_id, "import_batch_id": batch}
-    inserts = rows.filter(pa.array(new)) if not new.all() else rows
-    for name, value in constants.items():
-        inserts = inserts.append_column(name, pa.array(np.full(inserts.num_rows, value)))
-    insert_rows(
-        connection, draft.layer.table, inserts, lambda done: on_progress("loading", done, inserts.num_rows)
-    )
-
-    updates = (
-        _forget_assumptions(rows, draft).filter(pa.array(stored)).append_column("id", pa.array(ids[stored]))
-    )
-    updated = update_rows(connection, draft.layer.table, batch, updates, _FOLLOWING_PLACE)
+    if count:
+        insert_rows(
+            connection,
+            table,
+            _make_batches(draft, rows, new, placer, constants),
+            count=count,
+            columns={*rows.column_names, *constants, *(placer.columns if placer else ())},
+            community_id=community_id,
+            on_progress=lambda done: on_progress("loading", done, count),
+        )
+    updated = 0
+    known = _forget_assumptions(rows, draft).append_column("id", pa.array(ids))
+    for updates in _make_batches(draft, known, stored, placer, {}):
+        updated += update_rows(connection, table, batch, updates, _FOLLOWING_PLACE)
     with connection.cursor() as cursor:
         # What the database checks at commit is checked now, while it can still be told in a sentence.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     counts = RowCounts(
         total=total,
-        inserted=int(new.sum()),
+        inserted=count,
         updated=updated,
         unchanged=int(stored.sum()) - updated,
         rejected=total - int(draft.kept.sum()),
     )
     close_batch(connection, batch, counts, _tabulate_rejections(draft))
     return counts
+
+
+def _make_batches(
+    draft: Draft, rows: pa.Table, chosen: Mask, placer: IncidentPlacer | None, constants: Mapping[str, int]
+) -> Iterator[pa.Table]:
+    """Make the chosen rows ready for the store, some at a time: one lot is placed while another is sent."""
+    positions = np.flatnonzero(chosen)
+    for start in range(0, len(positions), _BATCH_ROWS):
+        lot = positions[start : start + _BATCH_ROWS]
+        batch = rows.take(pa.array(lot)) if len(positions) < len(rows) else rows.slice(start, _BATCH_ROWS)
+        if placer is not None:
+            placed = placer.place(draft.points[lot], draft.values["reported_at"].iloc[lot])
+            for name, values in placed.items():
+                batch = batch.append_column(name, pa.array(values, from_pandas=True))
+        for name, value in constants.items():
+            batch = batch.append_column(name, pa.array(np.full(batch.num_rows, value)))
+        yield batch
 
 
 def _make_rows(draft: Draft) -> pa.Table:
@@ -267,7 +282,7 @@ def _make_rows(draft: Draft) -> pa.Table:
         if name not in stand_ins
     }
     if draft.shapes is not None:
-        ewkb = shapely.to_wkb(shapely.set_srid(draft.shapes, 4490), include_srid=True)
+        ewkb = shapely.to_wkb(shapely.set_srid(draft.shapes, STORE_SRID), include_srid=True)
         columns["geom"] = pa.array(ewkb, pa.binary(), from_pandas=True)
     elif draft.layer.shape == "point":
         columns["geom"] = encode_points(draft.points)

@@ -23,31 +23,40 @@ NOWHERE = -1
 Positions = npt.NDArray[np.int64]
 
 
-def find_containing(xy: Coordinates, polygons: npt.NDArray[Any]) -> Positions:
-    """Find the first polygon that contains each point, edges included.
+class Points:
+    """Positions in the order of x, so that a polygon meets only those in its own stretch.
 
     Args:
-        xy: shape (n, 2), in the polygons' units; NaN lies nowhere.
-        polygons: shape (m,), the one to prefer on a shared edge first.
-
-    Returns:
-        Shape (n,): positions in ``polygons``, -1 where no polygon contains the point.
+        xy: shape (n, 2); NaN lies nowhere.
     """
-    found = np.full(len(xy), NOWHERE, dtype=np.int64)
-    order = np.argsort(xy[:, 0], kind="stable")
-    sorted_xy = xy[order]
-    # Last to first, so that the first polygon has the last word.
-    for position in reversed(range(len(polygons))):
-        polygon = polygons[position]
-        west, south, east, north = polygon.bounds
-        start = np.searchsorted(sorted_xy[:, 0], west, side="left")
-        stop = np.searchsorted(sorted_xy[:, 0], east, side="right")
-        y = sorted_xy[start:stop, 1]
-        near = np.flatnonzero((y >= south) & (y <= north)) + start
-        shapely.prepare(polygon)
-        inside = near[shapely.intersects_xy(polygon, sorted_xy[near, 0], sorted_xy[near, 1])]
-        found[order[inside]] = position
-    return found
+
+    def __init__(self, xy: Coordinates) -> None:
+        self._order = np.argsort(xy[:, 0], kind="stable")
+        self._x, self._y = xy[self._order].T.copy()
+
+    def find_containing(self, polygons: npt.NDArray[Any]) -> Positions:
+        """Find the first polygon that contains each point, edges included.
+
+        Args:
+            polygons: shape (m,), in the points' units, the one to prefer on a shared edge first.
+
+        Returns:
+            Shape (n,): positions in ``polygons``, -1 where no polygon contains the point.
+        """
+        found = np.full(len(self._x), NOWHERE, dtype=np.int64)
+        shapely.prepare(polygons)
+        # Last to first, so that the first polygon has the last word.
+        for position in reversed(range(len(polygons))):
+            west, south, east, north = polygons[position].bounds
+            start = np.searchsorted(self._x, west, side="left")
+            stop = np.searchsorted(self._x, east, side="right")
+            y = self._y[start:stop]
+            near = np.flatnonzero((y >= south) & (y <= north)) + start
+            inside = shapely.intersects_xy(polygons[position], self._x[near], self._y[near])
+            found[near[inside]] = position
+        result = np.empty_like(found)
+        result[self._order] = found
+        return result
 
 
 def find_nearest(xy: Coordinates, polygons: npt.NDArray[Any], within_m: float) -> Positions:
@@ -61,13 +70,13 @@ def find_nearest(xy: Coordinates, polygons: npt.NDArray[Any], within_m: float) -
     Returns:
         Shape (n,): positions in ``polygons``, -1 where none is near.
     """
-    found = find_containing(xy, polygons)
-    candidates = np.flatnonzero(
-        (found == NOWHERE) & (find_containing(xy, shapely.buffer(polygons, within_m)) != NOWHERE)
-    )
+    points = Points(xy)
+    found = points.find_containing(polygons)
+    around = points.find_containing(shapely.buffer(polygons, within_m))
+    candidates = np.flatnonzero((found == NOWHERE) & (around != NOWHERE))
     if len(candidates):
         tree = shapely.STRtree(polygons)
-        (asked, nearest) = tree.query_nearest(
+        asked, nearest = tree.query_nearest(
             shapely.points(xy[candidates]), max_distance=within_m, all_matches=False
         )
         found[candidates[asked]] = nearest
@@ -80,34 +89,52 @@ def _take(ids: pd.Series, positions: Positions) -> pd.Series:
     return pd.Series(known.take(positions))
 
 
-def place_incidents(draft: Draft, places: Places, plane: LocalPlane) -> None:
-    """Assign each incident its building, compound and grid, and say how well its place is known.
+class IncidentPlacer:
+    """Assigns incidents their building, compound and grid, and says how well their place is known.
 
     The grid is the building's where there is one, for buildings are never divided between grids; it is the
     community grid valid on the day of the report.
     """
-    xy = plane.to_metres(draft.points)
-    buildings = find_nearest(
-        xy, plane.geometry_to_metres(places.buildings["geom"].to_numpy()), _NEAR_BUILDING_M
-    )
-    at_building = buildings != NOWHERE
-    compounds = _take(places.buildings["compound_id"], buildings)
-    in_compound = _take(
-        places.compounds["id"], find_containing(draft.points, places.compounds["geom"].to_numpy())
-    )
-    draft.values["building_id"] = _take(places.buildings["id"], buildings)
-    draft.values["compound_id"] = compounds.where(at_building, in_compound)
-    anchors = shapely.get_coordinates(shapely.point_on_surface(places.buildings["geom"].to_numpy()))
-    held_at = draft.points.copy()
-    held_at[at_building] = anchors[buildings[at_building]]
-    draft.values["grid_id"] = find_grids(held_at, draft.values["reported_at"], places.grids)
-    quality = np.select(
-        [~draft.located, at_building, draft.values["compound_id"].notna()],
-        ["none", "building", "compound"],
-        "street",
-    )
-    draft.values["geocode_quality"] = pd.Series(quality, dtype="str")
-    draft.assumed["geocode_quality"] = ~draft.located
+
+    columns = ("building_id", "compound_id", "grid_id", "geocode_quality")
+
+    def __init__(self, places: Places, plane: LocalPlane) -> None:
+        self._places = places
+        self._plane = plane
+        outlines = places.buildings["geom"].to_numpy()
+        self._buildings_m = plane.geometry_to_metres(outlines)
+        self._anchors = shapely.get_coordinates(shapely.point_on_surface(outlines))
+
+    def place(self, points: Coordinates, moments: pd.Series) -> dict[str, pd.Series]:
+        """Place incidents.
+
+        Args:
+            points: shape (n, 2), EPSG:4490 degrees, NaN where there is none.
+            moments: shape (n,), when they were reported.
+
+        Returns:
+            The columns named in ``columns``.
+        """
+        places = self._places
+        found = find_nearest(self._plane.to_metres(points), self._buildings_m, _NEAR_BUILDING_M)
+        at_building = found != NOWHERE
+        in_compound = _take(
+            places.compounds["id"], Points(points).find_containing(places.compounds["geom"].to_numpy())
+        )
+        compounds = _take(places.buildings["compound_id"], found).where(at_building, in_compound)
+        held_at = points.copy()
+        held_at[at_building] = self._anchors[found[at_building]]
+        quality = np.select(
+            [np.isnan(points[:, 0]), at_building, compounds.notna()],
+            ["none", "building", "compound"],
+            "street",
+        )
+        return {
+            "building_id": _take(places.buildings["id"], found),
+            "compound_id": compounds,
+            "grid_id": find_grids(held_at, moments.reset_index(drop=True), places.grids),
+            "geocode_quality": pd.Series(quality, dtype="str"),
+        }
 
 
 def find_grids(points: Coordinates, moments: pd.Series, grids: pd.DataFrame) -> pd.Series:
@@ -123,7 +150,7 @@ def find_grids(points: Coordinates, moments: pd.Series, grids: pd.DataFrame) -> 
             in_force &= days < pd.Timestamp(until)
         chosen = in_force.to_numpy(bool)
         if chosen.any():
-            found = find_containing(points[chosen], division["geom"].to_numpy())
+            found = Points(points[chosen]).find_containing(division["geom"].to_numpy())
             result[chosen] = _take(division["id"], found).array
     return result
 
@@ -137,4 +164,6 @@ def place_in_buildings(draft: Draft, places: Places, plane: LocalPlane) -> None:
 
 def place_in_compounds(draft: Draft, places: Places) -> pd.Series:
     """Find the compound each row's point lies in; null for none."""
-    return _take(places.compounds["id"], find_containing(draft.points, places.compounds["geom"].to_numpy()))
+    return _take(
+        places.compounds["id"], Points(draft.points).find_containing(places.compounds["geom"].to_numpy())
+    )

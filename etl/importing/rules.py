@@ -9,7 +9,7 @@ import shapely
 from etl.importing.draft import Draft
 from etl.importing.ground import Ground
 from etl.importing.layers import simplify
-from etl.importing.placing import find_containing, place_in_buildings, place_in_compounds
+from etl.importing.placing import Points, place_in_buildings, place_in_compounds
 from geo.store.imports import Places
 
 # A grid without a date has been there as long as the records go, so that past incidents find their grid.
@@ -62,7 +62,7 @@ def _find_parents(draft: Draft, places: Places) -> None:
     named = _find_by_name(draft.get("parent"), grids)
     lying = pd.Series(
         pd.array([*grids["id"], None], dtype="Int64").take(
-            find_containing(draft.points, grids["geom"].to_numpy())
+            Points(draft.points).find_containing(grids["geom"].to_numpy())
         )
     )
     parents = named.fillna(lying)
@@ -160,7 +160,6 @@ def check_incidents(draft: Draft) -> None:
     if not draft.has("reported_at"):
         draft.warn("No column says when the cases were reported: taken as the time of this import.")
         now = pd.Timestamp.now("UTC").floor("s").as_unit("us")
-        draft.values["reported_at"] = pd.Series(pd.NaT, index=range(len(draft)), dtype="datetime64[us, UTC]")
         draft.assume("reported_at", now)
     reported = draft.values["reported_at"]
     draft.reject(
@@ -182,7 +181,9 @@ def check_incidents(draft: Draft) -> None:
 def _settle_states(draft: Draft) -> None:
     closed_at = draft.get_moments("closed_at")
     is_timed = closed_at.notna()
-    draft.values["state"] = draft.get("state").mask(draft.get("state").isna() & is_timed, "closed")
+    unsaid = draft.get("state").isna()
+    if (unsaid & is_timed).any():
+        draft.values["state"] = draft.get("state").mask(unsaid & is_timed, "closed")
     draft.assume("state", "reported")
     state = draft.values["state"]
     is_closed = state.isin(["closed", "rated"])

@@ -76,7 +76,8 @@ def to_text(column: pd.Series) -> pd.Series:
 
 def _read_text(column: pd.Series, _field: Field) -> Reading:
     text = to_text(column)
-    spoilt = text.str.match(_SPOILT_NUMBER).fillna(value=False).to_numpy(bool)
+    found = pc.match_substring_regex(pa.array(text, pa.large_string(), from_pandas=True), _SPOILT_NUMBER)
+    spoilt = pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False)
     return Reading(
         text.mask(spoilt) if spoilt.any() else text,
         spoilt,

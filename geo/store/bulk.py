@@ -2,9 +2,10 @@
 
 import io
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _NULL = pa.scalar(b"\xff\xff\xff\xff", pa.binary())
-_CHUNK_ROWS = 65_536
 _SEND_BYTES = 1 << 20
 _EPOCH_2000_US = 946_684_800_000_000
 _EPOCH_2000_DAYS = 10_957
@@ -56,59 +56,69 @@ def encode_points(xy: npt.NDArray[np.float64]) -> pa.Array:
 def copy_rows(
     connection: PostgresConnection,
     table: str,
-    rows: pa.Table,
+    batches: Iterable[pa.Table],
     on_progress: Callable[[int], None] = lambda _rows: None,
 ) -> None:
-    """Append rows to a table by binary COPY; encoding runs beside the sending.
+    """Append rows to a table by binary COPY; the next batch is made and encoded while the last one is sent.
 
     Args:
         connection: the caller's transaction.
         table: a table of the search path.
-        rows: columns named as the table's, geometries as EWKB.
+        batches: some 10,000 to 100,000 rows each; columns named as the table's, geometries as EWKB.
         on_progress: called with the number of rows sent so far.
     """
+    iterator = iter(batches)
+    first = next(iterator, None)
+    if first is None:
+        return
     types = dict(load_queries("imports").list_column_types(connection, table=table))
-    rows = rows.cast(pa.schema([(name, _ARROW_TYPES[types[name]]) for name in rows.column_names]))
+    schema = pa.schema([(name, _ARROW_TYPES[types[name]]) for name in first.column_names])
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, rows.column_names))
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, first.column_names))
     )
+    stream = _CopyStream(_encode_ahead(chain([first], iterator), schema, on_progress))
     with connection.cursor() as cursor:
-        cursor.copy_expert(statement, _CopyStream(rows, on_progress), size=_SEND_BYTES)
+        cursor.copy_expert(statement, stream, size=_SEND_BYTES)
 
 
 class _CopyStream(io.RawIOBase):
-    """What psycopg2 reads the COPY data from; the next chunk is encoded while the last one is sent."""
+    """Pieces of bytes as the file that psycopg2 reads."""
 
-    def __init__(self, rows: pa.Table, on_progress: Callable[[int], None]) -> None:
+    def __init__(self, pieces: Iterator[memoryview]) -> None:
         super().__init__()
-        self._chunks = self._encode_ahead(rows, on_progress)
-        self._rest = memoryview(_HEADER)
+        self._pieces = pieces
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         if not self._rest:
-            self._rest = next(self._chunks, self._rest)
+            self._rest = next(self._pieces, self._rest)
         target = memoryview(buffer)
         size = min(len(target), len(self._rest))
         target[:size], self._rest = self._rest[:size], self._rest[size:]
         return size
 
-    @staticmethod
-    def _encode_ahead(rows: pa.Table, on_progress: Callable[[int], None]) -> Iterator[memoryview]:
-        starts = range(0, rows.num_rows, _CHUNK_ROWS)
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            encoded = (pool.submit(_encode, rows.slice(start, _CHUNK_ROWS)) for start in starts)
-            current = next(encoded, None)
-            sent = 0
-            while current is not None:
-                chunk = current.result()
-                current = next(encoded, None)
-                yield chunk
-                sent = min(sent + _CHUNK_ROWS, rows.num_rows)
-                on_progress(sent)
-        yield memoryview(_TRAILER)
+
+def _encode_ahead(
+    batches: Iterator[pa.Table], schema: pa.Schema, on_progress: Callable[[int], None]
+) -> Iterator[memoryview]:
+    def encode_next() -> tuple[int, memoryview] | None:
+        batch = next(batches, None)
+        return None if batch is None else (batch.num_rows, _encode(batch.cast(schema)))
+
+    yield memoryview(_HEADER)
+    sent = 0
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        encoded = pool.submit(encode_next).result()
+        while encoded is not None:
+            following = pool.submit(encode_next)
+            yield encoded[1]
+            sent += encoded[0]
+            on_progress(sent)
+            encoded = following.result()
+    yield memoryview(_TRAILER)
 
 
 def _encode(rows: pa.Table) -> memoryview:
@@ -159,7 +169,9 @@ def _encode_texts(texts: list[str] | None) -> bytes | None:
 
 
 @contextmanager
-def defer_upkeep(connection: PostgresConnection, table: str, written: Collection[str]) -> Iterator[None]:
+def defer_upkeep(
+    connection: PostgresConnection, table: str, written: Collection[str], community_id: int
+) -> Iterator[None]:
     """Do without a table's indexes and foreign keys inside the block, and build them again at its end.
 
     Building an index once over all rows, and checking a foreign key as a set, takes a fraction of what it
@@ -168,8 +180,9 @@ def defer_upkeep(connection: PostgresConnection, table: str, written: Collection
 
     Args:
         connection: the caller's transaction.
-        table: a table of the search path.
+        table: a layer's table.
         written: the columns the block writes; a partial index on any other is not in the way.
+        community_id: the community the block writes rows of, and whose layers it therefore touches.
     """
     queries = load_queries("imports")
     keys = list(queries.list_foreign_keys(connection, table=table))
@@ -182,6 +195,8 @@ def defer_upkeep(connection: PostgresConnection, table: str, written: Collection
         if first_column in written or not is_partial
     ]
     unique = list(queries.list_unique_constraints(connection, table=table))
+    # A trigger that looks at all new rows makes the database keep a second copy of them.
+    watchers = [name for (name,) in queries.list_insert_watchers(connection, table=table)]
     with connection.cursor() as cursor:
         for name, holder, _, _ in keys:
             cursor.execute(_alter(holder, "DROP CONSTRAINT", name))
@@ -189,8 +204,13 @@ def defer_upkeep(connection: PostgresConnection, table: str, written: Collection
             cursor.execute(_alter(table, "DROP CONSTRAINT", name))
         for name, _ in indexes:
             cursor.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+        for name in watchers:
+            cursor.execute(_alter(table, "DISABLE TRIGGER", name))
     yield
     with connection.cursor() as cursor:
+        for name in watchers:
+            cursor.execute(_alter(table, "ENABLE TRIGGER", name))
+        queries.touch_watched_layers(connection, table=table, community_id=community_id)
         for name, definition in unique:
             cursor.execute(_alter(table, "ADD CONSTRAINT", name, definition))
         for _, definition in indexes:

@@ -5,7 +5,8 @@ row it updates, ``import_change`` keeps the state before, to the bit.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,20 +165,35 @@ def close_batch(connection: PostgresConnection, batch: int, counts: RowCounts, r
     )
     if rejections.num_rows:
         numbers = pa.array([batch] * rejections.num_rows, pa.int64())
-        copy_rows(connection, "import_rejection", rejections.append_column("batch_id", numbers))
+        copy_rows(connection, "import_rejection", [rejections.append_column("batch_id", numbers)])
 
 
 def insert_rows(
-    connection: PostgresConnection, table: str, rows: pa.Table, on_progress: Callable[[int], None]
+    connection: PostgresConnection,
+    table: str,
+    batches: Iterable[pa.Table],
+    *,
+    count: int,
+    columns: Collection[str],
+    community_id: int,
+    on_progress: Callable[[int], None],
 ) -> None:
-    """Insert a batch's new rows; a batch that outweighs the table has its indexes built afterwards."""
-    if not rows.num_rows:
-        return
-    if rows.num_rows >= _BULK_ROWS and rows.num_rows >= _count_rows(connection, table, rows.num_rows):
-        with defer_upkeep(connection, table, rows.column_names):
-            copy_rows(connection, table, rows, on_progress)
-    else:
-        copy_rows(connection, table, rows, on_progress)
+    """Insert a batch's new rows; a batch that outweighs the table has its indexes built afterwards.
+
+    Args:
+        connection: the caller's transaction.
+        table: the layer's table.
+        batches: the rows, some at a time.
+        count: how many rows that will be.
+        columns: the columns they have.
+        community_id: the community they are of.
+        on_progress: called with the number of rows sent so far.
+    """
+    upkeep: AbstractContextManager[None] = nullcontext()
+    if count >= _BULK_ROWS and count >= _count_rows(connection, table, count):
+        upkeep = defer_upkeep(connection, table, columns, community_id)
+    with upkeep:
+        copy_rows(connection, table, batches, on_progress)
 
 
 def _count_rows(connection: PostgresConnection, table: str, most: int) -> int:
@@ -229,7 +245,7 @@ def update_rows(
         cursor.execute(
             sql.SQL("CREATE TEMP TABLE {stage} AS SELECT {columns} FROM {table} LIMIT 0").format(**parts)
         )
-        copy_rows(connection, _STAGE, rows)
+        copy_rows(connection, _STAGE, [rows])
         cursor.execute(
             sql.SQL(
                 "INSERT INTO import_change (batch_id, row_id, before) "

@@ -161,8 +161,8 @@ def test_bare_geometry_and_missing_geometry_are_read(tmp_path: Path) -> None:
     assert bare.points.tolist() == [[109.4, 24.3]]
     nowhere = {"type": "Feature", "properties": {"a": 1}, "geometry": None}
     table = read_source(write_json(tmp_path, {"type": "FeatureCollection", "features": [nowhere]}))
-    assert table.geometry is not None
-    assert table.geometry[0] is None
+    assert table.points is not None
+    assert np.isnan(table.points).all()
     assert table.unreadable == ()
 
 
