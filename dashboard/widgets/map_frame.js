@@ -14,7 +14,7 @@ export default function ({ parentElement, data, setStateValue }) {
   let reported = new URLSearchParams(location.search).get("at");
   const timer = setInterval(() => {
     if (!deck?.canvas?.isConnected) deck = findDeck();
-    const viewport = deck?.getViewports()[0];
+    const viewport = deck?.isInitialized ? deck.getViewports()[0] : null;
     if (!viewport) return;
     drawScale(frame.querySelector(".map-scale"), viewport.metersPerPixel, data.units);
     const at = [viewport.latitude.toFixed(5), viewport.longitude.toFixed(5), viewport.zoom.toFixed(2)].join("_");

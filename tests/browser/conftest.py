@@ -1,0 +1,120 @@
+"""A served dashboard with demo community D, and a browser that nothing outside this machine can reach.
+
+A test fails on any request to another machine, and on any error in the browser's console.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebSocket, sync_playwright
+
+import dashboard
+from etl.demo.load import load_demo
+from geo.cluster import Cluster
+from tests.browser.desk import Desk
+from tests.conftest import clone_database
+
+# WebGL without a graphics card; and no name but this machine's resolves, whatever asks.
+_FLAGS = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+_START_TIMEOUT_S = 60
+
+
+@pytest.fixture(scope="session")
+def demo_url(cluster: Cluster, migrated_template: str) -> Iterator[str]:
+    """The URL of a database with demo community D."""
+    with clone_database(cluster, migrated_template) as url:
+        load_demo(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def server(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboard, started as ``wangge up`` starts it, but from a folder elsewhere."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    script = Path(dashboard.__file__).parent / "server.py"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "streamlit", "run", str(script)),
+            *("--server.address", "127.0.0.1", "--server.port", str(port)),
+        ],
+        cwd=tmp_path_factory.mktemp("elsewhere"),
+        env={**os.environ, "WANGGE_DATABASE_URL": demo_url},
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_healthy(f"{address}/healthz", process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def window(server: str) -> Iterator[BrowserContext]:
+    """Debian's Chromium on a desk's screen; like a person's it keeps what it has fetched."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
+        yield browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+        browser.close()
+
+
+@pytest.fixture
+def desk(window: BrowserContext, server: str, demo_url: str) -> Iterator[Desk]:
+    """A fresh tab, watched for errors and for requests to other machines."""
+    page = window.new_page()
+    complaints: list[str] = []
+
+    def watch_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(f"console: {message.text} ({message.location})")
+
+    def watch_request(request: Request) -> None:
+        if not request.url.startswith((server, "data:", "blob:", "about:")):
+            complaints.append(f"request to another machine: {request.url}")
+
+    def watch_websocket(socket: WebSocket) -> None:
+        if not socket.url.startswith(server.replace("http", "ws")):
+            complaints.append(f"connection to another machine: {socket.url}")
+
+    page.on("console", watch_console)
+    page.on("request", watch_request)
+    page.on("websocket", watch_websocket)
+    page.on("pageerror", lambda error: complaints.append(f"uncaught: {error.stack}"))
+    yield Desk(page, server, demo_url)
+    page.wait_for_timeout(300)
+    page.close()
+    assert complaints == []
+
+
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(_START_TIMEOUT_S * 5):
+        assert process.poll() is None, "the server ended while it was starting"
+        try:
+            with urlopen(url, timeout=2):  # noqa: S310 - our own address
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail("the server did not answer in time")

@@ -1,0 +1,149 @@
+"""What a person does at the dashboard, and where things are on the map; knows nothing of how it is drawn."""
+
+import io
+import math
+import re
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import psycopg2
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import FloatRect, Page, expect
+
+_MAP = '[data-testid="stDeckGlJsonChart"]'
+_EQUATOR_M = 40_075_016.686
+_DRAWN_TIMEOUT_MS = 20_000
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place of the demo by its anchor, EPSG:4490 degrees."""
+
+    id: int
+    name: str
+    longitude: float
+    latitude: float
+
+
+class Desk:
+    """One browser window.
+
+    Attributes:
+        page: the window.
+        server: address of the dashboard.
+    """
+
+    def __init__(self, page: Page, server: str, database_url: str) -> None:
+        self.page = page
+        self.server = server
+        self._database_url = database_url
+
+    def open_map(self, **params: str) -> None:
+        """Open the map page and wait until the map is drawn and at rest."""
+        query = f"?{urlencode(params)}" if params else ""
+        self.page.goto(f"{self.server}/{query}")
+        self.wait_until_drawn()
+
+    def open_at(self, longitude: float, latitude: float, zoom: float = 18, **params: str) -> None:
+        """Open the map page where it looks at a place."""
+        self.open_map(at=f"{latitude:.5f}_{longitude:.5f}_{zoom:.2f}", **params)
+
+    def wait_until_drawn(self) -> None:
+        """Wait until the map has stopped changing and its frame tells the scale."""
+        expect(self.page.locator(".map-scale")).not_to_be_empty(timeout=_DRAWN_TIMEOUT_MS)
+        expect(self.page.locator('[data-testid="stStatusWidget"]')).to_have_count(
+            0, timeout=_DRAWN_TIMEOUT_MS
+        )
+        before = self.read_pixels()
+        for _ in range(60):
+            self.page.wait_for_timeout(300)
+            now = self.read_pixels()
+            if before.shape == now.shape and np.array_equal(before, now) and len(np.unique(now)) > 20:
+                return
+            before = now
+        msg = "the map never came to rest"
+        raise AssertionError(msg)
+
+    def read_pixels(self) -> NDArray[np.uint8]:
+        """Return the map as it is on the screen: rows, columns, red-green-blue."""
+        picture = self.page.screenshot(clip=self._find_map())
+        return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+
+    def read_address(self) -> dict[str, str]:
+        """Return the query parameters of the page."""
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.page.url).query).items()}
+
+    def locate(self, longitude: float, latitude: float) -> tuple[float, float]:
+        """Return where a place is, in pixels from the map's top left corner, by the view in the address."""
+        at_latitude, at_longitude, zoom = map(float, self.read_address()["at"].split("_"))
+        box = self._find_map()
+        world_px = 512 * 2**zoom
+        x = (longitude - at_longitude) / 360 * world_px
+        y = (_mercator(at_latitude) - _mercator(latitude)) / math.tau * world_px
+        return box["width"] / 2 + x, box["height"] / 2 + y
+
+    def metres_per_pixel(self) -> float:
+        """Return what a pixel is on the ground, by the view in the address."""
+        latitude, _, zoom = map(float, self.read_address()["at"].split("_"))
+        return _EQUATOR_M * math.cos(math.radians(latitude)) / (512 * 2**zoom)
+
+    def click_map(self, longitude: float, latitude: float) -> None:
+        """Point at a place on the map, and click it."""
+        x, y = self.locate(longitude, latitude)
+        box = self._find_map()
+        self.page.mouse.move(box["x"] + x - 3, box["y"] + y)
+        # The first drawing of what lies under the pointer is slow without a graphics card.
+        self.page.wait_for_timeout(1500)
+        self.page.mouse.click(box["x"] + x, box["y"] + y)
+
+    def count_colour(
+        self, colour: str, *, around: Spot | None = None, reach_px: int = 60, tolerance: int = 12
+    ) -> int:
+        """Count the pixels of a colour on the map, or within reach of a place."""
+        pixels = self.read_pixels().astype(int)
+        if around:
+            x, y = map(round, self.locate(around.longitude, around.latitude))
+            pixels = pixels[max(y - reach_px, 0) : y + reach_px, max(x - reach_px, 0) : x + reach_px]
+        wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+        return int((np.abs(pixels - wanted).max(axis=2) <= tolerance).sum())
+
+    def expect_card(self, title: str) -> None:
+        """Wait for the card of a place."""
+        expect(self.page.locator(".st-key-card h4")).to_have_text(
+            re.compile(re.escape(title)), timeout=10_000
+        )
+
+    def read_card(self) -> str:
+        """Return the text of the card."""
+        return self.page.locator(".st-key-card").inner_text()
+
+    def find_spot(self, table: str, where: str) -> Spot:
+        """Return the first row of a table that meets a condition."""
+        return self.find_spots(table, where)[0]
+
+    def find_spots(self, table: str, where: str) -> list[Spot]:
+        """Return the rows of a table that meet a condition, by id."""
+        rows = self.query(
+            "SELECT id, name, ST_X(ST_PointOnSurface(geom)), ST_Y(ST_PointOnSurface(geom))"
+            f" FROM {table} WHERE {where} ORDER BY id"
+        )
+        return [Spot(*row) for row in rows]
+
+    def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask the database directly."""
+        with closing(psycopg2.connect(self._database_url)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall()
+
+    def _find_map(self) -> FloatRect:
+        box = self.page.locator(f"{_MAP} canvas").first.bounding_box()
+        assert box is not None
+        return box
+
+
+def _mercator(latitude: float) -> float:
+    return math.log(math.tan(math.pi / 4 + math.radians(latitude) / 2))
