@@ -63,7 +63,8 @@ def build_communities(url: str, *, pickable: bool) -> list[pdk.Layer]:
             "communities",
             url,
             pickable=pickable,
-            sub_layers={"polygons-fill": {"getFillColor": rgba(palette.ACCENT, 0.03 if pickable else 0)}},
+            filled=pickable,
+            sub_layers={"polygons-fill": {"getFillColor": rgba(palette.ACCENT, 0.03)}},
             get_line_color=rgba(palette.ACCENT, 0.55),
             get_line_width=2,
             line_width_units=_literal("pixels"),
@@ -113,18 +114,12 @@ def build_three_no(url: str) -> list[pdk.Layer]:
     """Over the buildings, the diagonal hatch by which three-no compounds are seen at first glance."""
     return [
         _build_geojson(
-            "compounds-three-no-ground",
+            "compounds-three-no",
             url,
-            sub_layers={"polygons-fill": {"getFillColor": "@@=" + _shade_three_no(0.12)}},
+            sub_layers={"polygons-fill": {"getFillColor": "@@=" + _shade_three_no(0.8)}},
             get_line_color=_shade_three_no(1),
             get_line_width=2.5,
             line_width_units=_literal("pixels"),
-        ),
-        _build_geojson(
-            "compounds-three-no",
-            url,
-            stroked=False,
-            sub_layers={"polygons-fill": {"getFillColor": "@@=" + _shade_three_no(0.75)}},
             extensions=[{"@@type": "FillStyleExtension", "pattern": True}],
             fill_pattern_atlas=_literal(_read_hatch()),
             fill_pattern_mapping={
@@ -229,7 +224,7 @@ def build_incident_tiles(url: str, worker_url: str) -> list[pdk.Layer]:
 
 
 def build_labels(url: str, *, is_near: bool) -> list[pdk.Layer]:
-    """Names; where they would collide the place of lower rank keeps silent, and from afar buildings do."""
+    """Names. Where they collide the lower rank keeps silent, but no three-no compound; from afar buildings do."""
     colour = (
         f"properties.is_three_no ? {rgba(palette.THREE_NO)} : properties.rank > 1 ? {rgba(palette.TEXT)} : "
         f"properties.rank > 0 ? {rgba(palette.ACCENT)} : {rgba(palette.QUIET_TEXT)}"
@@ -250,7 +245,7 @@ def build_labels(url: str, *, is_near: bool) -> list[pdk.Layer]:
             text_outline_color=[255, 255, 255, 235],
             text_outline_width=4,
             extensions=[{"@@type": "CollisionFilterExtension"}],
-            get_collision_priority="properties.rank",
+            get_collision_priority="properties.rank + (properties.is_three_no ? 1 : 0)",
             collision_test_props={"sizeScale": 1.3},
         )
     ]

@@ -64,12 +64,26 @@ def name_layers(counts: PlaceCounts, text: Text) -> dict[str, str]:
     return {layer: f"{text(_LAYER_TITLES[layer])} {text.number(numbers[layer])}" for layer in LAYERS}
 
 
+def summarise_city(communities: int, counts: PlaceCounts, text: Text) -> str:
+    """Return the size of all communities together, in one line."""
+    return text.join(
+        [
+            text("count.communities", n=communities),
+            text("count.compounds", n=counts.compounds),
+            text("count.buildings", n=counts.buildings),
+            text("count.households", n=counts.households),
+            text("count.residents", n=counts.residents),
+        ]
+    )
+
+
 def build_legend(layers: Sequence[str], *, is_city: bool, text: Text) -> list[LegendEntry]:
     """Return what the marks on the map mean, for the layers that are on."""
     if is_city:
         return [
             LegendEntry("community", text("layer.community")),
             LegendEntry("hexagon", text("legend.incidents_in_hexagon")),
+            LegendEntry("incident", text("layer.incident")),
         ]
     entries = {
         "grids": [LegendEntry("grid", text("layer.grid"))],

@@ -99,4 +99,6 @@ with panel, st.container(key="panel", height=640, border=False):
         whole = places.get_place("communities", community.id, today)
         card = build_community_card(whole, counts, text, now)
         show_place_card(card, text, on_close=None, on_open=session.open_place)
+    if not community:
+        st.caption(map_page.summarise_city(len(communities), counts, text))
     st.caption(text("map.hint" if community else "map.hint_city"))
