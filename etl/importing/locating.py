@@ -43,7 +43,7 @@ def locate_rows(
     if given is None and shapes is None and draft.has("lon") and draft.has("lat"):
         given = np.column_stack([draft.values[name].to_numpy(float) for name in ("lon", "lat")])
         half = np.isnan(given).sum(axis=1) == 1
-        draft.reject(half, "has only one of the two coordinates")
+        draft.reject(half & draft.kept, "has only one of the two coordinates")
     if shapes is not None:
         shapes = shapely.force_2d(shapes)
         shapes[shapely.is_empty(shapes)] = None

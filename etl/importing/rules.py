@@ -158,9 +158,12 @@ def check_merchants(draft: Draft, places: Places, ground: Ground) -> None:
 def check_incidents(draft: Draft) -> None:
     """Bring states and times of incidents into order, as far as the file says enough."""
     if not draft.has("reported_at"):
-        draft.warn("No column says when the cases were reported: taken as the time of this import.")
-        now = pd.Timestamp.now("UTC").floor("s").as_unit("us")
-        draft.assume("reported_at", now)
+        draft.warn(
+            "No column says when the cases were reported: taken as the earliest time a row names, or now."
+        )
+        times = [draft.get_moments(name) for name in ("due_at", "handled_at", "closed_at")]
+        now = pd.Series(pd.Timestamp.now("UTC").floor("s").as_unit("us"), index=range(len(draft)))
+        draft.assume("reported_at", pd.concat([*times, now], axis=1).min(axis=1))
     reported = draft.values["reported_at"]
     draft.reject(
         reported.isna().to_numpy(bool) & draft.kept, "does not say when it was reported", "reported_at"

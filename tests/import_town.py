@@ -1,0 +1,68 @@
+"""A town for files to be imported into, and files about it in the forms people send."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+from shapely import Point, box
+from shapely.geometry.base import BaseGeometry
+
+from tests.town import Town, to_degrees
+
+
+class ImportTown(Town):
+    """A square of 1,000 m: two grids side by side, in the west a compound with two buildings."""
+
+    def __init__(self, connection: PostgresConnection, code: str = "A") -> None:
+        super().__init__(connection, code)
+        self.west = self.grid("01", box(0, 0, 500, 1000))
+        self.east = self.grid("02", box(500, 0, 1000, 1000))
+        self.compound = self.add(
+            "compound", code="C1", name="幸福里", aliases=["老厂区"], geom=box(100, 100, 300, 300)
+        )
+        self.first = self.building("B1", box(120, 120, 180, 140), compound_id=self.compound)
+        self.second = self.building("B2", box(120, 200, 180, 220), compound_id=self.compound)
+        connection.commit()
+
+
+def ask(connection: PostgresConnection, query: str, *values: object) -> list[tuple[object, ...]]:
+    """Return the rows of a query, seen afresh."""
+    connection.rollback()
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.fetchall()
+
+
+def place(east_m: float, north_m: float) -> tuple[float, float]:
+    """Longitude and latitude of a place in the town."""
+    point = to_degrees(Point(east_m, north_m))
+    return shapely.get_x(point), shapely.get_y(point)
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, object]], encoding: str = "utf-8") -> Path:
+    """Write rows, whose keys are the header."""
+    lines = [",".join(rows[0]), *(",".join(str(value) for value in row.values()) for row in rows)]
+    path.write_bytes("\r\n".join(lines).encode(encoding))
+    return path
+
+
+def write_shapes(
+    path: Path,
+    rows: Sequence[Mapping[str, object]],
+    shapes: Sequence[BaseGeometry | None],
+    crs: int | None = 4490,
+) -> Path:
+    """Write features; shapes are in metres of the town."""
+    degrees = [None if shape is None else to_degrees(shape) for shape in shapes]
+    columns = {key: [row.get(key) for row in rows] for key in rows[0]} if rows else {}
+    frame = gpd.GeoDataFrame(columns, geometry=np.array(degrees, dtype=object), crs=4490)
+    if crs not in {None, 4490}:
+        frame = frame.to_crs(crs)
+    frame.to_file(path)
+    if crs is None:
+        for part in path.parent.glob(f"{path.stem}.prj"):
+            part.unlink()
+    return path
