@@ -114,6 +114,10 @@ CREATE FUNCTION public.feature_collection(features text[], most integer) RETURNS
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN concat('{"type":"FeatureCollection","truncated":', to_json((COALESCE(cardinality(features), 0) > most)), ',"features":[', array_to_string((features)[1:most], ','::text), ']}');
 
+CREATE FUNCTION public.finest_hexagon_level() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 14;
+
 CREATE FUNCTION public.hexagon_width_m(level integer) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((40075016.68557849 / (32)::numeric))::double precision / ((2)::double precision ^ (level)::double precision));
@@ -138,6 +142,25 @@ CREATE FUNCTION public.hexagon_at(x_m double precision, y_m double precision, le
                      (hexagon_at.y_m / (public.hexagon_width_m(hexagon_at.level) * sqrt((3)::double precision))) AS v) place) nearest;
 END;
 
+CREATE FUNCTION public.finest_hexagon_of(place public.geometry) RETURNS TABLE(up integer, across integer)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT h.up,
+     h.across
+    FROM (( SELECT ((6378137)::double precision * radians(public.st_x(finest_hexagon_of.place))) AS x_m,
+             ((6378137)::double precision * ln(tan(radians(((45)::double precision + (public.st_y(finest_hexagon_of.place) / (2)::double precision)))))) AS y_m
+          OFFSET 0) mercator
+      CROSS JOIN LATERAL public.hexagon_at(mercator.x_m, mercator.y_m, public.finest_hexagon_level()) h(up, across));
+END;
+
+CREATE FUNCTION public.hexagon_above(finest_up integer, finest_across integer, level integer) RETURNS TABLE(up integer, across integer)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT h.up,
+     h.across
+    FROM public.hexagon_at((((hexagon_above.finest_across)::double precision * public.hexagon_width_m(public.finest_hexagon_level())) / (2)::double precision), ((((hexagon_above.finest_up)::double precision * public.hexagon_width_m(public.finest_hexagon_level())) * sqrt((3)::double precision)) / (2)::double precision), hexagon_above.level) h(up, across);
+END;
+
 CREATE FUNCTION public.hexagon_shape(up integer, across integer, level integer, z integer, x integer, y integer) RETURNS public.geometry
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN public.st_affine('0103000000010000000700000000000000000000000000000000000040912B50E67AB6FB3F000000000000F03F912B50E67AB6FB3F000000000000F0BF000000000000000000000000000000C0912B50E67AB6FBBF000000000000F0BF912B50E67AB6FBBF000000000000F03F00000000000000000000000000000040'::public.geometry, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (0)::double precision, (0)::double precision, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (x)::double precision)) + (((across * 64))::double precision * ((2)::double precision ^ ((z - level))::double precision))), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (y)::double precision)) - ((((up * 64))::double precision * sqrt((3)::double precision)) * ((2)::double precision ^ ((z - level))::double precision))));
@@ -156,6 +179,28 @@ CREATE PROCEDURE public.lock_touched_places()
         ORDER BY community_id
     ) AS touched;
 $$;
+
+CREATE FUNCTION public.note_incident_changes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF (SELECT count(*) FROM (SELECT FROM changed LIMIT 1001) AS first_ones) > 1000 THEN
+        INSERT INTO incident_change (community_id)
+        SELECT DISTINCT i.community_id FROM changed AS i JOIN community AS n ON n.id = i.community_id;
+    ELSE
+        INSERT INTO incident_change (community_id, category_code, up, across, incidents, open_incidents)
+        SELECT
+            i.community_id, i.category_code, h.up, h.across,
+            CAST(TG_ARGV[0] AS integer) * count(*),
+            CAST(TG_ARGV[0] AS integer) * count(*) FILTER (WHERE i.is_open)
+        FROM changed AS i
+        JOIN community AS n ON n.id = i.community_id
+        CROSS JOIN LATERAL finest_hexagon_of(i.geom) AS h
+        WHERE i.geom IS NOT NULL AND i.sensitivity <> 'S3'
+        GROUP BY i.community_id, i.category_code, h.up, h.across;
+    END IF;
+    RETURN NULL;
+END $$;
 
 CREATE FUNCTION public.publish_touched_layers() RETURNS trigger
     LANGUAGE plpgsql
@@ -251,6 +296,7 @@ BEGIN
     INSERT INTO layer_touch (layer, community_id)
     SELECT 'incidents', id FROM community
     ON CONFLICT DO NOTHING;
+    INSERT INTO incident_change (community_id) SELECT id FROM community;
     RETURN NULL;
 END $$;
 
@@ -261,6 +307,9 @@ BEGIN
     INSERT INTO layer_touch (layer, community_id)
     SELECT 'communities', id FROM changed
     ON CONFLICT DO NOTHING;
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM incident_change WHERE community_id IN (SELECT id FROM changed);
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -339,9 +388,7 @@ CREATE TABLE public.building_hexagon (
     across integer NOT NULL,
     community_id bigint NOT NULL,
     buildings integer NOT NULL,
-    households integer NOT NULL,
-    CONSTRAINT building_hexagon_buildings_check CHECK ((buildings > 0)),
-    CONSTRAINT building_hexagon_households_check CHECK ((households >= 0))
+    households integer NOT NULL
 );
 
 ALTER TABLE public.building ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -656,6 +703,15 @@ CREATE TABLE public.incident (
     CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['reported'::text, 'accepted'::text, 'registered'::text, 'dispatched'::text, 'returned'::text, 'handling'::text, 'suspended'::text, 'verifying'::text, 'closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text])))
 );
 
+CREATE TABLE public.incident_change (
+    community_id bigint NOT NULL,
+    category_code text,
+    up integer,
+    across integer,
+    incidents integer,
+    open_incidents integer
+);
+
 CREATE TABLE public.incident_event (
     id bigint NOT NULL,
     community_id bigint NOT NULL,
@@ -689,9 +745,7 @@ CREATE TABLE public.incident_hexagon (
     across integer NOT NULL,
     community_id bigint NOT NULL,
     incidents integer NOT NULL,
-    open_incidents integer NOT NULL,
-    CONSTRAINT incident_hexagon_check CHECK (((open_incidents >= 0) AND (open_incidents <= incidents))),
-    CONSTRAINT incident_hexagon_incidents_check CHECK ((incidents > 0))
+    open_incidents integer NOT NULL
 );
 
 ALTER TABLE public.incident ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -716,6 +770,14 @@ CREATE TABLE public.layer_version (
     changed_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE VIEW public.mapped_category AS
+ SELECT c.code,
+    c.parent_code,
+    c.name
+   FROM (public.category c
+     LEFT JOIN public.category above ON ((above.code = c.parent_code)))
+  WHERE ((NOT c.is_sealed) AND (c.sensitivity <> 'S3'::text) AND (above.is_sealed IS NOT TRUE) AND (above.sensitivity IS DISTINCT FROM 'S3'::text));
+
 CREATE VIEW public.mapped_incident AS
  SELECT i.id,
     i.community_id,
@@ -727,10 +789,9 @@ CREATE VIEW public.mapped_incident AS
     i.reported_at,
     i.due_at,
     i.geom
-   FROM ((public.incident i
-     JOIN public.category c ON ((c.code = i.category_code)))
-     LEFT JOIN public.category above ON ((above.code = c.parent_code)))
-  WHERE ((i.geom IS NOT NULL) AND (i.sensitivity <> 'S3'::text) AND (NOT c.is_sealed) AND (c.sensitivity <> 'S3'::text) AND (above.is_sealed IS NOT TRUE) AND (above.sensitivity IS DISTINCT FROM 'S3'::text));
+   FROM (public.incident i
+     JOIN public.mapped_category c ON ((c.code = i.category_code)))
+  WHERE ((i.geom IS NOT NULL) AND (i.sensitivity <> 'S3'::text));
 
 CREATE TABLE public.membership (
     id bigint NOT NULL,
@@ -1120,6 +1181,8 @@ CREATE INDEX incident_building ON public.incident USING btree (building_id, repo
 
 CREATE INDEX incident_campaign ON public.incident USING btree (campaign_id) WHERE (campaign_id IS NOT NULL);
 
+CREATE INDEX incident_change_community ON public.incident_change USING btree (community_id);
+
 CREATE INDEX incident_compound ON public.incident USING btree (compound_id, reported_at) WHERE (compound_id IS NOT NULL);
 
 CREATE INDEX incident_duty_rule ON public.incident USING btree (duty_rule_id) WHERE (duty_rule_id IS NOT NULL);
@@ -1173,6 +1236,14 @@ CREATE INDEX zone_unit_building ON public.zone_unit USING btree (building_id);
 CREATE INDEX zone_unit_zone ON public.zone_unit USING btree (zone_id);
 
 CREATE CONSTRAINT TRIGGER grid_overlap AFTER INSERT OR UPDATE OF geom, valid_from, valid_to, kind, community_id ON public.grid DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.refuse_grid_overlap();
+
+CREATE TRIGGER note_incident_changes_on_delete AFTER DELETE ON public.incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_incident_changes('-1');
+
+CREATE TRIGGER note_incident_changes_on_insert AFTER INSERT ON public.incident REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_incident_changes('1');
+
+CREATE TRIGGER note_incident_changes_on_update_new AFTER UPDATE ON public.incident REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_incident_changes('1');
+
+CREATE TRIGGER note_incident_changes_on_update_old AFTER UPDATE ON public.incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_incident_changes('-1');
 
 CREATE CONSTRAINT TRIGGER publish_touched_layers AFTER INSERT ON public.layer_touch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.publish_touched_layers();
 

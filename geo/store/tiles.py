@@ -112,21 +112,39 @@ def refresh_hexagons(layer: str, community_id: int | None = None) -> None:
         DatabaseUnavailable: the database does not answer.
     """
     queries = load_queries("tiles")
+    singular = layer.removesuffix("s")
     with transaction() as connection:
         queries.lock_hexagons(connection, layer=layer)
         stale = _find_stale(connection, layer, community_id)
-        communities = list(stale)
-        singular = layer.removesuffix("s")
-        getattr(queries, f"clear_{singular}_hexagons")(connection, communities=communities)
-        getattr(queries, f"fill_{singular}_hexagons")(
-            connection, communities=communities, finest=_FINEST_LEVEL, coarsest=_COARSEST_LEVEL
-        )
+        communities = [place for place, _, _ in stale]
+        count_anew = communities
+        if layer == "incidents":
+            count_anew = [place for place, _, is_first in stale if is_first]
+            count_anew += _apply_changes(
+                connection, [place for place in communities if place not in count_anew]
+            )
+        if count_anew:
+            getattr(queries, f"clear_{singular}_hexagons")(connection, communities=count_anew)
+            getattr(queries, f"fill_{singular}_hexagons")(
+                connection, communities=count_anew, coarsest=_COARSEST_LEVEL
+            )
+        # Read before the counting: what was committed in between makes the next tile look again.
         queries.stamp_hexagons(
-            connection, layer=layer, communities=communities, versions=list(stale.values())
+            connection, layer=layer, communities=communities, versions=[version for _, version, _ in stale]
         )
+
+
+def _apply_changes(connection: psycopg2.extensions.connection, communities: list[int]) -> list[int]:
+    """Add what was noted to the hexagons of incidents; return the communities that must be counted anew."""
+    queries = load_queries("tiles")
+    incomplete = queries.apply_incident_changes(connection, communities=communities, coarsest=_COARSEST_LEVEL)
+    count_anew = [place for (place,) in incomplete]
+    queries.drop_empty_hexagons(connection, communities=communities)
+    return count_anew
 
 
 def _find_stale(
     connection: psycopg2.extensions.connection, layer: str, community_id: int | None
-) -> dict[int, int]:
-    return dict(load_queries("tiles").find_stale_hexagons(connection, layer=layer, community_id=community_id))
+) -> list[tuple[int, int, bool]]:
+    rows = load_queries("tiles").find_stale_hexagons(connection, layer=layer, community_id=community_id)
+    return [(place, version, is_first) for place, version, is_first in rows]

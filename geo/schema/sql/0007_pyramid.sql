@@ -1,24 +1,15 @@
 -- What the shared map may show, and the hexagons it shows instead of single places at low zooms.
 
--- A category's words and seal, and a community's code, are part of what maps show of every row below them.
-CREATE FUNCTION touch_all_incidents() RETURNS trigger
-    LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO layer_touch (layer, community_id)
-    SELECT 'incidents', id FROM community
-    ON CONFLICT DO NOTHING;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER touch_all_incidents AFTER INSERT OR UPDATE OR DELETE ON category
-    FOR EACH STATEMENT EXECUTE FUNCTION touch_all_incidents();
-
+-- A community's code and name are part of what maps show.
 CREATE FUNCTION touch_community() RETURNS trigger
     LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO layer_touch (layer, community_id)
     SELECT 'communities', id FROM changed
     ON CONFLICT DO NOTHING;
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM incident_change WHERE community_id IN (SELECT id FROM changed);
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -32,19 +23,22 @@ CREATE TRIGGER touch_community_on_delete AFTER DELETE ON community
 -- A zone is held only while its lead is in office.
 CALL watch_layer('party', 'zones');
 
--- What anybody may see of an incident: neither words nor address, and nothing sealed or sensitive at all,
--- whether the case, its category or the category above it says so.
+-- Categories that anybody may see incidents of: not sealed and not sensitive, nor below one that is.
+CREATE VIEW mapped_category AS
+    SELECT c.code, c.parent_code, c.name
+    FROM category AS c
+    LEFT JOIN category AS above ON above.code = c.parent_code
+    WHERE NOT c.is_sealed AND c.sensitivity <> 'S3'
+        AND above.is_sealed IS NOT TRUE AND above.sensitivity IS DISTINCT FROM 'S3';
+
+-- What anybody may see of an incident: neither words nor address.
 CREATE VIEW mapped_incident AS
     SELECT
         i.id, i.community_id, i.category_code, c.parent_code, c.name AS category_name,
         i.state, i.is_open, i.reported_at, i.due_at, i.geom
     FROM incident AS i
-    JOIN category AS c ON c.code = i.category_code
-    LEFT JOIN category AS above ON above.code = c.parent_code
-    WHERE i.geom IS NOT NULL
-        AND i.sensitivity <> 'S3'
-        AND NOT c.is_sealed AND c.sensitivity <> 'S3'
-        AND above.is_sealed IS NOT TRUE AND above.sensitivity IS DISTINCT FROM 'S3';
+    JOIN mapped_category AS c ON c.code = i.category_code
+    WHERE i.geom IS NOT NULL AND i.sensitivity <> 'S3';
 
 -- GeoJSON of at most that many features; one more than that tells that there are others.
 CREATE FUNCTION feature_collection(features text[], most integer) RETURNS text
@@ -105,6 +99,35 @@ CREATE FUNCTION hexagon_shape(up integer, across integer, level integer, z integ
         4096 * (2 ^ (z - 1) - x) + across * 64 * 2 ^ (z - level),
         4096 * (2 ^ (z - 1) - y) - up * 64 * sqrt(3) * 2 ^ (z - level));
 
+-- The level whose hexagons are counted; all coarser ones are sums of these.
+CREATE FUNCTION finest_hexagon_level() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 14;
+
+CREATE FUNCTION finest_hexagon_of(place geometry) RETURNS TABLE (up integer, across integer)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+        SELECT h.up, h.across
+        FROM (
+            SELECT
+                6378137 * radians(ST_X(place)) AS x_m,
+                6378137 * ln(tan(radians(45 + ST_Y(place) / 2))) AS y_m
+            OFFSET 0 -- Once a row, not once for each time that it is named.
+        ) AS mercator
+        CROSS JOIN LATERAL hexagon_at(mercator.x_m, mercator.y_m, finest_hexagon_level()) AS h;
+    END;
+
+-- The hexagon of a level that a finest one is counted in: where its centre lies.
+CREATE FUNCTION hexagon_above(finest_up integer, finest_across integer, level integer)
+    RETURNS TABLE (up integer, across integer)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+        SELECT h.up, h.across
+        FROM hexagon_at(
+            finest_across * hexagon_width_m(finest_hexagon_level()) / 2,
+            finest_up * hexagon_width_m(finest_hexagon_level()) * sqrt(3) / 2, level) AS h;
+    END;
+
 -- How many places lie in each hexagon, and of what weight. Derived for the tiles, community by community, when a tile
 -- is asked for and the layer has moved since.
 CREATE TABLE building_hexagon (
@@ -112,8 +135,8 @@ CREATE TABLE building_hexagon (
     up integer NOT NULL,
     across integer NOT NULL,
     community_id bigint NOT NULL REFERENCES community ON DELETE CASCADE,
-    buildings integer NOT NULL CHECK (buildings > 0),
-    households integer NOT NULL CHECK (households >= 0),
+    buildings integer NOT NULL,
+    households integer NOT NULL,
     PRIMARY KEY (level, up, across, community_id)
 );
 CREATE INDEX building_hexagon_community ON building_hexagon (community_id);
@@ -123,8 +146,8 @@ CREATE TABLE incident_hexagon (
     up integer NOT NULL,
     across integer NOT NULL,
     community_id bigint NOT NULL REFERENCES community ON DELETE CASCADE,
-    incidents integer NOT NULL CHECK (incidents > 0),
-    open_incidents integer NOT NULL CHECK (open_incidents BETWEEN 0 AND incidents),
+    incidents integer NOT NULL,
+    open_incidents integer NOT NULL,
     PRIMARY KEY (level, up, across, community_id)
 );
 CREATE INDEX incident_hexagon_community ON incident_hexagon (community_id);
@@ -136,3 +159,61 @@ CREATE TABLE hexagon_version (
     version bigint NOT NULL,
     PRIMARY KEY (layer, community_id)
 );
+
+-- Hexagons of incidents are kept by what has changed since they were derived, so that one edit among a million costs
+-- as little as one among ten: by how many more or less lie in a finest hexagon. A row without a category stands for
+-- too many changes to note, and for changes of the categories themselves: that community is counted anew.
+CREATE TABLE incident_change (
+    community_id bigint NOT NULL,
+    category_code text,
+    up integer,
+    across integer,
+    incidents integer,
+    open_incidents integer
+);
+CREATE INDEX incident_change_community ON incident_change (community_id);
+
+-- A community that is being deleted needs no note: its hexagons go with it.
+CREATE FUNCTION note_incident_changes() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT count(*) FROM (SELECT FROM changed LIMIT 1001) AS first_ones) > 1000 THEN
+        INSERT INTO incident_change (community_id)
+        SELECT DISTINCT i.community_id FROM changed AS i JOIN community AS n ON n.id = i.community_id;
+    ELSE
+        INSERT INTO incident_change (community_id, category_code, up, across, incidents, open_incidents)
+        SELECT
+            i.community_id, i.category_code, h.up, h.across,
+            CAST(TG_ARGV[0] AS integer) * count(*),
+            CAST(TG_ARGV[0] AS integer) * count(*) FILTER (WHERE i.is_open)
+        FROM changed AS i
+        JOIN community AS n ON n.id = i.community_id
+        CROSS JOIN LATERAL finest_hexagon_of(i.geom) AS h
+        WHERE i.geom IS NOT NULL AND i.sensitivity <> 'S3'
+        GROUP BY i.community_id, i.category_code, h.up, h.across;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER note_incident_changes_on_insert AFTER INSERT ON incident
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_incident_changes('1');
+CREATE TRIGGER note_incident_changes_on_update_new AFTER UPDATE ON incident
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_incident_changes('1');
+CREATE TRIGGER note_incident_changes_on_update_old AFTER UPDATE ON incident
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_incident_changes('-1');
+CREATE TRIGGER note_incident_changes_on_delete AFTER DELETE ON incident
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_incident_changes('-1');
+
+-- A category's words and seal are part of what maps show of every incident.
+CREATE FUNCTION touch_all_incidents() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO layer_touch (layer, community_id)
+    SELECT 'incidents', id FROM community
+    ON CONFLICT DO NOTHING;
+    INSERT INTO incident_change (community_id) SELECT id FROM community;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER touch_all_incidents AFTER INSERT OR UPDATE OR DELETE ON category
+    FOR EACH STATEMENT EXECUTE FUNCTION touch_all_incidents();
