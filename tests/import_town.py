@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -42,7 +43,7 @@ def place(east_m: float, north_m: float) -> tuple[float, float]:
     return shapely.get_x(point), shapely.get_y(point)
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, object]], encoding: str = "utf-8") -> Path:
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], encoding: str = "utf-8") -> Path:
     """Write rows, whose keys are the header."""
     lines = [",".join(rows[0]), *(",".join(str(value) for value in row.values()) for row in rows)]
     path.write_bytes("\r\n".join(lines).encode(encoding))
@@ -51,7 +52,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, object]], encoding: str = 
 
 def write_shapes(
     path: Path,
-    rows: Sequence[Mapping[str, object]],
+    rows: Sequence[Mapping[str, Any]],
     shapes: Sequence[BaseGeometry | None],
     crs: int | None = 4490,
 ) -> Path:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from etl.importing.layers import Layer, load_layers, load_personal_headers, simplify
 from geo.errors import InputRefused
 
+# The columns of a .dbf have names of at most ten bytes: three characters in UTF-8, five in GB18030.
+_CUT_BYTES = 8
+
 
 @dataclass(frozen=True)
 class ColumnMap:
@@ -71,27 +74,34 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
             message = f"{layer.name} have no field “{name}”; they have {', '.join(layer.fields)}."
             raise InputRefused(message)
         fields[name] = column
-    personal = load_personal_headers()
-    left = {
-        simplify(column): column
-        for column in reversed(columns)
-        if column not in given and simplify(column) not in personal
-    }
+    personal = tuple(column for column in columns if column not in given and _is_personal(column))
+    left = {simplify(column): column for column in reversed(columns) if column not in (*given, *personal)}
     # The most telling header of any field first: 小区名称 is the name of a compound before 名称 may be.
-    ranks = sorted({rank for field in layer.fields.values() for rank in range(len(field.headers))})
-    for rank in ranks:
-        for field in layer.fields.values():
-            if field.name not in fields and rank < len(field.headers) and field.headers[rank] in left:
-                fields[field.name] = left.pop(field.headers[rank])
+    # What no header equals may be one that a .dbf has cut to ten bytes: 网格编 is 网格编号.
+    for matches in (str.__eq__, _is_cut):
+        for rank in range(max(len(field.headers) for field in layer.fields.values())):
+            for field in layer.fields.values():
+                if field.name in fields or rank >= len(field.headers):
+                    continue
+                found = next((plain for plain in left if matches(plain, field.headers[rank])), None)
+                if found is not None:
+                    fields[field.name] = left.pop(found)
     if not any(name in fields for name in layer.needs):
         wanted, found = ", ".join(layer.needs), ", ".join(columns) or "no column at all"
         message = f"{file_name} has no column for {wanted}; it has {found}: name one with --map COLUMN=FIELD."
         raise InputRefused(message)
-    taken = {*fields.values()}
+    taken = {*fields.values(), *personal}
     return ColumnMap(
         fields={name: fields[name] for name in layer.fields if name in fields},
-        personal=tuple(column for column in columns if column not in taken and simplify(column) in personal),
-        unknown=tuple(
-            column for column in columns if column not in taken and simplify(column) not in personal
-        ),
+        personal=personal,
+        unknown=tuple(column for column in columns if column not in taken),
     )
+
+
+def _is_personal(column: str) -> bool:
+    plain, headers = simplify(column), load_personal_headers()
+    return plain in headers or any(_is_cut(plain, header) for header in headers)
+
+
+def _is_cut(plain: str, header: str) -> bool:
+    return len(plain.encode()) >= _CUT_BYTES and header.startswith(plain)

@@ -93,8 +93,11 @@ class _CopyStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        if not self._rest:
-            self._rest = next(self._pieces, self._rest)
+        while not self._rest:  # An empty piece is not the end.
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
         target = memoryview(buffer)
         size = min(len(target), len(self._rest))
         target[:size], self._rest = self._rest[:size], self._rest[size:]
@@ -127,7 +130,10 @@ def _encode(rows: pa.Table) -> memoryview:
     for column in rows.itercolumns():
         parts += _encode_column(column.combine_chunks())
     joined = pc.binary_join_element_wise(*parts, pa.scalar(b"", pa.binary()))
-    return memoryview(joined.buffers()[2]).cast("B")
+    _, offsets, content = joined.buffers()
+    # The buffer may be longer than what is in it.
+    start, stop = np.frombuffer(offsets, np.int32)[[joined.offset, joined.offset + len(joined)]]
+    return memoryview(content).cast("B")[start:stop]
 
 
 def _encode_column(values: pa.Array) -> list[pa.Array]:

@@ -1,0 +1,287 @@
+"""Importing grids, compounds, buildings and merchants: outlines, codes, parents, overlaps."""
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pytest
+import shapely
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+from shapely import Point, Polygon, box
+
+from etl.importing.importer import import_file
+from etl.importing.report import ImportReport
+from tests.import_town import ImportTown, ask, write_csv, write_shapes
+from tests.town import Town, to_degrees
+
+
+@pytest.fixture
+def town(connection: PostgresConnection) -> ImportTown:
+    return ImportTown(connection)
+
+
+@pytest.fixture
+def bare(connection: PostgresConnection) -> Town:
+    """A community in which there is nothing yet."""
+    town = Town(connection)
+    connection.commit()
+    return town
+
+
+def load(path: Path, **options: Any) -> ImportReport:
+    return import_file(None, path, **options)
+
+
+GRIDS = [{"网格编号": "01", "网格名称": "第一网格"}, {"网格编号": "02", "网格名称": "第二网格"}]
+HALVES = [box(0, 0, 500, 1000), box(500, 0, 1000, 1000)]
+
+
+@pytest.mark.parametrize("name", ["网格.gpkg", "网格.geojson", "网格.shp"])
+def test_grids_land_from_every_format(
+    bare: Town, connection: PostgresConnection, tmp_path: Path, name: str
+) -> None:
+    report = load(write_shapes(tmp_path / name, GRIDS, HALVES))
+    assert (report.layer, report.rows.inserted) == ("grids", 2)
+    assert ask(
+        connection,
+        "SELECT code, name, kind, round(CAST(ST_Area(CAST(geom AS geography)) AS numeric), -2)"
+        " FROM grid ORDER BY code",
+    ) == [("01", "第一网格", "community", 500_000), ("02", "第二网格", "community", 500_000)]
+
+
+@pytest.mark.parametrize("system", [4549, 4528, 3857, 32650])
+def test_metres_land_where_degrees_do(
+    bare: Town, connection: PostgresConnection, tmp_path: Path, system: int
+) -> None:
+    assert load(write_shapes(tmp_path / "网格.gpkg", GRIDS, HALVES, crs=system)).crs == f"EPSG:{system}"
+    ((distance_m,),) = ask(
+        connection,
+        "SELECT max(ST_HausdorffDistance(geom, CAST(%s AS geometry))) * 111000 FROM grid WHERE code = '01'",
+        shapely.to_wkb(shapely.set_srid(to_degrees(HALVES[0]), 4490), hex=True, include_srid=True),
+    )
+    assert float(str(distance_m)) < 0.01
+
+
+def test_buildings_find_their_grid_as_grids_land(
+    bare: Town, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    outlines = [box(100, 100, 120, 120), box(600, 100, 620, 120)]
+    load(write_shapes(tmp_path / "楼栋.gpkg", [{"楼栋编号": "B1"}, {"楼栋编号": "B2"}], outlines))
+    load(write_shapes(tmp_path / "网格.gpkg", GRIDS, HALVES))
+    assert ask(
+        connection,
+        "SELECT b.code, g.code FROM building_grid JOIN building AS b ON b.id = building_id"
+        " JOIN grid AS g ON g.id = grid_id ORDER BY 1",
+    ) == [("B1", "01"), ("B2", "02")]
+
+
+def test_overlapping_grids_are_both_refused_by_name(
+    bare: Town, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [*GRIDS, {"网格编号": "03", "网格名称": "第三网格"}]
+    shapes = [box(0, 0, 500, 500), box(499, 0, 1000, 500), box(0, 500, 500, 1000)]
+    report = load(write_shapes(tmp_path / "网格.gpkg", rows, shapes))
+    assert [rejection.row for rejection in report.rejections] == [1, 2]
+    assert "第一网格 (01) overlaps 第二网格 (02) by 500.0 m²" in report.rejections[0].reason
+    assert "第二网格 (02) overlaps 第一网格 (01)" in report.rejections[1].reason
+    assert ask(connection, "SELECT code FROM grid") == [("03",)]
+
+
+def test_overlap_of_a_square_metre_is_a_rounding(
+    bare: Town, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    shapes = [box(0, 0, 500, 900), box(499.999, 0, 1000, 900)]
+    assert load(write_shapes(tmp_path / "网格.gpkg", GRIDS, shapes)).rows.inserted == 2
+
+
+def test_grid_over_a_stored_one_is_refused_unless_that_one_moves_too(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    third = [{"网格编号": "03", "网格名称": "第三网格"}]
+    report = load(write_shapes(tmp_path / "网格.gpkg", third, [box(0, 0, 100, 1000)]))
+    assert "第三网格 (03) overlaps 第01网格 (01) by 99,999.9 m²" in report.rejections[0].reason
+    both = [{"网格编号": "01", "网格名称": "第一网格"}, *third]
+    report = load(
+        write_shapes(tmp_path / "两格.gpkg", both, [box(100, 0, 500, 1000), box(0, 0, 100, 1000)]),
+        layer="grids",
+    )
+    assert (report.rows.inserted, report.rows.updated, report.rows.rejected) == (1, 1, 0)
+
+
+def test_grids_of_another_kind_or_time_may_overlap(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "网格编号": "W1",
+            "网格名称": "微1",
+            "网格类型": "微网格",
+            "启用日期": "2025-01-01",
+            "停用日期": None,
+        },
+        {
+            "网格编号": "Z1",
+            "网格名称": "商场",
+            "网格类型": "专属网格",
+            "启用日期": "2025-01-01",
+            "停用日期": None,
+        },
+        {
+            "网格编号": "09",
+            "网格名称": "旧",
+            "网格类型": "社区网格",
+            "启用日期": "2020-01-01",
+            "停用日期": "2024-01-01",
+        },
+    ]
+    report = load(write_shapes(tmp_path / "网格.gpkg", rows, [box(0, 0, 100, 100)] * 3))
+    assert report.rows.inserted == 3, report.rejections
+    assert ask(connection, "SELECT code FROM grid WHERE parent_id = %s", town.west) == [("W1",)]
+
+
+def test_micro_grid_without_a_grid_above_is_refused(bare: Town, tmp_path: Path) -> None:
+    rows = [{"网格编号": "W1", "网格名称": "微1", "网格类型": "微网格"}]
+    report = load(write_shapes(tmp_path / "网格.gpkg", rows, [box(0, 0, 100, 100)]))
+    assert "without a community grid above it" in report.rejections[0].reason
+
+
+def test_grids_without_a_date_hold_for_the_past_and_keep_their_date(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows = [{"网格编号": "01", "网格名称": "新名"}, {"网格编号": "03", "网格名称": "第三"}]
+    shapes = [box(0, 0, 500, 900), box(0, 900, 500, 1000)]
+    report = load(write_shapes(tmp_path / "网格.gpkg", rows, shapes))
+    assert (report.rows.inserted, report.rows.updated) == (1, 1)
+    assert any("2000-01-01" in warning for warning in report.warnings)
+    query = "SELECT code, name, CAST(valid_from AS text) FROM grid WHERE code <> '02' ORDER BY 1"
+    assert ask(connection, query) == [
+        ("01", "新名", "2024-01-01"), ("03", "第三", "2000-01-01"),
+    ]  # fmt: skip
+
+
+BOW_TIE = Polygon([(100, 700), (200, 800), (200, 700), (100, 800)])
+# The edge runs to a point and back: nothing of the area is in doubt.
+SPIKE = Polygon([(100, 700), (200, 700), (200, 750), (250, 750), (200, 750), (200, 800), (100, 800)])
+
+
+def test_outline_is_put_right_only_where_nothing_is_guessed(
+    bare: Town, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {"小区编号": "C1", "小区名称": "蝴蝶"},
+        {"小区编号": "C2", "小区名称": "尖角"},
+        {"小区编号": "C3", "小区名称": "线"},
+    ]
+    shapes = [BOW_TIE, SPIKE, shapely.LineString([(0, 0), (10, 10)])]
+    report = load(write_shapes(tmp_path / "小区.gpkg", rows, shapes))
+    assert {rejection.row: rejection.reason.split(":")[0] for rejection in report.rejections} == {
+        1: "its outline is not sound",
+        3: "its shape is not an outline but points or lines",
+    }
+    assert any("row 2" in warning and "put right" in warning for warning in report.warnings)
+    ((area,),) = ask(connection, "SELECT ST_Area(CAST(geom AS geography)) FROM compound")
+    assert float(str(area)) == pytest.approx(10_000, rel=1e-3)
+
+
+def test_compound_facts_are_read(bare: Town, connection: PostgresConnection, tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"小区名称": "三无院", "别名": "老厂区、二号院", "小区类型": "老旧小区", "管理方式": "弃管",
+         "有无物业": "无", "有无主管单位": "否", "有无人防物防": "无",
+         "三无定义": "本街道2025年定义", "三无认定日期": "2025年3月1日"},
+        {"小区名称": "新城", "别名": None, "小区类型": "商品房", "管理方式": "物业公司",
+         "有无物业": "有", "有无主管单位": "是", "有无人防物防": "有",
+         "三无定义": None, "三无认定日期": None},
+    ]  # fmt: skip
+    report = load(write_shapes(tmp_path / "小区.gpkg", rows, [box(0, 0, 100, 100), box(200, 0, 300, 100)]))
+    assert report.rows.inserted == 2, report.rejections
+    assert ask(
+        connection, "SELECT code, aliases, type, management, is_three_no FROM compound ORDER BY is_three_no"
+    ) == [
+        ("新城", [], "commodity", "property_company", False),
+        ("三无院", ["老厂区", "二号院"], "old", "none", True),
+    ]
+    assert any("known by their name" in warning for warning in report.warnings)
+
+
+def test_buildings_are_told_apart_by_compound_and_name(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {"小区": "老厂区", "楼栋": "3栋", "户数": "36户", "层数": 6},
+        {"小区": "没听过", "楼栋": "3栋", "户数": None, "层数": 6},
+        {"小区": "幸福里", "楼栋": "4栋", "户数": 1, "层数": 500},
+    ]
+    shapes = [box(600, 600, 620, 620), box(200, 200, 220, 220), box(700, 700, 720, 720)]
+    report = load(write_shapes(tmp_path / "楼栋.gpkg", rows, shapes))
+    assert [rejection.reason for rejection in report.rejections] == ["“500” is not between 1 and 200"]
+    # The first is where its name says, though it lies elsewhere; the second where it lies.
+    query = "SELECT code, name, households, compound_id FROM building WHERE floors = 6 ORDER BY 1"
+    assert ask(connection, query) == [
+        ("没听过-3栋", "3栋", 0, town.compound), ("老厂区-3栋", "3栋", 36, town.compound),
+    ]  # fmt: skip
+    assert any("没听过" in warning for warning in report.warnings)
+
+
+def test_roster_without_outlines_updates_what_is_there(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows = [{"楼栋编号": "B1", "户数": 48}, {"楼栋编号": "B9", "户数": 10}]
+    report = load(write_csv(tmp_path / "楼栋.csv", rows))
+    assert (report.rows.updated, report.rows.inserted, report.rows.rejected) == (1, 0, 1)
+    assert "has no outline" in report.rejections[0].reason
+    assert ask(
+        connection, "SELECT code, name, households, compound_id FROM building WHERE households > 0"
+    ) == [("B1", "B1号楼", 48, town.compound)]
+
+
+def test_code_of_another_row_cannot_be_taken_over(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows = [{"楼栋编号": "B1", "外部编号": "x1", "户数": 1}, {"楼栋编号": "B2", "外部编号": "x2", "户数": 2}]
+    assert load(write_csv(tmp_path / "楼栋.csv", rows)).rows.updated == 2
+    rows = [
+        {"楼栋编号": "B1", "外部编号": "x9", "户数": 3},
+        {"楼栋编号": "新编号", "外部编号": "x2", "户数": 4},
+    ]
+    report = load(write_csv(tmp_path / "楼栋.csv", rows))
+    assert [rejection.reason for rejection in report.rejections] == [
+        "has a code that belongs to a stored row of another external id"
+    ]
+    assert ask(connection, "SELECT code, households FROM building ORDER BY households") == [
+        ("B1", 1),
+        ("新编号", 4),
+    ]
+
+
+def test_merchants_land_with_trade_and_building(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "商户名称": "老张螺蛳粉",
+            "类别": "餐饮服务;中餐厅",
+            "加入日期": "2025/1/9",
+            "联系电话": "13800001111",
+        },
+        {"商户名称": "量子研究所", "类别": "科研", "加入日期": None, "联系电话": None},
+    ]
+    report = load(write_shapes(tmp_path / "商户.gpkg", rows, [Point(150, 130), box(700, 700, 710, 710)]))
+    assert report.personal_columns == ("联系电话",)
+    assert ask(connection, "SELECT name, category, is_partner, building_id FROM merchant ORDER BY name") == [
+        ("老张螺蛳粉", "restaurant", True, town.first), ("量子研究所", "other", False, None),
+    ]  # fmt: skip
+    assert any("科研 taken as “other”" in warning for warning in report.warnings)
+
+
+def test_point_where_an_outline_is_needed_is_refused(bare: Town, tmp_path: Path) -> None:
+    report = load(write_shapes(tmp_path / "楼栋.gpkg", [{"楼栋编号": "B1"}], [Point(1, 1)]))
+    assert "an outline is needed" in report.rejections[0].reason
+
+
+def test_layers_of_one_file_are_chosen_by_name(
+    bare: Town, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    path = write_shapes(tmp_path / "底图.gpkg", GRIDS, HALVES)
+    gpd.read_file(path).to_file(path, layer="小区")
+    report = load(path, source_layer="底图", layer="grids")
+    assert report.rows.inserted == 2
