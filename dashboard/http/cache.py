@@ -21,7 +21,7 @@ from geo.settings import get_settings
 from geo.store.versions import LayerVersions, VersionWatch
 
 _CACHE_BYTES: Final = 128 * 2**20
-_GZIP_LEVEL: Final = 3
+_GZIP_LEVEL: Final = 2
 # What an entry costs besides its data.
 _ENTRY_BYTES: Final = 500
 

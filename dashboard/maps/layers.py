@@ -224,7 +224,7 @@ def build_incident_tiles(url: str, worker_url: str) -> list[pdk.Layer]:
 
 
 def build_labels(url: str, *, is_near: bool) -> list[pdk.Layer]:
-    """Names. Where they collide the lower rank keeps silent, but no three-no compound; from afar buildings do."""
+    """Names. Where they collide the lower rank is silent, a three-no compound never; from afar buildings."""
     colour = (
         f"properties.is_three_no ? {rgba(palette.THREE_NO)} : properties.rank > 1 ? {rgba(palette.TEXT)} : "
         f"properties.rank > 0 ? {rgba(palette.ACCENT)} : {rgba(palette.QUIET_TEXT)}"

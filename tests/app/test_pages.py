@@ -8,6 +8,7 @@ from shapely import Point, box
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from geo.settings import get_settings
 from tests.town import START, Town
 
 APP = Path(dashboard.__file__).parent / "app.py"
@@ -155,6 +156,16 @@ def test_with_several_communities_one_can_be_chosen(town: Town) -> None:
     assert not app.exception
     assert app.query_params["community"] == "B"
     assert "请先在地图页选一个社区" in read_words(open_page("views/draw.py"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_a_database_a_page_says_so(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANGGE_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
+    get_settings.cache_clear()
+    app = open_page(page)
+    assert "数据库没有应答" in app.error[0].value
+    assert "127.0.0.1" not in app.error[0].value
+    get_settings.cache_clear()
 
 
 def town_id(town: Town, table: str, code: str) -> int:

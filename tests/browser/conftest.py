@@ -1,4 +1,4 @@
-"""A served dashboard with demo community D, and a browser that nothing outside this machine can reach.
+"""A served dashboard with two demo communities, and a browser that nothing outside this machine can reach.
 
 A test fails on any request to another machine, and on any error in the browser's console.
 """
@@ -41,9 +41,10 @@ _START_TIMEOUT_S = 60
 
 @pytest.fixture(scope="session")
 def demo_url(cluster: Cluster, migrated_template: str) -> Iterator[str]:
-    """The URL of a database with demo community D."""
+    """The URL of a database with demo communities D and Y."""
     with clone_database(cluster, migrated_template) as url:
-        load_demo(url)
+        load_demo(url, community="D")
+        load_demo(url, community="Y")
         yield url
 
 

@@ -43,9 +43,8 @@ class Desk:
         self._database_url = database_url
 
     def open_map(self, **params: str) -> None:
-        """Open the map page and wait until the map is drawn and at rest."""
-        query = f"?{urlencode(params)}" if params else ""
-        self.page.goto(f"{self.server}/{query}")
+        """Open the map page, of community D unless told, and wait until the map is drawn and at rest."""
+        self.page.goto(f"{self.server}/?{urlencode({'community': 'D'} | params)}")
         self.wait_until_drawn()
 
     def open_at(self, longitude: float, latitude: float, zoom: float = 18, **params: str) -> None:
@@ -122,14 +121,14 @@ class Desk:
         return self.page.locator(".st-key-card").inner_text()
 
     def find_spot(self, table: str, where: str) -> Spot:
-        """Return the first row of a table that meets a condition."""
+        """Return the first row of a table in community D that meets a condition."""
         return self.find_spots(table, where)[0]
 
     def find_spots(self, table: str, where: str) -> list[Spot]:
-        """Return the rows of a table that meet a condition, by id."""
+        """Return the rows of a table in community D that meet a condition, by id."""
         rows = self.query(
-            "SELECT id, name, ST_X(ST_PointOnSurface(geom)), ST_Y(ST_PointOnSurface(geom))"
-            f" FROM {table} WHERE {where} ORDER BY id"
+            f"SELECT id, name, ST_X(p), ST_Y(p) FROM {table}, ST_PointOnSurface(geom) AS p"
+            f" WHERE community_id = (SELECT id FROM community WHERE code = 'D') AND ({where}) ORDER BY id"
         )
         return [Spot(*row) for row in rows]
 
