@@ -49,6 +49,7 @@ _USUAL_FEATURES: Final = 20_000
 _USUAL_INCIDENTS: Final = 5_000
 _FOR_ALL: Final = frozenset({"community", "v", "limit"})
 _FOR_LAYER: Final = {"zones": {"kind"}, "incidents": {"open", "since", "until", "category"}}
+_LONGEST_QUERY: Final = 1000
 _CATEGORY: Final = re.compile(r"E\d{1,4}")
 
 
@@ -99,8 +100,11 @@ def read_parameters(query: bytes, known: frozenset[str] | set[str], layer: str) 
     """Read a query string.
 
     Raises:
-        InputRefused: a parameter is none of those known, or not UTF-8.
+        InputRefused: a parameter is none of those known, or not UTF-8, or all are too long to be meant.
     """
+    if len(query) > _LONGEST_QUERY:
+        msg = f"the parameters of this address are too long: use no more than {_LONGEST_QUERY} characters"
+        raise InputRefused(msg)
     try:
         given = dict(parse_qsl(query.decode("ascii"), errors="strict", max_num_fields=20))
     except ValueError:

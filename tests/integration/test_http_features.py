@@ -164,6 +164,11 @@ def test_incidents_by_day_start_and_end_at_midnight_in_china(town: Town, client:
     assert find_ids(client, until="2024-06-01T16:00:00Z") == {before}
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1900-01-01"])
+def test_any_day_may_be_asked_for(day: str, client: httpx.Client) -> None:
+    assert find_ids(client, since=day) == find_ids(client, until=day) == set()
+
+
 def test_incidents_by_state(town: Town, client: httpx.Client) -> None:
     is_open = town.incident(geom=Point(15, 15), state="suspended")
     settled = town.incident(geom=Point(15, 15), state="closed", closed_at="2024-06-01T10:00+08")
@@ -216,6 +221,7 @@ def test_an_empty_layer_is_an_empty_collection(client: httpx.Client) -> None:
         ("/features/incidents.geojson?category=101", 400),
         ("/features/incidents.geojson?category=E1;DROP", 400),
         ("/features/zones.geojson?kind=worker", 400),
+        (f"/features/zones.geojson?v={'9' * 1000}", 400),
         ("/features/buildings.geojson?community=%00", 400),
         ("/features/buildings.geojson?community=%FF", 400),
     ],
