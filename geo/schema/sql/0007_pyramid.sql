@@ -57,8 +57,8 @@ CREATE FUNCTION tile_box(z integer, x integer, y integer, margin double precisio
         4490);
 
 -- A shape in a tile's own units, 4096 wide. From zoom 12 on the Mercator plane within one tile differs from a plain
--- stretching of degrees by less than half a unit, the 16th part of a pixel, and by nothing at the tile's edges: no
--- need to project.
+-- stretching of degrees by less than one unit, an eighth of a pixel, and by nothing at the tile's edges: no need to
+-- project. (In the middle of a tile by sin(latitude) · π · 1024 / 2^z units.)
 CREATE FUNCTION tile_shape(shape geometry, z integer, x integer, y integer) RETURNS geometry
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE
