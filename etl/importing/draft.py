@@ -1,6 +1,7 @@
 """A batch while it is being made: the file's rows, what was read of them, and what is wrong with some."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from etl.importing.layers import Layer
 from etl.importing.mapping import ColumnMap
-from etl.importing.values import Reading, read_values, to_text
+from etl.importing.values import read_values, to_text
 from etl.sources.table import Rejection, Table
 
 Mask = npt.NDArray[np.bool_]
@@ -137,8 +138,10 @@ def draft_rows(table: Table, layer: Layer, columns: ColumnMap) -> Draft:
         warnings=list(table.warnings),
         points=np.full((len(table.row_numbers), 2), np.nan),
     )
-    for name, column in raw.items():
-        reading: Reading = read_values(column, layer.fields[name])
+    # Most of the work is done outside Python's lock, so that a second core helps.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        readings = list(pool.map(read_values, raw.values(), [layer.fields[name] for name in raw]))
+    for name, reading in zip(raw, readings, strict=True):
         draft.values[name] = reading.values
         draft.reject(reading.unread, reading.reason, name)
         draft.warnings += reading.warnings

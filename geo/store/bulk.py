@@ -175,9 +175,7 @@ def _encode_texts(texts: list[str] | None) -> bytes | None:
 
 
 @contextmanager
-def defer_upkeep(
-    connection: PostgresConnection, table: str, written: Collection[str], community_id: int
-) -> Iterator[None]:
+def defer_upkeep(connection: PostgresConnection, table: str, written: Collection[str]) -> Iterator[None]:
     """Do without a table's indexes and foreign keys inside the block, and build them again at its end.
 
     Building an index once over all rows, and checking a foreign key as a set, takes a fraction of what it
@@ -188,7 +186,6 @@ def defer_upkeep(
         connection: the caller's transaction.
         table: a layer's table.
         written: the columns the block writes; a partial index on any other is not in the way.
-        community_id: the community the block writes rows of, and whose layers it therefore touches.
     """
     queries = load_queries("imports")
     keys = list(queries.list_foreign_keys(connection, table=table))
@@ -201,8 +198,6 @@ def defer_upkeep(
         if first_column in written or not is_partial
     ]
     unique = list(queries.list_unique_constraints(connection, table=table))
-    # A trigger that looks at all new rows makes the database keep a second copy of them.
-    watchers = [name for (name,) in queries.list_insert_watchers(connection, table=table)]
     with connection.cursor() as cursor:
         for name, holder, _, _ in keys:
             cursor.execute(_alter(holder, "DROP CONSTRAINT", name))
@@ -210,13 +205,8 @@ def defer_upkeep(
             cursor.execute(_alter(table, "DROP CONSTRAINT", name))
         for name, _ in indexes:
             cursor.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
-        for name in watchers:
-            cursor.execute(_alter(table, "DISABLE TRIGGER", name))
     yield
     with connection.cursor() as cursor:
-        for name in watchers:
-            cursor.execute(_alter(table, "ENABLE TRIGGER", name))
-        queries.touch_watched_layers(connection, table=table, community_id=community_id)
         for name, definition in unique:
             cursor.execute(_alter(table, "ADD CONSTRAINT", name, definition))
         for _, definition in indexes:

@@ -175,7 +175,6 @@ def insert_rows(
     *,
     count: int,
     columns: Collection[str],
-    community_id: int,
     on_progress: Callable[[int], None],
 ) -> None:
     """Insert a batch's new rows; a batch that outweighs the table has its indexes built afterwards.
@@ -186,12 +185,11 @@ def insert_rows(
         batches: the rows, some at a time.
         count: how many rows that will be.
         columns: the columns they have.
-        community_id: the community they are of.
         on_progress: called with the number of rows sent so far.
     """
     upkeep: AbstractContextManager[None] = nullcontext()
     if count >= _BULK_ROWS and count >= _count_rows(connection, table, count):
-        upkeep = defer_upkeep(connection, table, columns, community_id)
+        upkeep = defer_upkeep(connection, table, columns)
     with upkeep:
         copy_rows(connection, table, batches, on_progress)
 

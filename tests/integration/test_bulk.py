@@ -94,7 +94,7 @@ def test_bulk_import_still_refuses_what_the_constraints_refuse(
     )
 
     def load() -> None:
-        with bulk.defer_upkeep(connection, "incident", rows.column_names, community):
+        with bulk.defer_upkeep(connection, "incident", rows.column_names):
             bulk.copy_rows(connection, "incident", [rows])
 
     with pytest.raises(psycopg2.errors.ForeignKeyViolation, match="grid"):

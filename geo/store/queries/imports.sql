@@ -104,19 +104,3 @@ ORDER BY 1, 2;
 
 -- name: mark_undone(batch)!
 UPDATE import_batch SET undone_at = now() WHERE id = :batch;
-
--- name: list_insert_watchers(table)
--- Triggers that look at all rows of an INSERT at once to note which layers it touches.
-SELECT tgname
-FROM pg_trigger
-WHERE tgrelid = CAST(:table AS regclass) AND tgnewtable IS NOT NULL AND tgfoid = CAST('touch_layer' AS regproc)
-    AND (tgtype & 4) <> 0;
-
--- name: touch_watched_layers(table, community_id)!
--- What those triggers do, for an INSERT of one community's rows that they did not see.
-INSERT INTO layer_touch (layer, community_id)
-SELECT DISTINCT convert_from(rtrim(tgargs, CAST('\x00' AS bytea)), 'UTF8'), CAST(:community_id AS bigint)
-FROM pg_trigger
-WHERE tgrelid = CAST(:table AS regclass) AND tgnewtable IS NOT NULL AND tgfoid = CAST('touch_layer' AS regproc)
-    AND (tgtype & 4) <> 0
-ON CONFLICT DO NOTHING;
