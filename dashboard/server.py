@@ -18,8 +18,8 @@ import psutil
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.http import health, metrics, vendor
-from dashboard.http.lane import DataLane
+from dashboard.routes import health, metrics, vendor
+from dashboard.routes.lane import DataLane
 from geo.errors import ConfigurationError
 from geo.store.engine import get_engine
 

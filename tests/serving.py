@@ -10,8 +10,8 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from dashboard.http import features, health, metrics, tiles
-from dashboard.http.cache import DataCache
+from dashboard.routes import features, health, metrics, tiles
+from dashboard.routes.cache import DataCache
 
 
 @contextmanager

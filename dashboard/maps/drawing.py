@@ -7,8 +7,8 @@ import folium
 from folium.plugins import Draw
 from folium.template import Template
 
-from dashboard.http.vendor import vendor_url
 from dashboard.maps import palette
+from dashboard.routes.vendor import vendor_url
 
 _POLYGON_ONLY = dict.fromkeys(("polyline", "rectangle", "circle", "marker", "circlemarker"), False)
 

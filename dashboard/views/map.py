@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard import data, session
-from dashboard.http.vendor import vendor_url
 from dashboard.maps.deck import build_city_deck, build_community_deck
 from dashboard.models import map_page
 from dashboard.models.map_state import LAYERS, is_near
 from dashboard.models.place_card import build_community_card, build_place_card
+from dashboard.routes.vendor import vendor_url
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from dashboard.widgets.map_frame import show_map_frame
 from dashboard.widgets.place_panel import show_list, show_place_card

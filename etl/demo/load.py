@@ -16,6 +16,7 @@ from etl.demo.truth import Truth
 from etl.demo.writer import Writer
 from geo.errors import Conflict, InputRefused
 from geo.store.engine import connect, load_queries, transaction
+from geo.store.tiles import refresh_hexagons
 
 TIME_ZONE = ZoneInfo("Asia/Shanghai")
 TOTALS = (
@@ -106,6 +107,9 @@ def load_demo(
         for (code,) in list(queries.list_demo(connection, program=community, codes=codes)):
             _delete_demo(connection, code)
         counted = dict(queries.count_totals(connection, codes=codes))
+    # Otherwise whoever opens the map of a city first would wait for its hexagons.
+    for layer in ("buildings", "incidents"):
+        refresh_hexagons(layer, url=url)
     totals = {name: counted[name] for name in TOTALS}
     return DemoReport(community, seed, day, codes, totals, truth)
 

@@ -101,19 +101,20 @@ def _span_hexagons(z: int, x: int, y: int, level: int) -> dict[str, int]:
     }
 
 
-def refresh_hexagons(layer: str, community_id: int | None = None) -> None:
+def refresh_hexagons(layer: str, community_id: int | None = None, *, url: str | None = None) -> None:
     """Derive the hexagons of the communities whose places have changed since, in one transaction.
 
     Args:
         layer: ``buildings`` or ``incidents``.
         community_id: only this community; None for all.
+        url: the database; the installation's own where None.
 
     Raises:
         DatabaseUnavailable: the database does not answer.
     """
     queries = load_queries("tiles")
     singular = layer.removesuffix("s")
-    with transaction() as connection:
+    with transaction(url) as connection:
         queries.lock_hexagons(connection, layer=layer)
         stale = _find_stale(connection, layer, community_id)
         communities = [place for place, _, _ in stale]

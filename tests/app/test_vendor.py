@@ -7,8 +7,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from dashboard.http import vendor
-from dashboard.http.vendor import VENDOR_DIR, routes, vendor_url, verify_vendor
+from dashboard.routes import vendor
+from dashboard.routes.vendor import VENDOR_DIR, routes, vendor_url, verify_vendor
 from geo.errors import ConfigurationError
 
 

@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 import dashboard
-from dashboard.http import features, tiles
-from dashboard.http.cache import DataCache
+from dashboard.routes import features, tiles
+from dashboard.routes.cache import DataCache
 from etl.demo.load import load_demo
 from geo.settings import get_settings
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Hashable
 
 from starlette.applications import Starlette
 
-from dashboard.http import features, tiles
-from dashboard.http.cache import DataCache
+from dashboard.routes import features, tiles
+from dashboard.routes.cache import DataCache
 
 
 class ForgetfulCache(DataCache):

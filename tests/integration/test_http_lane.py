@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from dashboard import server
-from dashboard.http.lane import DataLane
+from dashboard.routes.lane import DataLane
 
 
 async def _answer(request: Request) -> PlainTextResponse:

@@ -11,7 +11,7 @@ import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, box
 
-from dashboard.http.features import today_in_china
+from dashboard.routes.features import today_in_china
 from geo.store.versions import LAYER_SOURCES, list_layer_tags, read_versions
 from tests.serving import find_properties, serve
 from tests.town import START, Town

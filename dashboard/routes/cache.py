@@ -16,7 +16,7 @@ from typing import Final
 
 from cachetools import LRUCache
 
-from dashboard.http import metrics
+from dashboard.routes import metrics
 from geo.settings import get_settings
 from geo.store.versions import LayerVersions, VersionWatch
 

@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from dashboard.http import metrics
+from dashboard.routes import metrics
 from geo.errors import DatabaseUnavailable, InputRefused, NotFound, WanggeError
 
 _STATUS: Final[Mapping[type[WanggeError], int]] = {NotFound: 404, InputRefused: 400, DatabaseUnavailable: 503}

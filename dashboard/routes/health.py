@@ -11,7 +11,7 @@ from typing import Final
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
-from dashboard.http.replies import DataEndpoint, Reply, make_json_reply
+from dashboard.routes.replies import DataEndpoint, Reply, make_json_reply
 from geo.errors import DatabaseUnavailable
 from geo.schema.migrate import head_revision
 from geo.store.versions import read_revision

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard.http import features, tiles
+from dashboard.routes import features, tiles
 
 _ROOTS: Final = ("/tiles/", "/features/")
 

@@ -31,8 +31,8 @@ from zoneinfo import ZoneInfo
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
-from dashboard.http.cache import DataCache, get_cache
-from dashboard.http.replies import (
+from dashboard.routes.cache import DataCache, get_cache
+from dashboard.routes.replies import (
     DataEndpoint,
     Reply,
     make_data_reply,

@@ -14,9 +14,9 @@ from typing import Final
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
-from dashboard.http.cache import DataCache, get_cache
-from dashboard.http.features import find_community, read_parameters, today_in_china
-from dashboard.http.replies import (
+from dashboard.routes.cache import DataCache, get_cache
+from dashboard.routes.features import find_community, read_parameters, today_in_china
+from dashboard.routes.replies import (
     DataEndpoint,
     Reply,
     make_data_reply,
