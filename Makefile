@@ -67,5 +67,5 @@ $(VENDOR)/node_modules/.stamp: $(VENDOR)/package-lock.json | .venv/bin/python
 	@command -v npm >/dev/null || { echo "Installing Node.js into the virtual environment …"; \
 		$(PIP) --require-hashes --requirement requirements-node.lock; }
 	@echo "Installing the map assets …"
-	@cd $(VENDOR) && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd $(VENDOR) && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
