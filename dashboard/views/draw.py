@@ -35,6 +35,7 @@ with stage:
         use_container_width=True,
         returned_objects=["last_active_drawing"],
     )
+    st.caption(text("map.notice"))
 with panel, st.container(border=True):
     st.markdown(f"#### {text('draw.title')}")
     polygon = draw_page.find_polygon(drawn)

@@ -172,3 +172,8 @@ def town_id(town: Town, table: str, code: str) -> int:
     with town.connection.cursor() as cursor:
         cursor.execute(f"SELECT id FROM {table} WHERE community_id = %s AND code = %s", (town.id, code))
         return int(cursor.fetchall()[0][0])
+
+
+@pytest.mark.usefixtures("town")
+def test_a_drawing_too_says_that_it_is_no_evidence_of_boundaries() -> None:
+    assert "示意图，不作为界线依据" in read_words(open_page("views/draw.py"))

@@ -75,7 +75,7 @@ def server(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="session")
 def window(server: str) -> Iterator[BrowserContext]:
     """Debian's Chromium on a desk's screen; like a person's it keeps what it has fetched."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
         yield browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
