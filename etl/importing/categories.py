@@ -93,7 +93,7 @@ def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
 
     A row that names no category is filed as “other”; a row that names one we do not know is rejected.
     """
-    said = [draft.get(name).fillna("") for name in ("category", "category_group", "code_system")]
+    said = [draft.get(name) for name in ("category", "category_group", "code_system")]
     codes, distinct = _factorize_together(said)
     matches = [finder.find(*words) for words in distinct]
 
@@ -124,10 +124,16 @@ def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
 
 
 def _factorize_together(columns: list[pd.Series]) -> tuple[npt.NDArray[np.int64], list[tuple[str, ...]]]:
-    """Number the distinct combinations of several columns of text."""
+    """Number the distinct combinations of several columns of text; null is an empty text."""
     combined = np.zeros(len(columns[0]), dtype=np.int64)
+    words = []
     for column in columns:
-        codes, words = pd.factorize(column)
-        combined = combined * len(words) + codes
-    _, first, numbers = np.unique(combined, return_index=True, return_inverse=True)
-    return numbers, list(zip(*(column.iloc[first] for column in columns), strict=True))
+        codes, distinct = pd.factorize(column)
+        words.append([*distinct, ""])
+        combined = combined * len(words[-1]) + np.where(codes < 0, len(distinct), codes)
+    seen = np.unique(combined)
+    positions = np.unravel_index(seen, [len(distinct) for distinct in words])
+    combinations = list(
+        zip(*(np.array(w, dtype=object)[p] for w, p in zip(words, positions, strict=True)), strict=True)
+    )
+    return np.searchsorted(seen, combined), combinations

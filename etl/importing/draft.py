@@ -1,7 +1,6 @@
 """A batch while it is being made: the file's rows, what was read of them, and what is wrong with some."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +60,7 @@ class Draft:
 
     def get(self, name: str) -> pd.Series:
         """Return a column, all null where the file has none."""
-        return self.values[name] if name in self.values else pd.Series([None] * len(self), dtype="str")
+        return self.values[name] if name in self.values else _repeat(None, len(self))
 
     def assume(self, name: str, value: Any) -> None:
         """Fill what the file does not say of a new row; of a stored row it says nothing then.
@@ -120,7 +119,7 @@ class Draft:
 
 
 def _repeat(value: Any, count: int) -> pd.Series:
-    dtype = "object" if isinstance(value, list) else None
+    dtype = "object" if isinstance(value, list) else "str" if value is None else None
     return pd.Series([value], dtype=dtype).take(np.zeros(count, dtype=np.int64)).reset_index(drop=True)
 
 
@@ -138,10 +137,8 @@ def draft_rows(table: Table, layer: Layer, columns: ColumnMap) -> Draft:
         warnings=list(table.warnings),
         points=np.full((len(table.row_numbers), 2), np.nan),
     )
-    # Most of the work is done outside Python's lock, so that a second core helps.
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        readings = list(pool.map(read_values, raw.values(), [layer.fields[name] for name in raw]))
-    for name, reading in zip(raw, readings, strict=True):
+    for name, column in raw.items():
+        reading = read_values(column, layer.fields[name])
         draft.values[name] = reading.values
         draft.reject(reading.unread, reading.reason, name)
         draft.warnings += reading.warnings

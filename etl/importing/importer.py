@@ -263,7 +263,9 @@ def _make_batches(
     draft: Draft, rows: pa.Table, chosen: Mask, placer: IncidentPlacer | None, constants: Mapping[str, int]
 ) -> Iterator[pa.Table]:
     """Make the chosen rows ready for the store, some at a time: one lot is placed while another is sent."""
-    positions, (whole,) = np.flatnonzero(chosen), rows.to_batches()
+    positions = np.flatnonzero(chosen)
+    # In one piece each: taking rows out of columns in pieces would join the pieces every time.
+    (whole,) = rows.combine_chunks().to_batches()
     if "reported_at" in draft.values:
         # What happened at one time lies together: indexes on time build faster, and so do reports later.
         moments = draft.values["reported_at"].astype("int64").to_numpy()[positions]
@@ -293,8 +295,7 @@ def _make_rows(draft: Draft) -> pa.Table:
         columns["geom"] = pa.array(ewkb, pa.binary(), from_pandas=True)
     elif draft.layer.shape == "point":
         columns["geom"] = encode_points(draft.points)
-    # In one piece each: taking rows out of columns in pieces would join the pieces every time.
-    return pa.table(columns).combine_chunks()
+    return pa.table(columns)
 
 
 def _forget_assumptions(rows: pa.Table, draft: Draft) -> pa.Table:
