@@ -81,6 +81,14 @@ def count_rows(cluster: Cluster) -> dict[str, object]:
         }
 
 
+def kill_server(cluster: Cluster) -> None:
+    pid = cluster.status().pid
+    assert pid is not None
+    server = psutil.Process(pid)
+    server.kill()
+    server.wait(10)
+
+
 def wait_for(cluster: Cluster, before: dict[str, object]) -> None:
     # The server notices that a client is gone when it next reads from it.
     deadline = time.monotonic() + 20
@@ -109,9 +117,7 @@ def test_killed_database_recovers_without_the_batch_and_takes_it_again(
 ) -> None:
     before = count_rows(own_cluster)
     process = start_import(own_cluster, orders, stage, 1)
-    pid = own_cluster.status().pid
-    assert pid is not None
-    psutil.Process(pid).kill()
+    kill_server(own_cluster)
     process.kill()
     process.wait()
     own_cluster.start()
@@ -125,9 +131,7 @@ def test_committed_batch_survives_a_killed_database(own_cluster: Cluster, orders
     import_file(own_cluster.url(), orders, crs="4490")
     forget_engine(own_cluster.url())
     before = count_rows(own_cluster)
-    pid = own_cluster.status().pid
-    assert pid is not None
-    psutil.Process(pid).kill()
+    kill_server(own_cluster)
     own_cluster.start()
     assert count_rows(own_cluster) == before
     assert before["incidents"] == 500
