@@ -117,9 +117,15 @@ def write_incidents(url: str, file: Path, rows: int) -> None:
         "geom": pa.array(shapely.to_wkb(shapely.points(xy))),
     }
     pyogrio.raw.write_arrow(
-        pa.table(columns), file, layer="incidents", driver="GPKG", geometry_name="geom", geometry_type="Point",
-        crs="EPSG:4490", layer_options={"SPATIAL_INDEX": "NO"},
-    )  # fmt: skip
+        pa.table(columns),
+        file,
+        layer="incidents",
+        driver="GPKG",
+        geometry_name="geom",
+        geometry_type="Point",
+        crs="EPSG:4490",
+        layer_options={"SPATIAL_INDEX": "NO"},
+    )
 
 
 def _scatter(url: str, rows: int, rng: np.random.Generator) -> np.ndarray:
