@@ -40,7 +40,12 @@ def locate_rows(
     """
     shapes = table.geometry
     given = table.points
-    if given is None and shapes is None and draft.has("lon") and draft.has("lat"):
+    if given is None and shapes is None and draft.has("wkt"):
+        texts = [text if isinstance(text, str) else None for text in draft.values["wkt"]]
+        shapes = shapely.from_wkt(texts, on_invalid="ignore")
+        lost = shapely.is_missing(shapes) & draft.values["wkt"].notna().to_numpy(bool)
+        draft.reject(lost, "its shape is not well-known text", "wkt")
+    elif given is None and shapes is None and draft.has("lon") and draft.has("lat"):
         given = np.column_stack([draft.values[name].to_numpy(float) for name in ("lon", "lat")])
         half = np.isnan(given).sum(axis=1) == 1
         draft.reject(half & draft.kept, "has only one of the two coordinates")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from etl.sources.text import HEADER_SEARCH_ROWS, decode, find_header, name_colum
 from geo.errors import UnreadableFile
 
 _DELIMITERS = ",\t;"
+_SAMPLE_CHARACTERS = 16_384
 _BLOCK_BYTES = 1 << 24
 
 
@@ -23,7 +25,7 @@ def read_csv(path: Path) -> Table:
         UnreadableFile: it is empty, not text, or has a single column.
     """
     text, encoding = decode(path.read_bytes(), path.name)
-    delimiter = max(_DELIMITERS, key=text[:4096].count)
+    delimiter = _find_delimiter(text)
     preview, lines_read = _preview(text, delimiter)
     if not preview:
         message = f"{path.name} is empty."
@@ -82,6 +84,17 @@ def read_csv(path: Path) -> Table:
             unreadable=tuple(rejection for rejection in ragged.values() if rejection.reason),
         )
     )
+
+
+def _find_delimiter(text: str) -> str:
+    """Find the character that stands equally often in the most lines."""
+    lines = text[:_SAMPLE_CHARACTERS].splitlines()
+
+    def rate(delimiter: str) -> tuple[int, int]:
+        counts = Counter(count for line in lines if (count := line.count(delimiter)))
+        return max(((lines_alike, count) for count, lines_alike in counts.items()), default=(0, 0))
+
+    return max(_DELIMITERS, key=rate)
 
 
 def _preview(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:

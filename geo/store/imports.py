@@ -74,7 +74,7 @@ def find_community(connection: PostgresConnection, code: str | None) -> ImportCo
         return ImportCommunity(identity, found_code, name, shapely.from_wkb(bytes(boundary)))
     known = ", ".join(row[1] for row in rows[:20]) + (" …" if len(rows) > 20 else "")
     if not rows:
-        message = "There is no community yet that a file could be for; load or create one first."
+        message = "There is no community yet that a file could be for; make one with wangge community add."
     elif code is None:
         message = (
             f"There are {len(rows)} communities; say with --community which one the file is for: {known}."

@@ -285,3 +285,16 @@ def test_layers_of_one_file_are_chosen_by_name(
     gpd.read_file(path).to_file(path, layer="小区")
     report = load(path, source_layer="底图", layer="grids")
     assert report.rows.inserted == 2
+
+
+def test_outlines_come_as_text_too(bare: Town, connection: PostgresConnection, tmp_path: Path) -> None:
+    outlines = [to_degrees(half).wkt for half in HALVES]
+    rows = [f"{row['网格编号']}\t{row['网格名称']}\t{wkt}" for row, wkt in zip(GRIDS, outlines, strict=True)]
+    path = tmp_path / "网格.txt"
+    path.write_text("\n".join(["网格编号\t网格名称\tWKT", *rows, "03\t第三网格\tPOLYGON ((1 2"]))
+    report = load(path, crs="4490")
+    assert (report.rows.inserted, report.rows.rejected) == (2, 1)
+    assert (report.rejections[0].column, report.rejections[0].reason) == (
+        "WKT",
+        "its shape is not well-known text",
+    )

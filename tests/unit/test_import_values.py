@@ -1,0 +1,178 @@
+"""Reading values as people write them, whole columns at a time."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from etl.importing.layers import Field, load_layers, simplify
+from etl.importing.mapping import choose_layer, map_columns
+from etl.importing.values import Reading, read_values
+from geo.errors import InputRefused
+
+INCIDENT = load_layers()["incidents"].fields
+BUILDING = load_layers()["buildings"].fields
+
+
+def read(field: Field, *values: Any) -> Reading:
+    return read_values(pd.Series(list(values), name="列"), field)
+
+
+@pytest.mark.parametrize(
+    ("written", "china"),
+    [
+        ("2025-01-02 03:04:05", "2025-01-02 03:04:05"),
+        ("2025-01-02T03:04:05.250", "2025-01-02 03:04:05.250"),
+        ("2025/1/2 3:04", "2025-01-02 03:04"),
+        ("2025年8月31日 8时5分", "2025-08-31 08:05"),
+        ("2025年8月31日8点30分20秒", "2025-08-31 08:30:20"),
+        ("2025.8.31", "2025-08-31"),
+        ("20250831", "2025-08-31"),
+        ("20250831093015", "2025-08-31 09:30:15"),
+        ("09/02/2020 04:14:43 PM", "2020-09-02 16:14:43"),
+        ("45900", "2025-08-31"),
+        ("45900.5", "2025-08-31 12:00"),
+        ("2025-04-13T03:04:48+09:00", "2025-04-13 02:04:48"),
+        ("2025-04-13T20:04:48Z", "2025-04-14 04:04:48"),
+    ],
+)
+def test_times_are_chinas_unless_said(written: str, china: str) -> None:
+    # Beside a neighbour of another form, for a column of one form takes a shorter way.
+    for neighbours in ((), ("2025年1月1日",), ("2025-01-01 00:00:00",)):
+        reading = read(INCIDENT["reported_at"], written, *neighbours)
+        assert not reading.unread.any()
+        assert reading.values[0] == pd.Timestamp(china, tz="Asia/Shanghai")
+
+
+def test_world_time_is_pointed_out() -> None:
+    assert "eight hours" in read(INCIDENT["reported_at"], "2025-04-13T03:04:48Z").warnings[0]
+    assert read(INCIDENT["reported_at"], "2025-04-13T03:04:48").warnings == ()
+
+
+@pytest.mark.parametrize("written", ["昨天", "08/31/2025", "2025-13-01", "1", "2025-02-30 10:00"])
+def test_what_is_no_time_is_not_guessed(written: str) -> None:
+    reading = read(INCIDENT["reported_at"], written, "", None)
+    assert reading.unread.tolist() == [True, False, False]
+    assert reading.values.isna().all()
+
+
+def test_day_is_the_calendars_in_china() -> None:
+    field = load_layers()["grids"].fields["valid_from"]
+    reading = read(field, "2025-03-01", "2025-02-28T23:30:00Z", "2025年3月1日")
+    assert reading.values.tolist() == [pd.Timestamp("2025-03-01")] * 3
+
+
+def test_counts_are_whole_and_may_carry_their_unit() -> None:
+    reading = read(
+        BUILDING["households"], "36户", "约120", "1,200", "5.0", "3.5", "许多", "", None, "-3", "99999999999"
+    )
+    assert reading.values.tolist()[:4] == [36, 120, 1200, 5]
+    assert reading.unread.tolist() == [False] * 4 + [True, True, False, False, False, True]
+    assert reading.values[8] == -3
+
+
+def test_numbers_of_a_spreadsheet_become_codes_without_a_point() -> None:
+    assert read(INCIDENT["external_id"], 1.0, 2.0, None).values.tolist()[:2] == ["1", "2"]
+    assert read(INCIDENT["external_id"], 7, 8).values.tolist() == ["7", "8"]
+
+
+def test_spoilt_number_is_no_code() -> None:
+    reading = read(INCIDENT["external_id"], "450203199001011234", "4.50203e+17", "4.5E+17", "1e5", "E+18")
+    assert reading.unread.tolist() == [False, True, True, False, False]
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "-", "/", "NULL", "#N/A", "\u3000", "\u00a0"])
+def test_blank_is_nothing(blank: str) -> None:
+    reading = read(INCIDENT["external_id"], blank, " x\u3000")
+    assert reading.values.isna().tolist() == [True, False]
+    assert reading.values[1] == "x"
+    assert not reading.unread.any()
+
+
+def test_words_stand_for_codes() -> None:
+    assert read(INCIDENT["state"], "已结案", "Closed", " 办理中 ", "handling").values.tolist() == [
+        "closed", "closed", "handling", "handling",
+    ]  # fmt: skip
+    assert read(INCIDENT["state"], "飞了").unread.tolist() == [True]
+    source = read(INCIDENT["source"], "12345市民热线平台", "外星来电台", "梦")
+    assert source.values.tolist() == ["hotline_12345", "phone", "other"]
+    assert "梦 taken as “other”" in source.warnings[0]
+
+
+def test_columns_without_a_value_stay_empty() -> None:
+    for name in ("state", "reported_at", "external_id", "lon"):
+        assert read(INCIDENT[name], None, None).values.isna().all()
+
+
+def test_headers_are_compared_by_what_matters() -> None:
+    assert simplify("户数 (户)") == simplify("户数") == simplify("【必填】户 数")
+    assert simplify("Created_Date") == simplify("created date")
+
+
+def test_column_sets_of_hotlines_are_understood() -> None:
+    columns = [
+        "序号",
+        "办件编号",
+        "办件来源",
+        "市级编号",
+        "诉求主题",
+        "诉求内容",
+        "办理单位",
+        "办理科室",
+        "诉求人",
+        "诉求人电话",
+        "处理结果",
+        "事项大类",
+        "事项小类",
+        "派发时间",
+        "承诺完成时间",
+        "办件状态",
+        "派单员",
+        "预警状态",
+    ]
+    layer = choose_layer(None, "导出.xlsx", "Sheet1", columns)
+    mapped = map_columns(columns, layer, {}, "导出.xlsx")
+    assert layer.name == "incidents"
+    assert dict(mapped.fields) == {
+        "external_id": "办件编号", "category": "事项小类", "category_group": "事项大类", "source": "办件来源",
+        "state": "办件状态", "title": "诉求主题", "description": "诉求内容", "reported_at": "派发时间",
+        "due_at": "承诺完成时间",
+    }  # fmt: skip
+    assert mapped.personal == ("诉求人", "诉求人电话")
+    assert mapped.unknown == ("序号", "市级编号", "办理单位", "办理科室", "处理结果", "派单员", "预警状态")
+
+
+def test_names_cut_by_dbf_are_understood_and_persons_stay_out() -> None:
+    layer = load_layers()["grids"]
+    mapped = map_columns(["网格编", "网格名", "诉求人电", "联系电"], layer, {}, "x.shp")
+    assert mapped.fields == {"code": "网格编", "name": "网格名"}
+    assert mapped.personal == ("诉求人电", "联系电")
+
+
+def test_person_may_say_otherwise() -> None:
+    layer = load_layers()["merchants"]
+    mapped = map_columns(["名称", "姓名"], layer, {"姓名": "name"}, "x.csv")
+    assert (mapped.fields, mapped.personal, mapped.unknown) == ({"name": "姓名"}, (), ("名称",))
+
+
+def test_most_telling_header_wins_wherever_it_stands() -> None:
+    for columns in (["名称", "网格名称"], ["网格名称", "名称"]):
+        assert map_columns(columns, load_layers()["grids"], {}, "x").fields == {"name": "网格名称"}
+
+
+@pytest.mark.parametrize(
+    ("file", "columns", "layer"),
+    [
+        ("a.csv", ["店铺名称", "地址"], "merchants"),
+        ("楼栋台账.xlsx", ["编号", "名称"], "buildings"),
+        ("a.shp", ["网格编号", "名称"], "grids"),
+        ("a.csv", ["小区名称", "物业类型", "小区类型"], "compounds"),
+    ],
+)
+def test_layer_is_told_by_headers_or_by_the_name(file: str, columns: list[str], layer: str) -> None:
+    assert choose_layer(None, file, "Sheet1", columns).name == layer
+
+
+def test_layer_is_not_guessed() -> None:
+    with pytest.raises(InputRefused, match="--layer"):
+        choose_layer(None, "a.csv", "a", ["名称", "地址"])
