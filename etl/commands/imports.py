@@ -27,7 +27,10 @@ class _FileFirst(click.Group):
 
 @click.group("import", cls=_FileFirst, subcommand_metavar="FILE [OPTIONS] | undo BATCH")
 def imports() -> None:
-    """Bring a file in (`wangge import FILE`), or take an import back (`wangge import undo BATCH`)."""
+    """Bring a file in, or take an import back: wangge import FILE, wangge import undo BATCH.
+
+    The options for a file are listed by wangge import file --help.
+    """
 
 
 @imports.command("file")
@@ -111,7 +114,7 @@ def _split_mapping(entry: str) -> tuple[str, str]:
 
 def _print_report(report: ImportReport) -> None:
     rows = report.rows
-    landed = f"batch {report.batch}" if report.batch else "dry run, nothing was kept"
+    landed = "dry run, nothing was kept" if report.dry_run else f"batch {report.batch or 'none'}"
     lines = [
         f"{report.file_name} → {report.layer} of {report.community} ({landed})",
         f"  {rows.total:,} rows: {rows.inserted:,} new, {rows.updated:,} updated, "

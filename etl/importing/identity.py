@@ -17,10 +17,13 @@ _FILE = "file"
 def name_rows(draft: Draft) -> None:
     """Give every row of a layer of places a code and a name, deriving what the file does not say."""
     code, name, external = draft.get("code"), draft.get("name"), draft.get("external_id")
+    # 3栋 is in every compound, and a chain has several shops in one street.
+    around, order = ("address", 1) if draft.layer.name == "merchants" else ("compound", -1)
     if not draft.has("code") and not draft.has("external_id"):
-        source = "compound and name" if draft.has("compound") else "name"
+        source = f"name and {around}" if draft.has(around) else "name"
         draft.warn(f"No column holds a code or an external id: rows are known by their {source}.")
-    by_name = draft.get("compound").str.cat(name, sep="-").fillna(name)
+    parts = [name, draft.get(around)][::order]
+    by_name = parts[0].str.cat(parts[1], sep="-").fillna(name)
     draft.assume("code", external.fillna(by_name))
     draft.assume("name", code.fillna(external))
     draft.reject(draft.values["code"].isna().to_numpy(bool), "has neither a code nor a name")

@@ -136,6 +136,7 @@ def import_file(
                 counts = _load(connection, draft, ids, placer, home.id, batch, total, on_progress)
     return ImportReport(
         batch=None if dry_run else batch,
+        dry_run=dry_run,
         file_name=path.name,
         layer=chosen.name,
         community=home.code,

@@ -68,7 +68,7 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
     fields: dict[str, str] = {}
     for column, name in given.items():
         if column not in columns:
-            message = f"{file_name} has no column “{column}”; it has {', '.join(columns)}."
+            message = f"{file_name} has no column “{column}”; it has {', '.join(columns) or 'none'}."
             raise InputRefused(message)
         if name not in layer.fields:
             message = f"{layer.name} have no field “{name}”; they have {', '.join(layer.fields)}."

@@ -15,7 +15,8 @@ class ImportReport:
     """What became of a file.
 
     Attributes:
-        batch: the batch's number, by which it can be undone; None after a dry run.
+        batch: the batch's number, by which it can be undone; None after a dry run, or if no row landed.
+        dry_run: whether all was taken back.
         file_name: the file.
         layer: the layer its rows went to.
         community: the community's code.
@@ -31,6 +32,7 @@ class ImportReport:
     """
 
     batch: int | None
+    dry_run: bool
     file_name: str
     layer: str
     community: str
@@ -48,6 +50,7 @@ class ImportReport:
         """Describe the report in JSON's types, with the first hundred rejections."""
         return {
             "batch": self.batch,
+            "dry_run": self.dry_run,
             "file": self.file_name,
             "layer": self.layer,
             "community": self.community,

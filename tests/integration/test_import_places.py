@@ -273,6 +273,15 @@ def test_merchants_land_with_trade_and_building(
     assert any("科研 taken as “other”" in warning for warning in report.warnings)
 
 
+def test_shops_of_a_chain_are_told_apart_by_their_address(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows = [{"商户名称": "连锁店", "地址": address} for address in ("甲路1号", "乙路2号", "甲路1号")]
+    report = load(write_csv(tmp_path / "商户.csv", rows))
+    assert (report.rows.inserted, report.rows.rejected, report.unplaced) == (2, 1, 2)
+    assert load(write_csv(tmp_path / "商户.csv", rows)).rows.unchanged == 2
+
+
 def test_point_where_an_outline_is_needed_is_refused(bare: Town, tmp_path: Path) -> None:
     report = load(write_shapes(tmp_path / "楼栋.gpkg", [{"楼栋编号": "B1"}], [Point(1, 1)]))
     assert "an outline is needed" in report.rejections[0].reason
