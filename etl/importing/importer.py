@@ -273,7 +273,10 @@ def _make_batches(
         positions = positions[np.argsort(moments, kind="stable")]
     for start in range(0, len(positions), _BATCH_ROWS):
         lot = positions[start : start + _BATCH_ROWS]
-        batch = pa.Table.from_batches([whole.take(pa.array(lot))])
+        is_stretch = lot[-1] - lot[0] == len(lot) - 1 and bool((np.diff(lot) == 1).all())
+        batch = pa.Table.from_batches(
+            [whole.slice(lot[0], len(lot)) if is_stretch else whole.take(pa.array(lot))]
+        )
         if placer is not None:
             placed = placer.place(draft.points[lot], draft.values["reported_at"].iloc[lot])
             for name, values in placed.items():
