@@ -5,8 +5,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from geo.errors import ConfigurationError
 
 
 def _choose_data_dir() -> Path:
@@ -38,5 +40,15 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Return the settings of this process, read once."""
-    return Settings()
+    """Return the settings of this process, read once.
+
+    Raises:
+        ConfigurationError: a variable holds what it cannot mean.
+    """
+    try:
+        return Settings()
+    except ValidationError as refusal:
+        fault = refusal.errors()[0]
+        name = f"WANGGE_{'_'.join(map(str, fault['loc']))}".upper()
+        msg = f"the environment variable {name} cannot be used: {fault['msg']}"
+        raise ConfigurationError(msg) from refusal

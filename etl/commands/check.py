@@ -46,6 +46,7 @@ _DEFAULTS = Thresholds()
 )
 @click.option(
     "--silent-days",
+    type=click.IntRange(1, 3650),
     default=_DEFAULTS.silent_days,
     show_default=True,
     help="Days without an incident or a visit that make a building unknown.",

@@ -39,6 +39,9 @@ def add_command(
     as_json: bool,
 ) -> None:
     """Add community CODE, called NAME, within the outline in the file BOUNDARY."""
+    if not code.strip() or not name.strip():
+        msg = "a community needs a code and a name"
+        raise InputRefused(msg)
     outline = read_outline(boundary, crs, source_layer)
     with transaction() as connection:
         area_m2 = add_community(connection, code, name, outline, subdistrict=subdistrict)

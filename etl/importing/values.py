@@ -26,6 +26,8 @@ _SPOILT_NUMBER = r"^\d(?:\.\d+)?[eE]\+(?:0?[89]|[1-9]\d)$"
 
 # China has one time and no summer time; only files from elsewhere name a zone.
 _CHINA_OFFSET = pd.Timedelta(hours=8)
+# A year outside is a slip of the pen, or of a spreadsheet that counts days from 1900.
+_PLAUSIBLE_YEARS = (1950, 2099)
 _ZONED = r"\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$"
 _EXCEL_DAY_ZERO = pd.Timestamp("1899-12-30")
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
@@ -123,6 +125,7 @@ def _read_moments(column: pd.Series, _field: Field) -> Reading:
             warnings = (
                 f"Times in “{column.name}” are marked as world time (Z): they read eight hours later.",
             )
+    local = local.where(local.dt.year.between(*_PLAUSIBLE_YEARS))
     unread = (text.notna() & local.isna()).to_numpy(bool)
     moments = (local - _CHINA_OFFSET).dt.tz_localize("UTC").dt.as_unit("us")
     return Reading(moments, unread, "“{}” is not a time we can read", warnings)

@@ -101,6 +101,7 @@ def _preview(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     # The first rows, and after each how many lines of the file were read: a quoted cell may span several.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows, lines_read = [], []
+    csv.field_size_limit(len(text) + 1)  # Whoever wrote a novel into a cell gets it back whole.
     for row in reader:
         rows.append(row)
         lines_read.append(reader.line_num)

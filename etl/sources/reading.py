@@ -47,6 +47,9 @@ def read_source(path: Path, source_layer: str | None = None) -> Table:
     if not path.exists():
         message = f"There is no file {path}."
         raise UnreadableFile(message)
+    if not path.is_file() and not path.is_dir():
+        message = f"{path.name} is not a file; name a file."
+        raise InputRefused(message)
     if advice is not None:
         message = f"{path.name}: {suffix} files are not read; {advice}."
         raise InputRefused(message)

@@ -59,8 +59,9 @@ def back_up(url: str, file: Path) -> int:
 
     Raises:
         DatabaseUnavailable: the server does not answer, has no Wangge tables, or breaks off.
-        UnreadableFile: the folder cannot be written to.
+        UnreadableFile: the folder cannot be written to, or something else than a backup bears that name.
     """
+    _refuse_other_file(file)
     verify_postgis(url)
     if current_revision(url) is None:
         msg = f"{describe(url)} has no Wangge tables yet: there is nothing to back up"
@@ -82,6 +83,18 @@ def back_up(url: str, file: Path) -> int:
     finally:
         part.unlink(missing_ok=True)
     return size_bytes
+
+
+def _refuse_other_file(file: Path) -> None:
+    """Refuse to write over anything but an earlier backup."""
+    if not file.exists() and not file.is_symlink():
+        return
+    if file.is_file() and not file.is_symlink():
+        with file.open("rb") as present:
+            if present.read(len(_MAGIC)) == _MAGIC:
+                return
+    msg = f"{file} is there already and is no backup: choose another name"
+    raise UnreadableFile(msg)
 
 
 def restore_cluster(cluster: Cluster, file: Path) -> Restored:
@@ -155,6 +168,9 @@ class _Archive:
 
 
 def _open_archive(file: Path) -> _Archive:
+    if file.exists() and not file.is_file():
+        msg = f"{file} is not a file"
+        raise UnreadableFile(msg)
     try:
         with file.open("rb") as head:
             magic = head.read(len(_MAGIC))

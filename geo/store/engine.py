@@ -178,6 +178,8 @@ def _borrow(url: str | None) -> Iterator[psycopg2.extensions.connection]:
             raise _explain_failure(engine.url, failure) from failure
         raise
     finally:
+        if connection.closed:
+            pooled.invalidate()  # The pool would log a page of traces over a rollback nobody can do any more.
         pooled.close()  # Back to the pool, which rolls back whatever was not committed.
 
 

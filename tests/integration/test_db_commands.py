@@ -239,10 +239,10 @@ def test_a_file_of_something_else_is_refused(migrated: Installation, tmp_path: P
 
 def test_a_backup_that_fails_leaves_the_one_before(migrated: Installation, tmp_path: Path) -> None:
     file = tmp_path / "backup"
-    file.write_text("the one before")
+    file.write_text("PGDMP: the one before")
     _execute(migrated.cluster.url(), "DROP TABLE alembic_version")
     assert "there is nothing to back up" in migrated.refuse("backup", file)
-    assert file.read_text() == "the one before"
+    assert file.read_text() == "PGDMP: the one before"
     assert list(tmp_path.iterdir()) == [file]
 
 

@@ -95,6 +95,7 @@ CREATE TABLE incident (
     CONSTRAINT incident_dates_in_order CHECK (
         first_response_at >= reported_at AND due_at >= reported_at AND original_due_at >= reported_at
         AND handled_at >= reported_at AND closed_at >= coalesce(handled_at, reported_at)),
+    CONSTRAINT incident_time_plausible CHECK (reported_at >= TIMESTAMPTZ '1950-01-01 00:00+08'),
     CONSTRAINT incident_closed_has_time CHECK ((state IN ('closed', 'rated')) = (closed_at IS NOT NULL)),
     CONSTRAINT incident_not_its_own_parent CHECK (parent_id <> id)
 );
