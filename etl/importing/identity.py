@@ -71,7 +71,9 @@ def match_rows(draft: Draft, existing: pd.DataFrame) -> npt.NDArray[np.int64]:
     else:
         ids = _look_up(draft, existing, by)
         _reject_repeats(draft, by)
-    repeated = pd.Series(ids).duplicated().to_numpy(bool) & (ids != NEW) & draft.kept
+    # A row that was rejected claims no stored row.
+    claimed = pd.Series(ids, dtype="Int64").mask((ids == NEW) | ~draft.kept)
+    repeated = (claimed.duplicated() & claimed.notna()).to_numpy(bool)
     draft.reject(repeated, "means the same stored row as another row of the file")
     return ids
 

@@ -38,8 +38,11 @@ def read_csv(path: Path) -> Table:
 
     first_row = header + 2  # rows are counted from 1, and the header is one of them
     ragged: dict[int, Rejection] = {}
+    spans_lines = False
 
     def note_ragged(row: arrow_csv.InvalidRow) -> str:
+        nonlocal spans_lines
+        spans_lines |= "\n" in row.text.strip()
         number = first_row + row.number - lines_read[header] - 1
         if row.text.strip():
             reason = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
@@ -69,7 +72,8 @@ def read_csv(path: Path) -> Table:
         message = f"{path.name} has no rows below its header, or none that can be told apart."
         raise UnreadableFile(message) from None
     last_row = table[-1:].to_pylist()
-    if text.count('"') % 2 and last_row and any("\n" in cell for cell in last_row[0].values()):
+    spans_lines |= bool(last_row) and any("\n" in cell for cell in last_row[0].values())
+    if text.count('"') % 2 and spans_lines:
         message = f"{path.name} has a quotation mark that is never closed; what follows it is one cell."
         raise UnreadableFile(message)
 

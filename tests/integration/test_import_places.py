@@ -282,6 +282,16 @@ def test_shops_of_a_chain_are_told_apart_by_their_address(
     assert load(write_csv(tmp_path / "商户.csv", rows)).rows.unchanged == 2
 
 
+def test_rejected_row_claims_no_stored_row(town: ImportTown, tmp_path: Path) -> None:
+    head = "商户编号,商户名称,经度,纬度\n"
+    lon, lat = to_degrees(Point(150, 130)).coords[0]
+    file = tmp_path / "商户.csv"
+    file.write_text(f"{head}M1,错误行,{lon + 5},{lat}\nM1,对的行,{lon},{lat}\n", encoding="utf-8")
+    for expected in ((1, 0, 1), (0, 1, 1)):
+        counts = load(file, crs="4490").rows
+        assert (counts.inserted, counts.unchanged, counts.rejected) == expected
+
+
 def test_point_where_an_outline_is_needed_is_refused(bare: Town, tmp_path: Path) -> None:
     report = load(write_shapes(tmp_path / "楼栋.gpkg", [{"楼栋编号": "B1"}], [Point(1, 1)]))
     assert "an outline is needed" in report.rejections[0].reason

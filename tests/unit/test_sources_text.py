@@ -91,6 +91,7 @@ def test_values_stay_text(tmp_path: Path) -> None:
         ("编号,名称\n\n , \n", "no rows below its header"),
         ("名称\na\n", "single column"),
         ('编号,名称\n1,"a\n2,b\n', "never closed"),
+        ('编号,名称,地址\n1,a,x\n2,"b,y\n3,c,z\n', "never closed"),
     ],
 )
 def test_csv_without_a_table_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
