@@ -5,7 +5,7 @@ which values it could not read. Readers work on whole columns: a million rows ta
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ _SPOILT_NUMBER = r"^\d(?:\.\d+)?[eE]\+(?:0?[89]|[1-9]\d)$"
 _CHINA_OFFSET = pd.Timedelta(hours=8)
 # A year outside is a slip of the pen, or of a spreadsheet that counts days from 1900.
 _PLAUSIBLE_YEARS = (1950, 2099)
+_NO_TIME = "“{}” is not a time we can read"
 _ZONED = r"\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$"
 _EXCEL_DAY_ZERO = pd.Timestamp("1899-12-30")
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
@@ -111,11 +112,23 @@ def _read_counts(column: pd.Series, field: Field) -> Reading:
     return Reading(numbers.values.mask(unread).astype("Int64"), unread, "“{}” is not a whole number")
 
 
-def _read_moments(column: pd.Series, _field: Field) -> Reading:
-    """Read times; those that name no zone are China's."""
+def _read_moments(column: pd.Series, field: Field) -> Reading:
+    """Read times at which something happened; those that name no zone are China's."""
+    reading = _read_any_moments(column, field)
+    plausible = reading.values.where(reading.values.dt.year.between(*_PLAUSIBLE_YEARS))
+    return replace(
+        reading,
+        values=plausible,
+        unread=reading.unread | (reading.values.notna() & plausible.isna()).to_numpy(bool),
+    )
+
+
+def _read_any_moments(column: pd.Series, _field: Field) -> Reading:
     if pd.api.types.is_datetime64_any_dtype(column):
         moments = column if column.dt.tz else (column - _CHINA_OFFSET).dt.tz_localize("UTC")
-        return Reading(moments.dt.tz_convert("UTC").dt.as_unit("us"), np.zeros(len(column), dtype=bool))
+        return Reading(
+            moments.dt.tz_convert("UTC").dt.as_unit("us"), np.zeros(len(column), dtype=bool), _NO_TIME
+        )
     text = to_text(column)
     local = _parse_iso(text)
     warnings: tuple[str, ...] = ()
@@ -125,14 +138,14 @@ def _read_moments(column: pd.Series, _field: Field) -> Reading:
             warnings = (
                 f"Times in “{column.name}” are marked as world time (Z): they read eight hours later.",
             )
-    local = local.where(local.dt.year.between(*_PLAUSIBLE_YEARS))
     unread = (text.notna() & local.isna()).to_numpy(bool)
     moments = (local - _CHINA_OFFSET).dt.tz_localize("UTC").dt.as_unit("us")
-    return Reading(moments, unread, "“{}” is not a time we can read", warnings)
+    return Reading(moments, unread, _NO_TIME, warnings)
 
 
 def _read_days(column: pd.Series, field: Field) -> Reading:
-    reading = _read_moments(column, field)
+    # An end of 9999-12-31 means that there is none in sight.
+    reading = _read_any_moments(column, field)
     days = (reading.values + _CHINA_OFFSET).dt.tz_localize(None).dt.normalize()
     return Reading(days, reading.unread, "“{}” is not a date we can read")
 

@@ -49,11 +49,36 @@ def test_world_time_is_pointed_out() -> None:
     assert read(INCIDENT["reported_at"], "2025-04-13T03:04:48").warnings == ()
 
 
-@pytest.mark.parametrize("written", ["昨天", "08/31/2025", "2025-13-01", "1", "2025-02-30 10:00"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "昨天",
+        "08/31/2025",
+        "2025-13-01",
+        "1",
+        "2025-02-30 10:00",
+        "0001-01-01",
+        "1900-01-01 08:00",
+        "9999-12-31",
+    ],
+)
 def test_what_is_no_time_is_not_guessed(written: str) -> None:
     reading = read(INCIDENT["reported_at"], written, "", None)
     assert reading.unread.tolist() == [True, False, False]
     assert reading.values.isna().all()
+
+
+def test_typed_times_are_judged_like_written_ones() -> None:
+    typed = pd.Series(["0001-01-01", "2025-01-02", None], name="列").astype("datetime64[us]")
+    reading = read_values(typed, INCIDENT["reported_at"])
+    assert reading.unread.tolist() == [True, False, False]
+    assert reading.values[1] == pd.Timestamp("2025-01-02", tz="Asia/Shanghai")
+
+
+def test_a_period_may_end_in_the_year_9999() -> None:
+    reading = read(load_layers()["grids"].fields["valid_to"], "9999-12-31")
+    assert not reading.unread.any()
+    assert reading.values[0].date().isoformat() == "9999-12-31"
 
 
 def test_day_is_the_calendars_in_china() -> None:
