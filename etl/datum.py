@@ -9,7 +9,9 @@ from geo.crs import Coordinates, SourceCrs, gauss_kruger_epsg, parse_crs
 _SAMPLE = 2_000
 _LEAST = 20
 _GAIN = 0.2
-_DATUMS = {"4490": "GPS, 天地图", "gcj02": "高德, 腾讯, 微信", "bd09": "百度"}
+
+# The datums Chinese files come in, and whose files those are.
+DATUMS = {"4490": "GPS, 天地图", "gcj02": "高德, 腾讯, 微信", "bd09": "百度"}
 
 
 class DatumTest:
@@ -43,23 +45,23 @@ class DatumTest:
         if len(self._sample) < _LEAST or not self.is_degrees():
             return None
         own = self.share_inside(source)
-        shares = {name: self.share_inside(parse_crs(name)) for name in _DATUMS}
+        shares = {name: self.share_inside(parse_crs(name)) for name in DATUMS}
         best = max(shares, key=lambda name: shares[name])
         if shares[best] < own + _GAIN:
             return None
         return (
             f"Read as {source.name}, {own:.0%} of the coordinates lie in {self._ground.name}; "
-            f"as {best} ({_DATUMS[best]}) it would be {shares[best]:.0%}. "
+            f"as {best} ({DATUMS[best]}) it would be {shares[best]:.0%}. "
             f"If the file is from there, import it again with --crs {best}."
         )
 
     def advise(self) -> str:
         """What to do about coordinates of unknown datum."""
-        choices = ", ".join(f"--crs {name} ({whose})" for name, whose in _DATUMS.items())
+        choices = ", ".join(f"--crs {name} ({whose})" for name, whose in DATUMS.items())
         if not self.is_degrees():
             zone = self._guess_zone()
             return f"they are metres: add --crs with the EPSG number of the drawing, such as {zone}"
-        shares = {name: self.share_inside(parse_crs(name)) for name in _DATUMS}
+        shares = {name: self.share_inside(parse_crs(name)) for name in DATUMS}
         if len(self._sample) < _LEAST or max(shares.values()) - min(shares.values()) < _GAIN:
             return f"add {choices}"
         found = ", ".join(f"{share:.0%} as {name}" for name, share in shares.items())

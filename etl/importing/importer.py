@@ -21,6 +21,7 @@ from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, 
 from etl.importing.layers import load_layers
 from etl.importing.locating import locate_rows
 from etl.importing.mapping import choose_layer, map_columns
+from etl.importing.moving import warn_of_shift
 from etl.importing.placing import IncidentPlacer
 from etl.importing.report import ImportReport
 from etl.importing.rules import (
@@ -114,7 +115,8 @@ def import_file(
         on_progress("checking", 0, total)
         draft = draft_rows(table, chosen, columns)
         places, ground = read_places(connection, home.id), Ground(home)
-        source_crs = locate_rows(draft, table, crs, ground, path.name)
+        source = locate_rows(draft, table, crs, ground, path.name)
+        source_crs = None if source is None else source.name
         _check_rows(connection, draft, places, ground)
         known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
         ids = match_rows(draft, known)
@@ -131,6 +133,8 @@ def import_file(
                 encoding=table.encoding,
                 mapping=read_as,
             )
+            if source is not None:
+                warn_of_shift(connection, draft, ids, source, ground.plane, None if dry_run else batch)
             with _explain_refusal(path.name):
                 placer = IncidentPlacer(places, ground.plane) if chosen.name == "incidents" else None
                 counts = _load(connection, draft, ids, placer, home.id, batch, total, on_progress)

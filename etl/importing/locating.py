@@ -22,7 +22,7 @@ _REPAIR_SHARE = 1e-6
 
 def locate_rows(
     draft: Draft, table: Table, wanted_crs: str | None, ground: Ground, file_name: str
-) -> str | None:
+) -> SourceCrs | None:
     """Find the place of every row, in EPSG:4490; rows without a sound one are rejected, doubts are warned of.
 
     Args:
@@ -33,7 +33,7 @@ def locate_rows(
         file_name: for messages.
 
     Returns:
-        The name of the coordinate system, None where the file has no coordinates.
+        The coordinate system, None where the file has no coordinates.
 
     Raises:
         UnknownDatum: nothing says which coordinate system the numbers are in.
@@ -82,7 +82,7 @@ def locate_rows(
             draft.reject(draft.located, "has a point; an outline is needed")
     _reject_abroad(draft)
     _compare_with_community(draft, ground)
-    return source.name
+    return source
 
 
 def _swap(xy: Coordinates) -> Coordinates:

@@ -4,23 +4,38 @@ A batch inserts rows and updates rows. Both carry its ``import_batch_id`` and it
 row it updates, ``import_change`` keeps the state before, to the bit.
 """
 
+import io
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import shapely
 from psycopg2 import sql
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
+from geo.crs import Coordinates
 from geo.errors import NotFound
 from geo.store.bulk import copy_rows, defer_upkeep
 from geo.store.engine import load_queries
 
 _STAGE = "import_stage"
+
+# A row of an id and two coordinates, and what stands before the rows, in COPY's binary format.
+_POSITION = np.dtype(
+    {
+        "names": ["id", "x", "y"],
+        "formats": [">i8", ">f8", ">f8"],
+        "offsets": [6, 18, 30],
+        "itemsize": 38,
+    }
+)
+_COPY_HEADER_BYTES = 19
 
 # From here on it pays to build indexes anew, if the batch also outweighs what is already there.
 _BULK_ROWS = 100_000
@@ -125,6 +140,31 @@ def read_identities(
     with connection.cursor() as cursor:
         cursor.execute(statement, (community_id,))
         return pd.DataFrame(cursor.fetchall(), columns=columns)
+
+
+def read_positions(connection: PostgresConnection, table: str, ids: npt.NDArray[np.int64]) -> Coordinates:
+    """Read where rows are: the point, or the centroid of the outline.
+
+    Args:
+        connection: the caller's transaction.
+        table: a layer's table.
+        ids: shape (n,), rows of the table.
+
+    Returns:
+        Shape (n, 2), EPSG:4490 degrees, NaN where a row has no place.
+    """
+    statement = sql.SQL(
+        "COPY (SELECT id, ST_X(place), ST_Y(place) FROM {}, ST_Centroid(geom) AS place "
+        "WHERE geom IS NOT NULL AND id = ANY (CAST({} AS bigint[]))) TO STDOUT (FORMAT binary)"
+    ).format(sql.Identifier(table), sql.Literal("{" + ",".join(map(str, ids.tolist())) + "}"))
+    stream = io.BytesIO()
+    with connection.cursor() as cursor:
+        cursor.copy_expert(statement, stream)
+        count = cursor.rowcount
+    found = np.frombuffer(stream.getbuffer(), _POSITION, count, _COPY_HEADER_BYTES)
+    rows = pd.Index(found["id"].astype(np.int64)).get_indexer(pd.Index(ids))
+    positions = np.column_stack([found["x"], found["y"]]).astype(np.float64)
+    return np.vstack([positions, [np.nan, np.nan]])[rows]
 
 
 def open_batch(
