@@ -5,20 +5,37 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from etl.importing.draft import Draft
-from etl.importing.layers import Layer
+from etl.importing.draft import Draft, Mask
+from etl.importing.layers import Layer, simplify
 
 NEW = -1
 _HOTLINE = "12345"
 _FILE = "file"
+_TOTALS = {"合计", "小计", "总计", "共计"}
+
+
+def reject_totals(draft: Draft) -> None:
+    """Reject the rows that only add up the rows above them."""
+    for column in ("external_id", "code", "name"):
+        if not draft.has(column):
+            continue
+        words = draft.values[column]
+        # All of them have 计 in them: of a million numbers hardly any is looked at closer.
+        found = pc.match_substring(pa.array(words, pa.large_string(), from_pandas=True), "计")
+        likely = np.flatnonzero(pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False))
+        totals = np.zeros(len(draft), dtype=bool)
+        totals[likely] = [simplify(word) in _TOTALS for word in words.iloc[likely]]
+        draft.reject(totals & draft.kept, "is a total, not a row", column)
 
 
 def name_rows(draft: Draft) -> None:
     """Give every row of a layer of places a code and a name, deriving what the file does not say."""
     code, name, external = draft.get("code"), draft.get("name"), draft.get("external_id")
-    # 3栋 is in every compound, and a chain has several shops in one street.
-    around, order = ("address", 1) if draft.layer.name == "merchants" else ("compound", -1)
+    around = _find_around(draft.layer)
+    order = 1 if around == "address" else -1
     if not draft.has("code") and not draft.has("external_id"):
         source = f"name and {around}" if draft.has(around) else "name"
         draft.warn(f"No column holds a code or an external id: rows are known by their {source}.")
@@ -109,7 +126,30 @@ def _reject_repeats(draft: Draft, by: list[str]) -> None:
     at_fault = np.zeros(len(draft), dtype=bool)
     at_fault[keys.index[repeats]] = True
     column = next((name for name in reversed(by) if name in draft.raw), None)
-    draft.reject(at_fault, [f"says the same as row {row}, which came first" for row in rows], column)
+    draft.reject(at_fault, _explain_repeats(draft, by, at_fault, rows), column)
+
+
+def _explain_repeats(draft: Draft, by: list[str], at_fault: Mask, rows: pd.Series) -> list[str]:
+    """Say of each repeat which row came first, and what would tell it apart if only its name is known."""
+    reasons = [f"says the same as row {row}, which came first" for row in rows]
+    if "code" not in by:
+        return reasons
+    around, fields = _find_around(draft.layer), draft.layer.fields
+    by_name = draft.assumed["code"] & draft.get("external_id").isna().to_numpy(bool)
+    said = draft.get(around).notna().to_numpy(bool)
+    for position in np.flatnonzero(by_name[at_fault]):
+        same = f"name and {around}" if said[at_fault][position] else "name"
+        other = f" or the {around}" if same == "name" and around in fields else ""
+        reasons[position] = (
+            f"has the same {same} as row {rows.iloc[position]} and no code: "
+            f"a column of codes ({fields['code'].headers[0]}){other} tells them apart"
+        )
+    return reasons
+
+
+def _find_around(layer: Layer) -> str:
+    """Find what tells rows of one name apart: 3栋 is in every compound, a chain in several streets."""
+    return "address" if layer.name == "merchants" else "compound"
 
 
 def _reject_usurpers(draft: Draft, existing: pd.DataFrame, by_code: npt.NDArray[np.int64]) -> None:

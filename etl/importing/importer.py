@@ -17,7 +17,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from etl.importing.categories import CategoryFinder, assign_categories
 from etl.importing.draft import Draft, Mask, draft_rows
 from etl.importing.ground import Ground
-from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows
+from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows, reject_totals
 from etl.importing.layers import load_layers
 from etl.importing.locating import locate_rows
 from etl.importing.mapping import choose_layer, map_columns
@@ -158,6 +158,7 @@ def import_file(
 
 def _check_rows(connection: PostgresConnection, draft: Draft, places: Places, ground: Ground) -> None:
     """Find out all about the rows but which stored rows they are."""
+    reject_totals(draft)
     if draft.layer.name == "incidents":
         check_incidents(draft)
         assign_categories(draft, CategoryFinder(read_categories(connection)))

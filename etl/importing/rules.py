@@ -15,6 +15,7 @@ from geo.store.imports import Places
 # A grid without a date has been there as long as the records go, so that past incidents find their grid.
 _GRIDS_SINCE = pd.Timestamp("2000-01-01")
 _OVERLAP_M2 = 1.0
+_CHINA_OFFSET = pd.Timedelta(hours=8)
 _BUILDING_RANGES = (
     ("floors", 1, 200),
     ("entrances", 0, 1_000),
@@ -168,6 +169,12 @@ def check_incidents(draft: Draft) -> None:
     draft.reject(
         reported.isna().to_numpy(bool) & draft.kept, "does not say when it was reported", "reported_at"
     )
+    # Whole days of China's calendar: a clock that is fast is no mistake of the file's.
+    today = (pd.Timestamp.now("UTC") + _CHINA_OFFSET).normalize()
+    future = (reported >= today + pd.Timedelta(days=2) - _CHINA_OFFSET).to_numpy(bool) & draft.kept
+    if future.any():
+        first = draft.row_numbers[future][0]
+        draft.warn(f"{future.sum():,} rows say they were reported in the future, first at row {first}.")
     for column in ("due_at", "handled_at", "closed_at"):
         if draft.has(column):
             early = (draft.values[column] < reported).to_numpy(bool) & draft.kept

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
@@ -274,6 +275,33 @@ def test_case_without_a_place_waits_for_one(
     assert ask(
         connection, "SELECT geom, geocode_quality, grid_id FROM incident WHERE external_id = 'GZ2'"
     ) == [(None, "none", None)]
+
+
+def test_total_below_the_orders_is_no_order(town: ImportTown, tmp_path: Path) -> None:
+    report = load(write_orders(tmp_path, {}, {"办件编号": "合计", "派发时间": "", "事项小类": ""}))
+    assert (report.rows.inserted, reasons(report)) == (1, {3: ("办件编号", "is a total, not a row")})
+    assert len(report.rejections) == 1
+
+
+def test_report_from_the_future_lands_with_a_word(town: ImportTown, tmp_path: Path) -> None:
+    today = pd.Timestamp.now("Asia/Shanghai").normalize().tz_localize(None)
+    times = [str(today + pd.Timedelta(hours=hours)) for hours in (-1, 47, 49, 500)]
+    orders = [{"派发时间": time, "承诺完成时间": ""} for time in times]
+    report = load(write_orders(tmp_path, *orders))
+    assert (report.rows.inserted, report.rows.rejected) == (4, 0)
+    future = [warning for warning in report.warnings if "future" in warning]
+    assert future == ["2 rows say they were reported in the future, first at row 4."]
+    # When they are due may well lie ahead.
+    report = load(write_orders(tmp_path, {"派发时间": times[0], "承诺完成时间": times[3]}))
+    assert not any("future" in warning for warning in report.warnings)
+
+
+def test_category_may_be_headed_by_its_matter(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    rows = [{"办件编号": "GZ1", "事项类别": "暴露垃圾", "上报时间": "2025-03-01"}]
+    assert load(write_csv(tmp_path / "工单.csv", rows)).mapping["事项类别"] == "category"
+    assert ask(connection, "SELECT category_code FROM incident") == [("E101",)]
 
 
 def test_closed_without_a_time_awaits_verification(

@@ -279,7 +279,43 @@ def test_shops_of_a_chain_are_told_apart_by_their_address(
     rows = [{"商户名称": "连锁店", "地址": address} for address in ("甲路1号", "乙路2号", "甲路1号")]
     report = load(write_csv(tmp_path / "商户.csv", rows))
     assert (report.rows.inserted, report.rows.rejected, report.unplaced) == (2, 1, 2)
+    assert report.rejections[0].reason == (
+        "has the same name and address as row 2 and no code: a column of codes (商户编号) tells them apart"
+    )
     assert load(write_csv(tmp_path / "商户.csv", rows)).rows.unchanged == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (
+            [{"商户名称": "连锁店", "地址": ""}] * 2,
+            "has the same name as row 2 and no code: "
+            "a column of codes (商户编号) or the address tells them apart",
+        ),
+        ([{"商户编号": "M1", "商户名称": "连锁店"}] * 2, "says the same as row 2, which came first"),
+        ([{"外部编号": "x1", "商户名称": "连锁店"}] * 2, "says the same as row 2, which came first"),
+    ],
+)
+def test_repeat_is_told_what_it_repeats(
+    town: ImportTown, tmp_path: Path, rows: list[dict[str, Any]], reason: str
+) -> None:
+    report = load(write_csv(tmp_path / "商户.csv", rows))
+    assert [(rejection.row, rejection.reason) for rejection in report.rejections] == [(3, reason)]
+
+
+@pytest.mark.parametrize("word", ["合计", " 合　计：", "小计", "总计"])
+@pytest.mark.parametrize("column", ["商户编号", "商户名称"])
+def test_total_is_no_row(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path, word: str, column: str
+) -> None:
+    shops = [{"商户编号": f"M{n}", "商户名称": f"{n}号设计店合计"} for n in range(2)]
+    total = {"商户编号": "", "商户名称": ""} | {column: word}
+    report = load(write_csv(tmp_path / "商户.csv", [*shops, total]))
+    assert [(rejection.row, rejection.column, rejection.reason) for rejection in report.rejections] == [
+        (4, column, "is a total, not a row")
+    ]
+    assert ask(connection, "SELECT code FROM merchant ORDER BY 1") == [("M0",), ("M1",)]
 
 
 def test_rejected_row_claims_no_stored_row(town: ImportTown, tmp_path: Path) -> None:
