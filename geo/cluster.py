@@ -101,13 +101,21 @@ class Cluster:
             DatabaseUnavailable: the server does not come up; the log says why.
         """
         with self._lock():
-            if self._find_postmaster() is None:
-                self._prepare_folder()
-                self._clear_remains()
-                programs = find_programs(self._read_major())
-                if not self._data.exists():
-                    self._initialise(programs)
-                self._launch(programs)
+            if self._find_postmaster() is not None:
+                try:
+                    self._create_database()
+                except DatabaseUnavailable:
+                    # A server that was killed is found until it is dead: then a new one takes its place.
+                    if self._find_postmaster() is not None:
+                        raise
+                else:
+                    return self.url()
+            self._prepare_folder()
+            self._clear_remains()
+            programs = find_programs(self._read_major())
+            if not self._data.exists():
+                self._initialise(programs)
+            self._launch(programs)
             self._create_database()
         return self.url()
 

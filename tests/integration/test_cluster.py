@@ -70,6 +70,20 @@ def test_nothing_is_touched_by_looking(data_dir: Path) -> None:
     assert not data_dir.exists()
 
 
+def test_start_outlives_a_server_that_is_still_dying(data_dir: Path) -> None:
+    cluster = Cluster(data_dir, durable=False)
+    cluster.start()
+    dying = _find_postmaster(cluster)
+    dying.suspend()  # It takes connections no more, and is still there to be found.
+    killing = threading.Timer(0.5, dying.kill)
+    killing.start()
+    try:
+        assert _ask(cluster.start(), "SELECT 1") == [(1,)]
+    finally:
+        killing.join()
+    assert _find_postmaster(cluster).pid != dying.pid
+
+
 def test_a_cluster_is_private_durable_and_sorts_by_code_point(data_dir: Path) -> None:
     cluster = Cluster(data_dir)
     url = cluster.start()
