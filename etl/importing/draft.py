@@ -1,6 +1,7 @@
 """A batch while it is being made: the file's rows, what was read of them, and what is wrong with some."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,8 +138,9 @@ def draft_rows(table: Table, layer: Layer, columns: ColumnMap) -> Draft:
         warnings=list(table.warnings),
         points=np.full((len(table.row_numbers), 2), np.nan),
     )
-    for name, column in raw.items():
-        reading = read_values(column, layer.fields[name])
+    with ThreadPoolExecutor() as pool:
+        readings = pool.map(read_values, raw.values(), [layer.fields[name] for name in raw])
+    for name, reading in zip(raw, readings, strict=True):
         draft.values[name] = reading.values
         draft.reject(reading.unread, reading.reason, name)
         draft.warnings += reading.warnings

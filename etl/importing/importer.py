@@ -243,6 +243,7 @@ def _load(
             connection,
             table,
             _make_batches(draft, rows, new, placer, constants),
+            community_id=community_id,
             count=count,
             columns={*rows.column_names, *constants, *(placer.columns if placer else ())},
             on_progress=lambda done: on_progress("loading", done, count),

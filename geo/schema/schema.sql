@@ -180,6 +180,21 @@ CREATE PROCEDURE public.lock_touched_places()
     ) AS touched;
 $$;
 
+CREATE PROCEDURE public.note_bulk_insert(IN loaded regclass, IN community bigint)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO layer_touch (layer, community_id)
+    -- A trigger's arguments are kept with a zero byte behind each.
+    SELECT DISTINCT split_part(encode(tgargs, 'escape'), '\000', 1), community
+    FROM pg_trigger
+    WHERE tgrelid = loaded AND tgfoid = CAST('touch_layer' AS regproc)
+    ON CONFLICT DO NOTHING;
+    IF loaded = CAST('incident' AS regclass) THEN
+        INSERT INTO incident_change (community_id) VALUES (community);
+    END IF;
+END $$;
+
 CREATE FUNCTION public.note_incident_changes() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -691,7 +706,7 @@ CREATE TABLE public.incident (
     CONSTRAINT incident_closed_has_time CHECK (((state = ANY (ARRAY['closed'::text, 'rated'::text])) = (closed_at IS NOT NULL))),
     CONSTRAINT incident_dates_in_order CHECK (((first_response_at >= reported_at) AND (due_at >= reported_at) AND (original_due_at >= reported_at) AND (handled_at >= reported_at) AND (closed_at >= COALESCE(handled_at, reported_at)))),
     CONSTRAINT incident_geocode_quality_check CHECK ((geocode_quality = ANY (ARRAY['dwelling'::text, 'building'::text, 'compound'::text, 'street'::text, 'manual'::text, 'none'::text]))),
-    CONSTRAINT incident_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT incident_geom_check CHECK (((geom IS NULL) OR ((NOT public.st_isempty(geom)) AND ((public.st_x(geom) >= (73)::double precision) AND (public.st_x(geom) <= (136)::double precision)) AND ((public.st_y(geom) >= (3)::double precision) AND (public.st_y(geom) <= (54)::double precision))))),
     CONSTRAINT incident_national_code_whole CHECK ((num_nulls(national_code_system, national_code_kind, national_code) = ANY (ARRAY[0, 3]))),
     CONSTRAINT incident_not_its_own_parent CHECK ((parent_id <> id)),
     CONSTRAINT incident_outcome_check CHECK ((outcome = ANY (ARRAY['resolved'::text, 'partly_resolved'::text, 'persuaded'::text, 'mediated'::text, 'negotiated'::text, 'transferred'::text, 'unresolvable'::text]))),

@@ -175,17 +175,22 @@ def _encode_texts(texts: list[str] | None) -> bytes | None:
 
 
 @contextmanager
-def defer_upkeep(connection: PostgresConnection, table: str, written: Collection[str]) -> Iterator[None]:
-    """Do without a table's indexes and foreign keys inside the block, and build them again at its end.
+def defer_upkeep(
+    connection: PostgresConnection, table: str, written: Collection[str], community_id: int
+) -> Iterator[None]:
+    """Do without a table's indexes, foreign keys and notes inside the block, and make up for them at its end.
 
     Building an index once over all rows, and checking a foreign key as a set, takes a fraction of what it
-    costs row by row. All happens in the caller's transaction: whoever reads the table waits until it is over.
-    Where the tables cannot be locked without making somebody fail, the block runs with all upkeep in place.
+    costs row by row; so does noting that a community has changed, against keeping a second copy of every row
+    for the triggers that note it. All happens in the caller's transaction: whoever reads the table waits until
+    it is over. Where the tables cannot be locked without making somebody fail, the block runs with all upkeep
+    in place.
 
     Args:
         connection: the caller's transaction.
         table: a layer's table.
         written: the columns the block writes; a partial index on any other is not in the way.
+        community_id: the community whose rows the block inserts.
     """
     queries = load_queries("imports")
     keys = list(queries.list_foreign_keys(connection, table=table))
@@ -198,7 +203,10 @@ def defer_upkeep(connection: PostgresConnection, table: str, written: Collection
         if first_column in written or not is_partial
     ]
     unique = list(queries.list_unique_constraints(connection, table=table))
+    triggers = [name for (name,) in queries.list_insert_triggers(connection, table=table)]
     with connection.cursor() as cursor:
+        for name in triggers:
+            cursor.execute(_alter(table, "DISABLE TRIGGER", name))
         for name, holder, _, _ in keys:
             cursor.execute(_alter(holder, "DROP CONSTRAINT", name))
         for name, _ in unique:
@@ -218,6 +226,9 @@ def defer_upkeep(connection: PostgresConnection, table: str, written: Collection
         cursor.execute("SET LOCAL default_statistics_target TO DEFAULT")
         for name, holder, _, definition in keys:
             cursor.execute(_alter(holder, "ADD CONSTRAINT", name, definition))
+        for name in triggers:
+            cursor.execute(_alter(table, "ENABLE TRIGGER", name))
+    queries.note_bulk_insert(connection, table=table, community_id=community_id)
 
 
 def _alter(table: str, change: str, name: str, definition: str = "") -> sql.Composed:

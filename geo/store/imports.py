@@ -213,6 +213,7 @@ def insert_rows(
     table: str,
     batches: Iterable[pa.Table],
     *,
+    community_id: int,
     count: int,
     columns: Collection[str],
     on_progress: Callable[[int], None],
@@ -223,13 +224,14 @@ def insert_rows(
         connection: the caller's transaction.
         table: the layer's table.
         batches: the rows, some at a time.
+        community_id: the community they all belong to.
         count: how many rows that will be.
         columns: the columns they have.
         on_progress: called with the number of rows sent so far.
     """
     upkeep: AbstractContextManager[None] = nullcontext()
     if count >= _BULK_ROWS and count >= _count_rows(connection, table, count):
-        upkeep = defer_upkeep(connection, table, columns)
+        upkeep = defer_upkeep(connection, table, columns, community_id)
     with upkeep:
         copy_rows(connection, table, batches, on_progress)
 

@@ -35,6 +35,16 @@ WHERE i.indrelid = CAST(:table AS regclass)
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND conrelid = i.indrelid)
 ORDER BY c.relname;
 
+-- name: list_insert_triggers(table)
+-- Statement triggers that collect every inserted row.
+SELECT tgname
+FROM pg_trigger
+WHERE tgrelid = CAST(:table AS regclass) AND tgnewtable IS NOT NULL AND tgtype & 4 <> 0
+ORDER BY tgname;
+
+-- name: note_bulk_insert(table, community_id)!
+CALL note_bulk_insert(CAST(:table AS regclass), :community_id);
+
 -- name: lock_imports()!
 -- One import at a time in an installation: the second waits here, before it has read anything.
 SELECT pg_advisory_xact_lock(hashtextextended('import', 0));
