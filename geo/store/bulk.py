@@ -183,8 +183,8 @@ def defer_upkeep(
     Building an index once over all rows, and checking a foreign key as a set, takes a fraction of what it
     costs row by row; so does noting that a community has changed, against keeping a second copy of every row
     for the triggers that note it. All happens in the caller's transaction: whoever reads the table waits
-    until it is over. Where the tables cannot be locked without making somebody fail, the block runs with all upkeep
-    in place.
+    until it is over. Where the tables cannot be locked without making somebody fail, the block runs with all
+    upkeep in place.
 
     Args:
         connection: the caller's transaction.
