@@ -39,6 +39,8 @@ from geo.tuning import choose_server_settings
 
 DATABASE = "wangge"
 _SUPERUSER = "wangge"
+# Made by the migrations; owns nothing.
+APPLICATION_ROLE = "wangge_app"
 _PORT = 5432  # Names the socket file; no such TCP port is opened.
 _SOCKET_PATH_LIMIT_BYTES = 107
 _START_TIMEOUT_S = 300  # Crash recovery of a large import may take minutes on an old disk.
@@ -281,16 +283,21 @@ class Cluster:
             shutil.rmtree(new, ignore_errors=True)
             msg = f"the private database could not be made in {self.folder}: {_last_line(result.stderr)}"
             raise DatabaseUnavailable(msg)
-        self._write(new / "pg_hba.conf", f"local all {_SUPERUSER} peer map=wangge\n")
         with (new / "postgresql.conf").open("a", encoding="utf-8") as configuration:
             configuration.write("\ninclude = 'wangge.conf'\n# Settings below this line win over Wangge's.\n")
         new.rename(self._data)
 
     def _launch(self, programs: Programs) -> None:
         user = self._choose_user()
+        roles = (_SUPERUSER, APPLICATION_ROLE)
+        self._write(self._data / "pg_hba.conf", f"local all {','.join(roles)} peer map=wangge\n")
         self._write(
             self._data / "pg_ident.conf",
-            "".join(f'wangge "{name}" {_SUPERUSER}\n' for name in dict.fromkeys((user.pw_name, "root"))),
+            "".join(
+                f'wangge "{name}" {role}\n'
+                for name in dict.fromkeys((user.pw_name, "root"))
+                for role in roles
+            ),
         )
         settings = choose_server_settings(durable=self._durable) | {
             "cluster_name": self._name,

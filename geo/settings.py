@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     Attributes:
         data_dir: folder of the private database cluster and everything else that must survive a restart.
         database_url: a PostgreSQL URL of a server of one's own; unset means the private cluster.
+        app_database_url: the same database as the role wangge_app, or one that may do no more, for the dashboard;
+            unset means the same address with that role's name and no password.
         host: address the dashboard listens on.
         port: TCP port of the dashboard.
         language: interface language before the reader chooses, ``zh`` or ``en``.
@@ -32,6 +34,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default_factory=_choose_data_dir)
     database_url: str | None = None
+    app_database_url: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=1, le=65535)
     language: str = Field(default="zh", pattern="^(zh|en)$")

@@ -10,40 +10,13 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public;
 
-CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
-    LANGUAGE sql
-    AS $$
-    -- Driven from the grids, each of which is then prepared once for all its buildings.
-    WITH covering AS MATERIALIZED (
-        SELECT b.id AS building_id, g.id AS grid_id, g.community_id, g.kind, g.period, g.code
-        FROM grid AS g
-        CROSS JOIN LATERAL (
-            SELECT building.id FROM building
-            WHERE building.community_id = g.community_id AND building.geom && g.geom
-                AND ST_Intersects(g.geom, building.anchor)
-            OFFSET 0
-        ) AS b
-        WHERE g.community_id = of_community
-    ),
-    -- An anchor on a shared edge belongs to the grid with the lower code.
-    chosen AS MATERIALIZED (
-        SELECT c.* FROM covering AS c
-        WHERE NOT EXISTS (
-            SELECT FROM covering AS rival
-            WHERE rival.building_id = c.building_id AND rival.kind = c.kind AND rival.period && c.period
-                AND (rival.code, rival.grid_id) < (c.code, c.grid_id))
-    ),
-    gone AS (
-        DELETE FROM building_grid AS bg
-        WHERE bg.community_id = of_community
-            AND (bg.building_id, bg.grid_id) NOT IN (SELECT c.building_id, c.grid_id FROM chosen AS c)
-    )
-    INSERT INTO building_grid (building_id, grid_id, community_id, kind, period)
-    SELECT building_id, grid_id, community_id, kind, period FROM chosen AS c
-    WHERE (c.building_id, c.grid_id) NOT IN (
-        SELECT bg.building_id, bg.grid_id FROM building_grid AS bg WHERE bg.community_id = of_community)
-    ON CONFLICT (building_id, grid_id) DO NOTHING;
-$$;
+CREATE FUNCTION public.app_account() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('wangge.account'::text, true), ''::text))::bigint;
+
+CREATE FUNCTION public.app_party() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('wangge.party'::text, true), ''::text))::bigint;
 
 CREATE TABLE public.party (
     id bigint NOT NULL,
@@ -110,6 +83,95 @@ CREATE FUNCTION public.building_holder(on_day date) RETURNS TABLE(building_id bi
    WHERE ((plan.state <> 'draft'::text) AND (daterange(plan.valid_from, plan.valid_to) @> building_holder.on_day));
 END;
 
+CREATE FUNCTION public.app_buildings() RETURNS bigint[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    RETURN (SELECT COALESCE(array_agg(h.building_id), '{}'::bigint[]) AS "coalesce" FROM public.building_holder(((now() AT TIME ZONE 'Asia/Shanghai'::text))::date) h(building_id, community_id, kind, zone_id, party_id) WHERE (h.party_id = public.app_party()));
+
+CREATE FUNCTION public.app_communities() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('wangge.communities'::text, true), ''::text), '{}'::text))::bigint[];
+
+CREATE FUNCTION public.is_sound(shape public.geometry) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((shape IS NULL) OR ((NOT public.st_isempty(shape)) AND (public.st_xmin((shape)::public.box3d) >= (73)::double precision) AND (public.st_xmax((shape)::public.box3d) <= (136)::double precision) AND (public.st_ymin((shape)::public.box3d) >= (3)::double precision) AND (public.st_ymax((shape)::public.box3d) <= (54)::double precision) AND public.st_isvalid(shape)));
+
+CREATE TABLE public.compound (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    aliases text[] DEFAULT '{}'::text[] NOT NULL,
+    external_id text,
+    type text,
+    management text,
+    address text,
+    has_property_management boolean,
+    has_responsible_unit boolean,
+    has_security boolean,
+    three_no_definition text,
+    three_no_reviewed_on date,
+    is_three_no boolean GENERATED ALWAYS AS (((three_no_reviewed_on IS NOT NULL) AND (has_property_management IS FALSE) AND (has_responsible_unit IS FALSE) AND (has_security IS FALSE))) STORED NOT NULL,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    property_company_id bigint,
+    CONSTRAINT compound_check CHECK (((three_no_reviewed_on IS NULL) OR (three_no_definition IS NOT NULL))),
+    CONSTRAINT compound_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT compound_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT compound_management_check CHECK ((management = ANY (ARRAY['property_company'::text, 'interim_committee'::text, 'self_managed'::text, 'none'::text]))),
+    CONSTRAINT compound_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT compound_type_check CHECK ((type = ANY (ARRAY['commodity'::text, 'resettlement'::text, 'relocation'::text, 'urban_village'::text, 'old'::text, 'unit_housing'::text])))
+);
+
+CREATE FUNCTION public.app_compounds() RETURNS bigint[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    RETURN (SELECT COALESCE(array_agg(c.id), '{}'::bigint[]) AS "coalesce" FROM public.compound c WHERE (c.property_company_id = public.app_party()));
+
+CREATE FUNCTION public.app_grids() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (COALESCE(NULLIF(current_setting('wangge.grids'::text, true), ''::text), '{}'::text))::bigint[];
+
+CREATE FUNCTION public.app_role() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE(current_setting('wangge.role'::text, true), ''::text);
+
+CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
+    LANGUAGE sql
+    AS $$
+    -- Driven from the grids, each of which is then prepared once for all its buildings.
+    WITH covering AS MATERIALIZED (
+        SELECT b.id AS building_id, g.id AS grid_id, g.community_id, g.kind, g.period, g.code
+        FROM grid AS g
+        CROSS JOIN LATERAL (
+            SELECT building.id FROM building
+            WHERE building.community_id = g.community_id AND building.geom && g.geom
+                AND ST_Intersects(g.geom, building.anchor)
+            OFFSET 0
+        ) AS b
+        WHERE g.community_id = of_community
+    ),
+    -- An anchor on a shared edge belongs to the grid with the lower code.
+    chosen AS MATERIALIZED (
+        SELECT c.* FROM covering AS c
+        WHERE NOT EXISTS (
+            SELECT FROM covering AS rival
+            WHERE rival.building_id = c.building_id AND rival.kind = c.kind AND rival.period && c.period
+                AND (rival.code, rival.grid_id) < (c.code, c.grid_id))
+    ),
+    gone AS (
+        DELETE FROM building_grid AS bg
+        WHERE bg.community_id = of_community
+            AND (bg.building_id, bg.grid_id) NOT IN (SELECT c.building_id, c.grid_id FROM chosen AS c)
+    )
+    INSERT INTO building_grid (building_id, grid_id, community_id, kind, period)
+    SELECT building_id, grid_id, community_id, kind, period FROM chosen AS c
+    WHERE (c.building_id, c.grid_id) NOT IN (
+        SELECT bg.building_id, bg.grid_id FROM building_grid AS bg WHERE bg.community_id = of_community)
+    ON CONFLICT (building_id, grid_id) DO NOTHING;
+$$;
+
 CREATE FUNCTION public.feature_collection(features text[], most integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN concat('{"type":"FeatureCollection","truncated":', to_json((COALESCE(cardinality(features), 0) > most)), ',"features":[', array_to_string((features)[1:most], ','::text), ']}');
@@ -165,10 +227,6 @@ CREATE FUNCTION public.hexagon_shape(up integer, across integer, level integer, 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN public.st_affine('0103000000010000000700000000000000000000000000000000000040912B50E67AB6FB3F000000000000F03F912B50E67AB6FB3F000000000000F0BF000000000000000000000000000000C0912B50E67AB6FBBF000000000000F0BF912B50E67AB6FBBF000000000000F03F00000000000000000000000000000040'::public.geometry, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (0)::double precision, (0)::double precision, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (x)::double precision)) + (((across * 64))::double precision * ((2)::double precision ^ ((z - level))::double precision))), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (y)::double precision)) - ((((up * 64))::double precision * sqrt((3)::double precision)) * ((2)::double precision ^ ((z - level))::double precision))));
 
-CREATE FUNCTION public.is_sound(shape public.geometry) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((shape IS NULL) OR ((NOT public.st_isempty(shape)) AND (public.st_xmin((shape)::public.box3d) >= (73)::double precision) AND (public.st_xmax((shape)::public.box3d) <= (136)::double precision) AND (public.st_ymin((shape)::public.box3d) >= (3)::double precision) AND (public.st_ymax((shape)::public.box3d) <= (54)::double precision) AND public.st_isvalid(shape)));
-
 CREATE PROCEDURE public.lock_touched_places()
     LANGUAGE sql
     AS $$
@@ -179,6 +237,18 @@ CREATE PROCEDURE public.lock_touched_places()
         ORDER BY community_id
     ) AS touched;
 $$;
+
+CREATE FUNCTION public.mask_name(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (name ~ '^(欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台|皇甫|宗政|濮阳|公冶|太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|令狐)'::text) THEN ("left"(name, 2) || repeat('*'::text, GREATEST((length(name) - 2), 1))) ELSE ("left"(name, 1) || repeat('*'::text, LEAST(GREATEST((length(name) - 1), 1), 2))) END;
+
+CREATE FUNCTION public.mask_phone(phone text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((length(phone) = 11) AND (phone ~ '^1'::text)) THEN (("left"(phone, 3) || '****'::text) || "right"(phone, 4)) ELSE (repeat('*'::text, GREATEST((length(phone) - 4), 0)) || "right"(phone, LEAST(length(phone), 4))) END;
+
+CREATE FUNCTION public.mask_words(words text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (words ~ '\d{3}|[·•]'::text) THEN regexp_replace(regexp_replace(regexp_replace(regexp_replace(words, '(?<!\d)\d{14}(\d{3}[0-9Xx])(?![0-9Xx])'::text, '**************\1'::text, 'g'::text), '(?<!\d)(1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?!\d)'::text, '\1****\2'::text, 'g'::text), '([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z])[·• ]?[A-Z0-9]{3,4}([A-Z0-9]{2})(?![A-Z0-9])'::text, '\1·***\2'::text, 'g'::text), '(?<!\d)\d{3,4}([室房])'::text, '***\1'::text, 'g'::text) ELSE words END;
 
 CREATE PROCEDURE public.note_bulk_insert(IN loaded regclass, IN community bigint)
     LANGUAGE plpgsql
@@ -244,6 +314,21 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.record_audit(action text, community bigint, object_type text, object_id bigint, reason text, row_count bigint, details jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    AS $_$
+    INSERT INTO audit_log (account_id, role, community_id, action, object_type, object_id, reason, row_count, details)
+    VALUES (app_account(), nullif(app_role(), ''), $2, $1, $3, $4, $5, $6, $7);
+$_$;
+
+CREATE FUNCTION public.refuse_changing_the_log() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the log is not rewritten' USING ERRCODE = 'restrict_violation', CONSTRAINT = 'audit_log_append_only', TABLE = 'audit_log';
+END $$;
+
 CREATE FUNCTION public.refuse_grid_overlap() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -285,6 +370,36 @@ BEGIN
     RAISE EXCEPTION 'what has happened to an incident is not rewritten: add an event that corrects it'
         USING ERRCODE = 'restrict_violation', CONSTRAINT = 'incident_event_append_only', TABLE = 'incident_event';
 END $$;
+
+CREATE TABLE public.category (
+    code text NOT NULL,
+    parent_code text,
+    name text NOT NULL,
+    name_en text NOT NULL,
+    identifier text NOT NULL,
+    sensitivity text DEFAULT 'S1'::text NOT NULL,
+    is_sealed boolean DEFAULT false NOT NULL,
+    response_amount numeric,
+    response_unit text,
+    deadline_amount numeric,
+    deadline_unit text,
+    default_leads text[] DEFAULT '{}'::text[] NOT NULL,
+    call_first text,
+    CONSTRAINT category_check CHECK (((response_amount IS NULL) = (response_unit IS NULL))),
+    CONSTRAINT category_check1 CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
+    CONSTRAINT category_code_check CHECK ((code ~ '^E\d{1,4}$'::text)),
+    CONSTRAINT category_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
+    CONSTRAINT category_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT category_identifier_check CHECK ((identifier ~ '^[a-z_]+$'::text)),
+    CONSTRAINT category_response_amount_check CHECK ((response_amount > (0)::numeric)),
+    CONSTRAINT category_response_unit_check CHECK ((response_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT category_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text])))
+);
+
+CREATE FUNCTION public.sealed_categories() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO '$user', 'public'
+    RETURN (SELECT COALESCE(array_agg(c.code), '{}'::text[]) AS "coalesce" FROM (public.category c LEFT JOIN public.category above ON ((above.code = c.parent_code))) WHERE (c.is_sealed OR above.is_sealed));
 
 CREATE FUNCTION public.stamp_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -338,6 +453,45 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.unmask_requester(incident bigint, reason text) RETURNS TABLE(name text, phone text, room text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    AS $$
+DECLARE
+    seen incident_requester;
+BEGIN
+    IF coalesce(trim(unmask_requester.reason), '') = '' THEN
+        RAISE EXCEPTION 'a reason is needed to see this' USING ERRCODE = 'check_violation', CONSTRAINT = 'unmask_has_reason';
+    END IF;
+    SELECT r.* INTO seen FROM incident_requester AS r
+    JOIN seen_incident AS i ON i.id = r.incident_id
+    WHERE r.incident_id = unmask_requester.incident AND app_role() IN ('secretary', 'grid_worker');
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM record_audit('unmask', seen.community_id, 'incident', seen.incident_id, unmask_requester.reason, 1, NULL);
+    RETURN QUERY SELECT seen.name, seen.phone, seen.room;
+END $$;
+
+CREATE FUNCTION public.unseal_case(incident bigint, reason text) RETURNS TABLE(title text, description text, address text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    AS $$
+DECLARE
+    seen seen_incident;
+BEGIN
+    IF coalesce(trim(unseal_case.reason), '') = '' THEN
+        RAISE EXCEPTION 'a reason is needed to see this' USING ERRCODE = 'check_violation', CONSTRAINT = 'unseal_has_reason';
+    END IF;
+    SELECT i.* INTO seen FROM seen_incident AS i
+    WHERE i.id = unseal_case.incident AND app_role() IN ('secretary', 'grid_worker');
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM record_audit('unseal', seen.community_id, 'incident', seen.id, unseal_case.reason, 1, NULL);
+    RETURN QUERY SELECT seen.title, seen.description, seen.address;
+END $$;
+
 CREATE PROCEDURE public.watch_layer(IN watched regclass, IN layer text)
     LANGUAGE plpgsql
     AS $$
@@ -354,8 +508,81 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE TABLE public.access_token (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    purpose text NOT NULL,
+    name text NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT access_token_purpose_check CHECK ((purpose = ANY (ARRAY['wall'::text, 'open311'::text])))
+);
+
+ALTER TABLE public.access_token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.access_token_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.account (
+    id bigint NOT NULL,
+    login text NOT NULL,
+    display_name text NOT NULL,
+    password_hash text,
+    must_change_password boolean DEFAULT true NOT NULL,
+    failed_attempts integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    oidc_issuer text,
+    oidc_subject text,
+    is_demo boolean DEFAULT false NOT NULL,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT account_check CHECK (((oidc_issuer IS NULL) = (oidc_subject IS NULL))),
+    CONSTRAINT account_display_name_check CHECK ((display_name <> ''::text)),
+    CONSTRAINT account_failed_attempts_check CHECK ((failed_attempts >= 0)),
+    CONSTRAINT account_login_check CHECK (((login = lower(login)) AND (login !~ '\s'::text) AND ((length(login) >= 2) AND (length(login) <= 64))))
+);
+
+ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.account_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
+);
+
+CREATE TABLE public.audit_log (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    account_id bigint,
+    role text,
+    community_id bigint,
+    action text NOT NULL,
+    object_type text,
+    object_id bigint,
+    reason text,
+    row_count bigint,
+    details jsonb,
+    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text])))
+);
+
+ALTER TABLE public.audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.building (
@@ -441,30 +668,149 @@ ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.category (
-    code text NOT NULL,
-    parent_code text,
-    name text NOT NULL,
-    name_en text NOT NULL,
-    identifier text NOT NULL,
+CREATE TABLE public.incident (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    category_code text NOT NULL,
+    source text NOT NULL,
+    request_kind text,
+    source_system text DEFAULT 'wangge'::text NOT NULL,
+    external_id text,
+    national_code_system text,
+    national_code_kind text,
+    national_code text,
+    severity text DEFAULT 'normal'::text NOT NULL,
     sensitivity text DEFAULT 'S1'::text NOT NULL,
-    is_sealed boolean DEFAULT false NOT NULL,
-    response_amount numeric,
-    response_unit text,
-    deadline_amount numeric,
-    deadline_unit text,
-    default_leads text[] DEFAULT '{}'::text[] NOT NULL,
-    call_first text,
-    CONSTRAINT category_check CHECK (((response_amount IS NULL) = (response_unit IS NULL))),
-    CONSTRAINT category_check1 CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
-    CONSTRAINT category_code_check CHECK ((code ~ '^E\d{1,4}$'::text)),
-    CONSTRAINT category_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
-    CONSTRAINT category_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
-    CONSTRAINT category_identifier_check CHECK ((identifier ~ '^[a-z_]+$'::text)),
-    CONSTRAINT category_response_amount_check CHECK ((response_amount > (0)::numeric)),
-    CONSTRAINT category_response_unit_check CHECK ((response_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
-    CONSTRAINT category_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text])))
+    state text DEFAULT 'reported'::text NOT NULL,
+    is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))) STORED NOT NULL,
+    title text,
+    description text,
+    address text,
+    geom public.geometry(Point,4490),
+    geocode_quality text DEFAULT 'none'::text NOT NULL,
+    building_id bigint,
+    compound_id bigint,
+    grid_id bigint,
+    merchant_id bigint,
+    party_id bigint,
+    parent_id bigint,
+    duty_rule_id bigint,
+    campaign_id bigint,
+    reported_at timestamp with time zone NOT NULL,
+    first_response_at timestamp with time zone,
+    due_at timestamp with time zone,
+    original_due_at timestamp with time zone,
+    handled_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    outcome text,
+    is_proactive boolean GENERATED ALWAYS AS ((source = 'patrol'::text)) STORED NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT incident_closed_has_time CHECK (((state = ANY (ARRAY['closed'::text, 'rated'::text])) = (closed_at IS NOT NULL))),
+    CONSTRAINT incident_dates_in_order CHECK (((first_response_at >= reported_at) AND (due_at >= reported_at) AND (original_due_at >= reported_at) AND (handled_at >= reported_at) AND (closed_at >= COALESCE(handled_at, reported_at)))),
+    CONSTRAINT incident_geocode_quality_check CHECK ((geocode_quality = ANY (ARRAY['dwelling'::text, 'building'::text, 'compound'::text, 'street'::text, 'manual'::text, 'none'::text]))),
+    CONSTRAINT incident_geom_check CHECK (((geom IS NULL) OR ((NOT public.st_isempty(geom)) AND ((public.st_x(geom) >= (73)::double precision) AND (public.st_x(geom) <= (136)::double precision)) AND ((public.st_y(geom) >= (3)::double precision) AND (public.st_y(geom) <= (54)::double precision))))),
+    CONSTRAINT incident_national_code_whole CHECK ((num_nulls(national_code_system, national_code_kind, national_code) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT incident_not_its_own_parent CHECK ((parent_id <> id)),
+    CONSTRAINT incident_outcome_check CHECK ((outcome = ANY (ARRAY['resolved'::text, 'partly_resolved'::text, 'persuaded'::text, 'mediated'::text, 'negotiated'::text, 'transferred'::text, 'unresolvable'::text]))),
+    CONSTRAINT incident_place_matches_quality CHECK (((geom IS NULL) = (geocode_quality = 'none'::text))),
+    CONSTRAINT incident_request_kind_check CHECK ((request_kind = ANY (ARRAY['help'::text, 'enquiry'::text, 'complaint'::text]))),
+    CONSTRAINT incident_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text]))),
+    CONSTRAINT incident_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
+    CONSTRAINT incident_source_check CHECK ((source = ANY (ARRAY['patrol'::text, 'walk_in'::text, 'phone'::text, 'hotline_12345'::text, 'wechat_group'::text, 'courier'::text, 'property'::text, 'superior'::text, 'other'::text]))),
+    CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['reported'::text, 'accepted'::text, 'registered'::text, 'dispatched'::text, 'returned'::text, 'handling'::text, 'suspended'::text, 'verifying'::text, 'closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))),
+    CONSTRAINT incident_time_plausible CHECK ((reported_at >= '1949-12-31 16:00:00+00'::timestamp with time zone))
 );
+
+CREATE VIEW public.seen_incident AS
+ SELECT incident.id,
+    incident.community_id,
+    incident.category_code,
+    incident.source,
+    incident.request_kind,
+    incident.source_system,
+    incident.external_id,
+    incident.national_code_system,
+    incident.national_code_kind,
+    incident.national_code,
+    incident.severity,
+    incident.sensitivity,
+    incident.state,
+    incident.is_open,
+    incident.title,
+    incident.description,
+    incident.address,
+    incident.geom,
+    incident.geocode_quality,
+    incident.building_id,
+    incident.compound_id,
+    incident.grid_id,
+    incident.merchant_id,
+    incident.party_id,
+    incident.parent_id,
+    incident.duty_rule_id,
+    incident.campaign_id,
+    incident.reported_at,
+    incident.first_response_at,
+    incident.due_at,
+    incident.original_due_at,
+    incident.handled_at,
+    incident.closed_at,
+    incident.outcome,
+    incident.is_proactive,
+    incident.import_batch_id,
+    incident.changed_at
+   FROM public.incident
+  WHERE ((incident.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND
+        CASE ( SELECT public.app_role() AS app_role)
+            WHEN 'secretary'::text THEN true
+            WHEN 'grid_worker'::text THEN ((incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])) AND ((incident.sensitivity <> 'S3'::text) OR (incident.party_id = ( SELECT public.app_party() AS app_party)) OR (incident.grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[])) OR (incident.building_id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[]))))
+            WHEN 'leader'::text THEN ((incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+            WHEN 'administrator'::text THEN ((incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+            WHEN 'property_company'::text THEN ((incident.party_id = ( SELECT public.app_party() AS app_party)) AND (incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+            ELSE false
+        END);
+
+CREATE VIEW public.case_words AS
+ SELECT seen_incident.id AS incident_id,
+    seen_incident.community_id,
+    public.mask_words(seen_incident.title) AS title,
+    public.mask_words(seen_incident.description) AS description,
+    public.mask_words(seen_incident.address) AS address
+   FROM public.seen_incident
+  WHERE
+        CASE ( SELECT public.app_role() AS app_role)
+            WHEN 'grid_worker'::text THEN true
+            WHEN 'property_company'::text THEN true
+            WHEN 'secretary'::text THEN ((seen_incident.sensitivity <> 'S3'::text) AND (seen_incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+            ELSE false
+        END;
+
+CREATE TABLE public.incident_event (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    incident_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_party_id bigint,
+    kind text NOT NULL,
+    from_state text,
+    to_state text,
+    reason text,
+    note text,
+    suggested_party_id bigint,
+    evidence jsonb,
+    CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
+    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text]))),
+    CONSTRAINT return_has_reason CHECK (((to_state IS DISTINCT FROM 'returned'::text) OR (reason IS NOT NULL)))
+);
+
+CREATE VIEW public.case_notes AS
+ SELECT e.id AS event_id,
+    e.incident_id,
+    e.community_id,
+    public.mask_words(e.note) AS note
+   FROM (public.incident_event e
+     JOIN public.case_words w ON ((w.incident_id = e.incident_id)));
 
 CREATE TABLE public.category_national_code (
     category_code text NOT NULL,
@@ -496,34 +842,6 @@ ALTER TABLE public.community ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.compound (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    aliases text[] DEFAULT '{}'::text[] NOT NULL,
-    external_id text,
-    type text,
-    management text,
-    address text,
-    has_property_management boolean,
-    has_responsible_unit boolean,
-    has_security boolean,
-    three_no_definition text,
-    three_no_reviewed_on date,
-    is_three_no boolean GENERATED ALWAYS AS (((three_no_reviewed_on IS NOT NULL) AND (has_property_management IS FALSE) AND (has_responsible_unit IS FALSE) AND (has_security IS FALSE))) STORED NOT NULL,
-    geom public.geometry(MultiPolygon,4490) NOT NULL,
-    import_batch_id bigint,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    property_company_id bigint,
-    CONSTRAINT compound_check CHECK (((three_no_reviewed_on IS NULL) OR (three_no_definition IS NOT NULL))),
-    CONSTRAINT compound_code_check CHECK ((code <> ''::text)),
-    CONSTRAINT compound_geom_check CHECK (public.is_sound(geom)),
-    CONSTRAINT compound_management_check CHECK ((management = ANY (ARRAY['property_company'::text, 'interim_committee'::text, 'self_managed'::text, 'none'::text]))),
-    CONSTRAINT compound_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT compound_type_check CHECK ((type = ANY (ARRAY['commodity'::text, 'resettlement'::text, 'relocation'::text, 'urban_village'::text, 'old'::text, 'unit_housing'::text])))
 );
 
 ALTER TABLE public.compound ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -665,60 +983,6 @@ CREATE TABLE public.import_rejection (
     reason text NOT NULL
 );
 
-CREATE TABLE public.incident (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    category_code text NOT NULL,
-    source text NOT NULL,
-    request_kind text,
-    source_system text DEFAULT 'wangge'::text NOT NULL,
-    external_id text,
-    national_code_system text,
-    national_code_kind text,
-    national_code text,
-    severity text DEFAULT 'normal'::text NOT NULL,
-    sensitivity text DEFAULT 'S1'::text NOT NULL,
-    state text DEFAULT 'reported'::text NOT NULL,
-    is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))) STORED NOT NULL,
-    title text,
-    description text,
-    address text,
-    geom public.geometry(Point,4490),
-    geocode_quality text DEFAULT 'none'::text NOT NULL,
-    building_id bigint,
-    compound_id bigint,
-    grid_id bigint,
-    merchant_id bigint,
-    party_id bigint,
-    parent_id bigint,
-    duty_rule_id bigint,
-    campaign_id bigint,
-    reported_at timestamp with time zone NOT NULL,
-    first_response_at timestamp with time zone,
-    due_at timestamp with time zone,
-    original_due_at timestamp with time zone,
-    handled_at timestamp with time zone,
-    closed_at timestamp with time zone,
-    outcome text,
-    is_proactive boolean GENERATED ALWAYS AS ((source = 'patrol'::text)) STORED NOT NULL,
-    import_batch_id bigint,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT incident_closed_has_time CHECK (((state = ANY (ARRAY['closed'::text, 'rated'::text])) = (closed_at IS NOT NULL))),
-    CONSTRAINT incident_dates_in_order CHECK (((first_response_at >= reported_at) AND (due_at >= reported_at) AND (original_due_at >= reported_at) AND (handled_at >= reported_at) AND (closed_at >= COALESCE(handled_at, reported_at)))),
-    CONSTRAINT incident_geocode_quality_check CHECK ((geocode_quality = ANY (ARRAY['dwelling'::text, 'building'::text, 'compound'::text, 'street'::text, 'manual'::text, 'none'::text]))),
-    CONSTRAINT incident_geom_check CHECK (((geom IS NULL) OR ((NOT public.st_isempty(geom)) AND ((public.st_x(geom) >= (73)::double precision) AND (public.st_x(geom) <= (136)::double precision)) AND ((public.st_y(geom) >= (3)::double precision) AND (public.st_y(geom) <= (54)::double precision))))),
-    CONSTRAINT incident_national_code_whole CHECK ((num_nulls(national_code_system, national_code_kind, national_code) = ANY (ARRAY[0, 3]))),
-    CONSTRAINT incident_not_its_own_parent CHECK ((parent_id <> id)),
-    CONSTRAINT incident_outcome_check CHECK ((outcome = ANY (ARRAY['resolved'::text, 'partly_resolved'::text, 'persuaded'::text, 'mediated'::text, 'negotiated'::text, 'transferred'::text, 'unresolvable'::text]))),
-    CONSTRAINT incident_place_matches_quality CHECK (((geom IS NULL) = (geocode_quality = 'none'::text))),
-    CONSTRAINT incident_request_kind_check CHECK ((request_kind = ANY (ARRAY['help'::text, 'enquiry'::text, 'complaint'::text]))),
-    CONSTRAINT incident_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text]))),
-    CONSTRAINT incident_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
-    CONSTRAINT incident_source_check CHECK ((source = ANY (ARRAY['patrol'::text, 'walk_in'::text, 'phone'::text, 'hotline_12345'::text, 'wechat_group'::text, 'courier'::text, 'property'::text, 'superior'::text, 'other'::text]))),
-    CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['reported'::text, 'accepted'::text, 'registered'::text, 'dispatched'::text, 'returned'::text, 'handling'::text, 'suspended'::text, 'verifying'::text, 'closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))),
-    CONSTRAINT incident_time_plausible CHECK ((reported_at >= '1949-12-31 16:00:00+00'::timestamp with time zone))
-);
-
 CREATE TABLE public.incident_change (
     community_id bigint NOT NULL,
     category_code text,
@@ -726,24 +990,6 @@ CREATE TABLE public.incident_change (
     across integer,
     incidents integer,
     open_incidents integer
-);
-
-CREATE TABLE public.incident_event (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    incident_id bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    actor_party_id bigint,
-    kind text NOT NULL,
-    from_state text,
-    to_state text,
-    reason text,
-    note text,
-    suggested_party_id bigint,
-    evidence jsonb,
-    CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
-    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text]))),
-    CONSTRAINT return_has_reason CHECK (((to_state IS DISTINCT FROM 'returned'::text) OR (reason IS NOT NULL)))
 );
 
 ALTER TABLE public.incident_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -771,6 +1017,15 @@ ALTER TABLE public.incident ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.incident_requester (
+    incident_id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    name text,
+    phone text,
+    room text,
+    wants_secrecy boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.layer_touch (
@@ -897,6 +1152,19 @@ CREATE TABLE public.party_contact (
     mobile_phone text
 );
 
+CREATE VIEW public.party_card AS
+ SELECT p.id AS party_id,
+    p.community_id,
+        CASE
+            WHEN (p.kind = ANY (ARRAY['staff'::text, 'property_company'::text, 'department'::text, 'residents_committee'::text])) THEN k.full_name
+            ELSE public.mask_name(k.full_name)
+        END AS full_name,
+    k.work_phone,
+    public.mask_phone(k.mobile_phone) AS mobile_phone
+   FROM (public.party p
+     JOIN public.party_contact k ON ((k.party_id = p.id)))
+  WHERE ((p.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text, 'property_company'::text])));
+
 ALTER TABLE public.party ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.party_id_seq
     START WITH 1
@@ -924,6 +1192,68 @@ ALTER TABLE public.post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE VIEW public.requester_card AS
+ SELECT r.incident_id,
+    r.community_id,
+    public.mask_name(r.name) AS name,
+    public.mask_phone(r.phone) AS phone,
+    r.wants_secrecy
+   FROM (public.incident_requester r
+     JOIN public.case_words w ON ((w.incident_id = r.incident_id)))
+  WHERE (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text]));
+
+CREATE TABLE public.role_grant (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    role text NOT NULL,
+    community_id bigint,
+    grid_id bigint,
+    party_id bigint,
+    valid_from date DEFAULT CURRENT_DATE NOT NULL,
+    valid_to date,
+    CONSTRAINT role_grant_check CHECK (((role <> 'property_company'::text) OR (party_id IS NOT NULL))),
+    CONSTRAINT role_grant_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT role_grant_role_check CHECK ((role = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'property_company'::text, 'wall'::text, 'administrator'::text]))),
+    CONSTRAINT whole_installation_for_those_above CHECK (((community_id IS NOT NULL) OR (role = ANY (ARRAY['leader'::text, 'administrator'::text, 'wall'::text]))))
+);
+
+ALTER TABLE public.role_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.role_grant_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.shown_incident AS
+ SELECT m.id,
+    m.community_id,
+    m.category_code,
+    m.parent_code,
+    m.category_name,
+    m.state,
+    m.is_open,
+    m.reported_at,
+    m.due_at,
+    m.geom,
+    i.building_id,
+    i.compound_id,
+    i.grid_id,
+    i.merchant_id,
+    i.party_id
+   FROM (public.mapped_incident m
+     JOIN public.incident i ON ((i.id = m.id)))
+  WHERE ((m.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (i.party_id = ( SELECT public.app_party() AS app_party))));
+
+CREATE TABLE public.sign_in (
+    token_hash bytea NOT NULL,
+    account_id bigint NOT NULL,
+    grant_id bigint NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.visit (
@@ -991,8 +1321,26 @@ ALTER TABLE public.zone_plan ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+ALTER TABLE ONLY public.access_token
+    ADD CONSTRAINT access_token_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.access_token
+    ADD CONSTRAINT access_token_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_login_key UNIQUE (login);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_oidc_issuer_oidc_subject_key UNIQUE (oidc_issuer, oidc_subject);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.building
     ADD CONSTRAINT building_community_id_code_key UNIQUE (community_id, code);
@@ -1090,6 +1438,9 @@ ALTER TABLE ONLY public.incident
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.incident_requester
+    ADD CONSTRAINT incident_requester_pkey PRIMARY KEY (incident_id);
+
 ALTER TABLE ONLY public.layer_touch
     ADD CONSTRAINT layer_touch_pkey PRIMARY KEY (transaction_id, layer, community_id);
 
@@ -1141,6 +1492,12 @@ ALTER TABLE ONLY public.post
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.role_grant
+    ADD CONSTRAINT role_grant_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sign_in
+    ADD CONSTRAINT sign_in_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY public.visit
     ADD CONSTRAINT visit_pkey PRIMARY KEY (id);
 
@@ -1164,6 +1521,10 @@ ALTER TABLE ONLY public.zone_plan
 
 ALTER TABLE ONLY public.zone_unit
     ADD CONSTRAINT zone_unit_pkey PRIMARY KEY (plan_id, building_id);
+
+CREATE INDEX audit_log_account ON public.audit_log USING btree (account_id, at);
+
+CREATE INDEX audit_log_community ON public.audit_log USING btree (community_id, at);
 
 CREATE INDEX building_compound ON public.building USING btree (compound_id);
 
@@ -1235,6 +1596,10 @@ CREATE INDEX merchant_geom ON public.merchant USING gist (geom);
 
 CREATE INDEX merchant_name ON public.merchant USING gin (name public.gin_trgm_ops, address public.gin_trgm_ops);
 
+CREATE INDEX role_grant_account ON public.role_grant USING btree (account_id);
+
+CREATE INDEX sign_in_account ON public.sign_in USING btree (account_id);
+
 CREATE INDEX visit_building ON public.visit USING btree (building_id, at);
 
 CREATE INDEX visit_campaign ON public.visit USING btree (campaign_id) WHERE (campaign_id IS NOT NULL);
@@ -1262,6 +1627,10 @@ CREATE TRIGGER note_incident_changes_on_update_new AFTER UPDATE ON public.incide
 CREATE TRIGGER note_incident_changes_on_update_old AFTER UPDATE ON public.incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_incident_changes('-1');
 
 CREATE CONSTRAINT TRIGGER publish_touched_layers AFTER INSERT ON public.layer_touch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.publish_touched_layers();
+
+CREATE TRIGGER refuse_changing BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_changing_the_log();
+
+CREATE TRIGGER refuse_deleting BEFORE TRUNCATE ON public.incident_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting();
 
 CREATE TRIGGER refuse_rewriting BEFORE UPDATE ON public.incident_event FOR EACH ROW EXECUTE FUNCTION public.refuse_rewriting();
 
@@ -1378,6 +1747,9 @@ CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_party REFER
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_plan REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+ALTER TABLE ONLY public.access_token
+    ADD CONSTRAINT access_token_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.building
     ADD CONSTRAINT building_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
@@ -1505,6 +1877,9 @@ ALTER TABLE ONLY public.incident
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id);
 
+ALTER TABLE ONLY public.incident_requester
+    ADD CONSTRAINT incident_requester_incident_id_community_id_fkey FOREIGN KEY (incident_id, community_id) REFERENCES public.incident(id, community_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.membership
     ADD CONSTRAINT membership_member_id_community_id_fkey FOREIGN KEY (member_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
 
@@ -1531,6 +1906,24 @@ ALTER TABLE ONLY public.party_contact
 
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.role_grant
+    ADD CONSTRAINT role_grant_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.role_grant
+    ADD CONSTRAINT role_grant_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.role_grant
+    ADD CONSTRAINT role_grant_grid_id_community_id_fkey FOREIGN KEY (grid_id, community_id) REFERENCES public.grid(id, community_id);
+
+ALTER TABLE ONLY public.role_grant
+    ADD CONSTRAINT role_grant_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id);
+
+ALTER TABLE ONLY public.sign_in
+    ADD CONSTRAINT sign_in_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sign_in
+    ADD CONSTRAINT sign_in_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES public.role_grant(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.visit
     ADD CONSTRAINT visit_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id) ON DELETE CASCADE;
@@ -1567,3 +1960,122 @@ ALTER TABLE ONLY public.zone_unit
 
 ALTER TABLE ONLY public.zone_unit
     ADD CONSTRAINT zone_unit_zone_id_plan_id_community_id_fkey FOREIGN KEY (zone_id, plan_id, community_id) REFERENCES public.zone(id, plan_id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE public.access_token ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY administrators ON public.account FOR SELECT TO wangge_app USING (((id = ( SELECT public.app_account() AS app_account)) OR (( SELECT public.app_role() AS app_role) = 'administrator'::text)));
+
+CREATE POLICY administrators ON public.audit_log FOR SELECT TO wangge_app USING (((( SELECT public.app_role() AS app_role) = 'administrator'::text) AND ((community_id IS NULL) OR (community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])))));
+
+CREATE POLICY administrators ON public.role_grant FOR SELECT TO wangge_app USING (((account_id = ( SELECT public.app_account() AS app_account)) OR (( SELECT public.app_role() AS app_role) = 'administrator'::text)));
+
+CREATE POLICY area ON public.building FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (compound_id = ANY (( SELECT public.app_compounds() AS app_compounds)::bigint[])))));
+
+CREATE POLICY area ON public.building_grid FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.campaign FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.community FOR SELECT TO wangge_app USING ((id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.compound FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (id = ANY (( SELECT public.app_compounds() AS app_compounds)::bigint[])))));
+
+CREATE POLICY area ON public.duty_rule FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.grid FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.ground_feature FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.import_batch FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
+CREATE POLICY area ON public.incident FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND
+CASE ( SELECT public.app_role() AS app_role)
+    WHEN 'secretary'::text THEN true
+    WHEN 'grid_worker'::text THEN ((category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])) AND ((sensitivity <> 'S3'::text) OR (party_id = ( SELECT public.app_party() AS app_party)) OR (grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[])) OR (building_id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[]))))
+    WHEN 'leader'::text THEN ((sensitivity <> 'S3'::text) AND (category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+    WHEN 'administrator'::text THEN ((sensitivity <> 'S3'::text) AND (category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+    WHEN 'property_company'::text THEN ((party_id = ( SELECT public.app_party() AS app_party)) AND (sensitivity <> 'S3'::text) AND (category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+    ELSE false
+END));
+
+CREATE POLICY area ON public.membership FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.merchant FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
+   FROM public.building b)))));
+
+CREATE POLICY area ON public.merchant_offer FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.party FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.post FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.visit FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text]))));
+
+CREATE POLICY area ON public.zone FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.zone_party FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.zone_plan FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.zone_unit FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.building ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.building_grid ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.campaign ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY case_seen ON public.incident_event FOR SELECT TO wangge_app USING ((EXISTS ( SELECT
+   FROM public.incident i
+  WHERE (i.id = incident_event.incident_id))));
+
+ALTER TABLE public.community ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.compound ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.duty_rule ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.grid ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ground_feature ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.import_batch ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.incident ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.incident_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.incident_requester ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.membership ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.merchant_offer ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_report ON public.incident_requester FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text]))));
+
+CREATE POLICY own_work ON public.visit FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text])) AND (party_id = ( SELECT public.app_party() AS app_party))));
+
+ALTER TABLE public.party ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.party_contact ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.post ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.role_grant ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sign_in ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.visit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.zone ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.zone_party ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.zone_plan ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.zone_unit ENABLE ROW LEVEL SECURITY;

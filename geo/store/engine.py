@@ -2,10 +2,15 @@
 
 Every function that takes ``url`` uses the installation's own database where none is given: the server that
 ``WANGGE_DATABASE_URL`` names, or else the private cluster, started and migrated by whoever needs it first.
+
+Commands act as the database's owner. Inside :func:`acting_as`, and everywhere once :func:`serve_application`
+has been called, connections are those of the role ``wangge_app``, which owns nothing, and every transaction
+tells the database who acts: what a page forgot to ask, row-level security still refuses.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,13 +23,42 @@ from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from geo.cluster import Cluster
+from geo.cluster import APPLICATION_ROLE, Cluster
 from geo.errors import ConfigurationError, DatabaseUnavailable, MigrationPending, PostgisMissing
+from geo.model.actor import NOBODY, Actor
 from geo.programs import OLDEST_POSTGIS, OLDEST_POSTGRESQL
 from geo.schema.migrate import current_revision, head_revision, is_known, migrate
 from geo.settings import Settings, get_settings
 
 _CONNECT_TIMEOUT_S = 10
+_actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+_is_application = False
+
+
+def serve_application() -> None:
+    """From now on this process acts as the application: whoever has not signed in is nobody."""
+    global _is_application  # noqa: PLW0603 - a process is a server or a command, and never turns back
+    _is_application = True
+
+
+def get_actor() -> Actor | None:
+    """Return who acts in this context; None for a command, which acts as the database's owner."""
+    return _actor.get() or (NOBODY if _is_application else None)
+
+
+def set_actor(actor: Actor) -> None:
+    """Let an actor act in this context until another is set; a page's script runs in one of its own."""
+    _actor.set(actor)
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[None]:
+    """Let an actor act inside the block: each transaction begun in it is his."""
+    token = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
 
 
 def prepare_database(settings: Settings) -> str:
@@ -163,6 +197,22 @@ def connect(url: str | None = None) -> Iterator[psycopg2.extensions.connection]:
         yield connection
 
 
+def _introduce(connection: psycopg2.extensions.connection, actor: Actor) -> None:
+    """Tell the database who acts, until the transaction ends."""
+    load_queries("actor").introduce(
+        connection,
+        account=str(actor.account_id or ""),
+        role=actor.role or "",
+        party=str(actor.party_id or ""),
+        communities=_write_array(actor.community_ids),
+        grids=_write_array(actor.grid_ids),
+    )
+
+
+def _write_array(numbers: tuple[int, ...]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
 @contextmanager
 def _borrow(url: str | None) -> Iterator[psycopg2.extensions.connection]:
     engine = get_engine(url)
@@ -172,6 +222,9 @@ def _borrow(url: str | None) -> Iterator[psycopg2.extensions.connection]:
         raise _explain_failure(engine.url, failure) from None
     connection = cast("psycopg2.extensions.connection", pooled.driver_connection)
     try:
+        actor = get_actor()
+        if actor is not None:
+            _introduce(connection, actor)
         yield connection
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as failure:
         if connection.closed:
@@ -201,16 +254,26 @@ def open_connection(url: str | None = None) -> psycopg2.extensions.connection:
 
 
 def get_engine(url: str | None = None) -> Engine:
-    """Return the one engine this process keeps for a database."""
+    """Return the one engine this process keeps for a database: the owner's, or the application's."""
     if url is None:
         settings = get_settings()
         url = _prepare_once(settings.database_url, settings.data_dir)
-    return _make_engine(url)
+    return _make_engine(url if get_actor() is None else application_url(url))
+
+
+def application_url(url: str) -> str:
+    """Return the URL by which the application reaches a database: as a role that owns nothing."""
+    settings = get_settings()
+    if url == settings.database_url and settings.app_database_url:
+        return settings.app_database_url
+    address = parse_url(url).set(drivername="postgresql", username=APPLICATION_ROLE, password=None)
+    return address.render_as_string(hide_password=False)
 
 
 def forget_engine(url: str) -> None:
     """Close the idle connections to a database that is about to go."""
     _make_engine(url).dispose()
+    _make_engine(application_url(url)).dispose()
 
 
 @lru_cache

@@ -1,0 +1,1 @@
+"""The nouns that more than one layer of the program speaks of."""
