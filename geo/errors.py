@@ -10,6 +10,8 @@ A message is one sentence for a person: what is wrong, where, and what to do abo
     ├── InputRefused            a file or a value cannot be taken in
     │   ├── UnreadableFile      the file is damaged, empty, or not of the kind its name says
     │   └── UnknownDatum        nothing says which coordinate system the numbers are in
+    ├── NotSignedIn             nobody knows yet who asks
+    ├── Forbidden               whoever asks may not do or see this
     ├── Conflict                somebody else changed the same thing first
     └── NotFound                there is no such thing
 """
@@ -45,6 +47,14 @@ class UnreadableFile(InputRefused):
 
 class UnknownDatum(InputRefused):
     """Nothing says which coordinate system the numbers are in."""
+
+
+class NotSignedIn(WanggeError):
+    """Nobody knows yet who asks."""
+
+
+class Forbidden(WanggeError):
+    """Whoever asks may not do or see this."""
 
 
 class Conflict(WanggeError):
