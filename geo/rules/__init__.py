@@ -1,0 +1,1 @@
+"""Rules of the house as pure functions: values in, values out, no database and no clock."""
