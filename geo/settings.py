@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     Attributes:
         data_dir: folder of the private database cluster and everything else that must survive a restart.
         database_url: a PostgreSQL URL of a server of one's own; unset means the private cluster.
-        app_database_url: the same database as the role wangge_app, or one that may do no more, for the dashboard;
+        app_database_url: the same database for the dashboard, as wangge_app or a role that may do no more;
             unset means the same address with that role's name and no password.
         host: address the dashboard listens on.
         port: TCP port of the dashboard.
