@@ -42,7 +42,7 @@ _GRID_KINDS: Final = {
     "micro": "grid_kind.micro",
     "exclusive": "grid_kind.exclusive",
 }
-_STATES: Final = {
+STATES: Final = {
     "reported": "state.reported",
     "accepted": "state.accepted",
     "registered": "state.registered",
@@ -170,7 +170,7 @@ def _write_incident(incident: OpenIncident, text: Text, now: datetime) -> Incide
     return IncidentLine(
         id=incident.id,
         name=incident.category_en if text.language == "en" else incident.category,
-        detail=text.join([text(_STATES[incident.state]), due]),
+        detail=text.join([text(STATES[incident.state]), due]),
         is_overdue=is_overdue,
     )
 
@@ -239,7 +239,7 @@ def _describe_merchant(
 def _describe_incident(
     facts: Mapping[str, Any], text: Text
 ) -> tuple[str | None, list[tuple[str, str | None]]]:
-    return text(_STATES[facts["state"]]), [
+    return text(STATES[facts["state"]]), [
         (text("fact.reported_at"), _write_moment(facts["reported_at"], text)),
         (text("fact.due_at"), _write_moment(facts["due_at"], text)),
         (text("fact.closed_at"), _write_moment(facts["closed_at"], text)),
