@@ -1,0 +1,242 @@
+"""Which building or compound an address means, among those a community has.
+
+Only names that are exactly right are taken: a compound's name, its alias, or its street and number, and in it
+a building of that label. Whatever is merely similar is a candidate for a person to confirm.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from rapidfuzz.distance import JaroWinkler
+
+from geo.model.gazetteer import BuildingName, CompoundName, Gazetteer
+from geo.rules.address import Address, drop_road, normalize_address, parse_address
+
+Quality = Literal["dwelling", "building", "compound", "none"]
+By = Literal["exact", "alias", "fuzzy"]
+
+_LEAST_LIKENESS: Final = 0.85
+_MOST_CANDIDATES: Final = 5
+_ENDS_WITH_NAME: Final = 0.9
+_ESTATE: Final = "小区"
+_MARKS: Final = str.maketrans("", "", "()[]{}<>《》「」『』【】“”‘’\"'·•, \n")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A place that may be meant, for a person to confirm.
+
+    Attributes:
+        name: as a person would say it.
+        likeness: of the names, from 0 to 1.
+    """
+
+    building_id: int | None
+    compound_id: int | None
+    name: str
+    likeness: float
+    by: By
+
+
+@dataclass(frozen=True)
+class Match:
+    """What an address means; ids are set only where there is no doubt, candidates only where there is.
+
+    Attributes:
+        by: how the compound or building was recognised; None where nothing was, not even a candidate.
+    """
+
+    quality: Quality
+    building_id: int | None = None
+    compound_id: int | None = None
+    candidates: tuple[Candidate, ...] = ()
+    by: By | None = None
+
+
+class PlaceIndex:
+    """A gazetteer made ready for looking up; make one with :func:`index_places`."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self.compounds = {compound.id: compound for compound in gazetteer.compounds}
+        self.buildings = {building.id: building for building in gazetteer.buildings}
+        self._compounds: dict[str, dict[int, By]] = defaultdict(dict)
+        self._buildings: dict[str, set[int]] = defaultdict(set)
+        self._labels: dict[tuple[int | None, str], set[int]] = defaultdict(set)
+        self._houses: set[int] = set()
+        for compound in gazetteer.compounds:
+            self._add_compound(compound)
+        for name in list(self._compounds):
+            # 幸福里小区 is 幸福里 too, unless another compound is.
+            for other in (name.removesuffix(_ESTATE), name + _ESTATE):
+                if other not in self._compounds and len(other) > len(_ESTATE):
+                    self._compounds[other] = self._compounds[name]
+        self.names: Final = tuple(sorted(filter(None, self._compounds), key=len, reverse=True))
+        for compound in gazetteer.compounds:
+            if compound.address:
+                self._compounds[simplify_name(compound.address)][compound.id] = "exact"
+        for building in gazetteer.buildings:
+            self._add_building(building)
+
+    def find_compounds(self, words: str) -> dict[int, By]:
+        """Find the compounds called exactly so; by ``exact`` ones alone if there are any."""
+        found = self._compounds.get(words, {})
+        return {key: by for key, by in found.items() if by == "exact"} or found
+
+    def find_named(self, words: str) -> set[int]:
+        """Find the buildings whose whole name or address this is."""
+        return self._buildings.get(words, set())
+
+    def find_labelled(self, compound_id: int | None, label: str) -> set[int]:
+        """Find the buildings of a label in a compound."""
+        return self._labels.get((compound_id, label), set())
+
+    def list_labelled(self, label: str) -> list[int]:
+        """List the buildings of a label in any compound."""
+        return sorted(key for (_, own), found in self._labels.items() if own == label for key in found)
+
+    def is_house(self, building_id: int) -> bool:
+        """Whether a building is called by a bare number, as ``大榕村3号``."""
+        return building_id in self._houses
+
+    def find_similar(self, words: str) -> dict[int, float]:
+        """Find compounds with a similar name, with the likeness of the names from 0.85 to 1."""
+        found: dict[int, float] = {}
+        for name in self.names:
+            likeness = _ENDS_WITH_NAME if words.endswith(name) else _compare_names(words, name)
+            if likeness < _LEAST_LIKENESS:
+                continue
+            for compound_id in self._compounds[name]:
+                found[compound_id] = max(likeness, found.get(compound_id, 0.0))
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:_MOST_CANDIDATES])
+
+    def _add_compound(self, compound: CompoundName) -> None:
+        for alias in compound.aliases:
+            self._compounds[simplify_name(alias)][compound.id] = "alias"
+        self._compounds[simplify_name(compound.name)][compound.id] = "exact"
+
+    def _add_building(self, building: BuildingName) -> None:
+        compound = self.compounds.get(building.compound_id) if building.compound_id is not None else None
+        name = simplify_name(building.name)
+        callings = [simplify_name(each) for each in (compound.name, *compound.aliases)] if compound else []
+        before = callings[0] if callings else ""
+        said = max((each for each in callings if name.startswith(each)), key=len, default="")
+        own = name.removeprefix(said) or name
+        self._buildings[before + own].add(building.id)
+        if compound is None and building.address:
+            self._buildings[simplify_name(building.address)].add(building.id)
+        if label := _read_label(own):
+            self._labels[building.compound_id, label].add(building.id)
+        if own.endswith("号"):
+            self._houses.add(building.id)
+
+    def candidate(
+        self, compound_id: int | None, building_id: int | None, likeness: float, by: By
+    ) -> Candidate:
+        """Make a candidate, named as a person would say it."""
+        compound = self.compounds.get(compound_id) if compound_id is not None else None
+        name = compound.name if compound else ""
+        if building_id is not None:
+            own = self.buildings[building_id].name
+            name = own if own.startswith(name) else name + own
+        return Candidate(building_id, compound_id, name, likeness, by)
+
+
+@lru_cache(maxsize=16)
+def index_places(gazetteer: Gazetteer) -> PlaceIndex:
+    """Make a gazetteer ready; the same one is made ready once."""
+    return PlaceIndex(gazetteer)
+
+
+def simplify_name(name: str) -> str:
+    """Write a name one way, without blanks, brackets and quotation marks."""
+    return normalize_address(name).translate(_MARKS).strip("-")
+
+
+def _compare_names(one: str, other: str) -> float:
+    """Compare names from both ends: a slip in 麒鳞花园 weighs no more at its beginning than at its end."""
+    return max(JaroWinkler.similarity(one, other), JaroWinkler.similarity(one[::-1], other[::-1]))
+
+
+def _read_label(own: str) -> str | None:
+    """Read the label in a building's own name: 3 in 3, 3栋, 3号 and 3楼; None in 教学楼."""
+    bare = own.removesuffix("号")
+    if bare.isascii() and bare.isalnum():
+        return bare.lstrip("0") or bare
+    address = parse_address(own)
+    is_label = not address.rest and not address.compound and not address.room
+    return (address.building or address.floor) if is_label else None
+
+
+def match_address(address: Address, gazetteer: Gazetteer) -> Match:
+    """Find what an address means in a community; a doubt gives candidates and no building."""
+    index = index_places(gazetteer)
+    named = index.find_named(simplify_name(address.text))
+    if len(named) == 1:
+        (building_id,) = named
+        return Match(_judge(address), building_id, index.buildings[building_id].compound_id, by="exact")
+    if named:
+        return _offer(index, ((index.buildings[key].compound_id, key, 1.0) for key in named), "exact")
+    compounds = _find_compounds(address, index)
+    is_whole = address.kind in ("street", "alley") and not address.rest
+    if len(compounds) != 1 or (address.needs_review and not is_whole):
+        return _propose(address, index, compounds)
+    ((compound_id, by),) = compounds.items()
+    return _match_within(compound_id, by, address, index)
+
+
+def _match_within(compound_id: int, by: By, address: Address, index: PlaceIndex) -> Match:
+    """Find the building that is certain in a compound; 3号 is not taken for 3栋, nor 3栋 for 3号."""
+    labelled = index.find_labelled(compound_id, address.building) if address.building else set()
+    is_house = address.kind == "house"
+    sure = {key for key in labelled if address.kind == "lane" or index.is_house(key) == is_house}
+    if len(sure) == 1:
+        return Match(_judge(address), sure.pop(), compound_id, by=by)
+    doubtful = tuple(index.candidate(compound_id, key, 1.0, by) for key in sorted(labelled))
+    return Match("compound", None, compound_id, doubtful[:_MOST_CANDIDATES], by)
+
+
+def _judge(address: Address) -> Quality:
+    return "dwelling" if address.room else "building"
+
+
+def _find_compounds(address: Address, index: PlaceIndex) -> dict[int, By]:
+    """Find by the compound's words, without the street before them, or by street and number."""
+    words = [address.compound, drop_road(address.compound)] if address.compound else []
+    if address.lane:
+        words.append(f"{address.road or ''}{address.lane}弄")
+    elif address.number:
+        words.append(f"{address.road or ''}{address.number}号")
+    for word in words:
+        if word and (found := index.find_compounds(simplify_name(word))):
+            return found
+    return {}
+
+
+def _propose(address: Address, index: PlaceIndex, compounds: dict[int, By]) -> Match:
+    """Offer what the address may mean: its building where one is known, else the compound."""
+    by: By = "exact"
+    likely: dict[int, float] = dict.fromkeys(compounds, 1.0)
+    if compounds:
+        by = next(iter(compounds.values()))
+    elif address.compound:
+        by, likely = "fuzzy", index.find_similar(simplify_name(address.compound))
+    elif address.building is not None and not address.road:
+        anywhere = [
+            (index.buildings[key].compound_id, key, 0.0) for key in index.list_labelled(address.building)
+        ]
+        return _offer(index, anywhere if len(anywhere) <= _MOST_CANDIDATES else (), "fuzzy")
+    places: list[tuple[int | None, int | None, float]] = []
+    for compound_id, likeness in likely.items():
+        labelled = index.find_labelled(compound_id, address.building) if address.building else set()
+        places += [(compound_id, key, likeness) for key in sorted(labelled)] or [
+            (compound_id, None, likeness)
+        ]
+    return _offer(index, places, by)
+
+
+def _offer(index: PlaceIndex, places: Iterable[tuple[int | None, int | None, float]], by: By) -> Match:
+    offered = tuple(index.candidate(*place, by) for place in places)[:_MOST_CANDIDATES]
+    return Match("none", candidates=offered, by=by if offered else None)
