@@ -6,6 +6,7 @@ So one set of data serves both.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from io import BytesIO
 from typing import Final
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
@@ -39,8 +40,10 @@ def write_answer(ending: str, root: str, content: Value) -> bytes:
     """Write an answer as ``json`` or ``xml``; ``root`` names the XML's outermost element."""
     if ending == "json":
         return orjson.dumps(content)
-    element = _make_element(root, content)
-    return ElementTree.tostring(element, encoding="UTF-8", xml_declaration=True)
+    document = ElementTree.ElementTree(_make_element(root, content))
+    written = BytesIO()
+    document.write(written, encoding="UTF-8", xml_declaration=True)
+    return written.getvalue()
 
 
 def _make_element(name: str, content: Value) -> ElementTree.Element:
