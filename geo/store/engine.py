@@ -8,7 +8,7 @@ has been called, connections are those of the role ``wangge_app``, which owns no
 tells the database who acts: what a page forgot to ask, row-level security still refuses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -32,22 +32,27 @@ from geo.settings import Settings, get_settings
 
 _CONNECT_TIMEOUT_S = 10
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
-_is_application = False
+_find_actor: Callable[[], Actor] | None = None
 
 
-def serve_application() -> None:
-    """From now on this process acts as the application: whoever has not signed in is nobody."""
-    global _is_application  # noqa: PLW0603 - a process is a server or a command, and never turns back
-    _is_application = True
+def serve_application(find_actor: Callable[[], Actor] = lambda: NOBODY) -> None:
+    """From now on this process acts as the application: whoever has not signed in is nobody.
+
+    Args:
+        find_actor: asked who acts wherever no actor was set, so that a page's callbacks and fragments, which run
+            apart from its script, act as whoever looks at the page.
+    """
+    global _find_actor  # noqa: PLW0603 - a process is a server or a command, and never turns back
+    _find_actor = find_actor
 
 
 def get_actor() -> Actor | None:
     """Return who acts in this context; None for a command, which acts as the database's owner."""
-    return _actor.get() or (NOBODY if _is_application else None)
+    return _actor.get() or (_find_actor() if _find_actor else None)
 
 
 def set_actor(actor: Actor) -> None:
-    """Let an actor act in this context until another is set; a page's script runs in one of its own."""
+    """Let an actor act in this context until another is set."""
     _actor.set(actor)
 
 
