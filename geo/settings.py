@@ -28,6 +28,10 @@ class Settings(BaseSettings):
         port: TCP port of the dashboard.
         language: interface language before the reader chooses, ``zh`` or ``en``.
         pool_size: database connections a process keeps.
+        sign_in_hours: how long one stays signed in.
+        wall_sign_in_days: how long a screen on a wall does.
+        most_sign_in_attempts: wrong passwords in a row after which an account must wait.
+        sign_in_lock_minutes: how long it waits.
     """
 
     model_config = SettingsConfigDict(env_prefix="WANGGE_")
@@ -39,6 +43,10 @@ class Settings(BaseSettings):
     port: int = Field(default=8501, ge=1, le=65535)
     language: str = Field(default="zh", pattern="^(zh|en)$")
     pool_size: int = Field(default=8, ge=1, le=64)
+    sign_in_hours: int = Field(default=12, ge=1, le=24 * 31)
+    wall_sign_in_days: int = Field(default=365, ge=1, le=3650)
+    most_sign_in_attempts: int = Field(default=5, ge=1, le=100)
+    sign_in_lock_minutes: int = Field(default=15, ge=1, le=24 * 60)
 
 
 @lru_cache(maxsize=1)

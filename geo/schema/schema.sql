@@ -10,6 +10,16 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public;
 
+CREATE TYPE public.actor AS (
+	account_id bigint,
+	role text,
+	community_ids bigint[],
+	party_id bigint,
+	grid_ids bigint[],
+	name text,
+	must_change_password boolean
+);
+
 CREATE FUNCTION public.app_account() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('wangge.account'::text, true), ''::text))::bigint;
@@ -85,7 +95,7 @@ END;
 
 CREATE FUNCTION public.app_buildings() RETURNS bigint[]
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     RETURN (SELECT COALESCE(array_agg(h.building_id), '{}'::bigint[]) AS "coalesce" FROM public.building_holder(((now() AT TIME ZONE 'Asia/Shanghai'::text))::date) h(building_id, community_id, kind, zone_id, party_id) WHERE (h.party_id = public.app_party()));
 
 CREATE FUNCTION public.app_communities() RETURNS bigint[]
@@ -126,7 +136,7 @@ CREATE TABLE public.compound (
 
 CREATE FUNCTION public.app_compounds() RETURNS bigint[]
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     RETURN (SELECT COALESCE(array_agg(c.id), '{}'::bigint[]) AS "coalesce" FROM public.compound c WHERE (c.property_company_id = public.app_party()));
 
 CREATE FUNCTION public.app_grids() RETURNS bigint[]
@@ -136,6 +146,10 @@ CREATE FUNCTION public.app_grids() RETURNS bigint[]
 CREATE FUNCTION public.app_role() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN COALESCE(current_setting('wangge.role'::text, true), ''::text);
+
+CREATE FUNCTION public.app_today() RETURNS date
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date;
 
 CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
     LANGUAGE sql
@@ -172,9 +186,271 @@ CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
     ON CONFLICT (building_id, grid_id) DO NOTHING;
 $$;
 
+CREATE FUNCTION public.begin_sign_in(by_login text, most_attempts integer, lock_seconds integer) RETURNS TABLE(account_id bigint, password_hash text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    this account;
+    attempts integer;
+BEGIN
+    SELECT * INTO this FROM account AS a WHERE a.login = by_login FOR NO KEY UPDATE;
+    IF NOT FOUND OR this.password_hash IS NULL OR this.disabled_at IS NOT NULL
+        OR this.locked_until > clock_timestamp() OR (this.is_demo AND NOT is_demo_installation())
+    THEN
+        RETURN;
+    END IF;
+    attempts := CASE WHEN this.locked_until IS NULL THEN this.failed_attempts ELSE 0 END + 1;
+    UPDATE account SET
+        failed_attempts = attempts,
+        locked_until = CASE WHEN attempts >= most_attempts THEN clock_timestamp() + make_interval(secs => lock_seconds) END
+    WHERE id = this.id;
+    RETURN QUERY SELECT this.id, this.password_hash;
+END $$;
+
+CREATE TABLE public.audit_log (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    account_id bigint,
+    role text,
+    community_id bigint,
+    action text NOT NULL,
+    object_type text,
+    object_id bigint,
+    reason text,
+    row_count bigint,
+    details jsonb,
+    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text])))
+);
+
+CREATE TABLE public.sign_in (
+    token_hash bytea NOT NULL,
+    account_id bigint NOT NULL,
+    grant_id bigint NOT NULL,
+    access_token_id bigint,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE FUNCTION public.close_sign_in(by_hash bytea, everywhere boolean) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ WITH closed AS (
+          DELETE FROM public.sign_in s
+            USING public.sign_in this
+           WHERE ((this.token_hash = close_sign_in.by_hash) AND ((s.token_hash = this.token_hash) OR (close_sign_in.everywhere AND (s.account_id = this.account_id))))
+           RETURNING s.account_id
+         )
+  INSERT INTO public.audit_log (account_id, action, row_count)  SELECT closed.account_id,
+             'sign_out',
+             count(*) AS count
+            FROM closed
+           GROUP BY closed.account_id;
+END;
+
+CREATE TABLE public.community (
+    id bigint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    subdistrict text,
+    official_code text,
+    is_demo boolean DEFAULT false NOT NULL,
+    metric_epsg integer NOT NULL,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    CONSTRAINT community_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT community_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT community_metric_epsg_check CHECK (((metric_epsg >= 4513) AND (metric_epsg <= 4554))),
+    CONSTRAINT community_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT community_official_code_check CHECK ((official_code ~ '^\d{12}$'::text))
+);
+
+CREATE FUNCTION public.is_demo_installation() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    RETURN ((EXISTS (SELECT FROM public.community)) AND (NOT (EXISTS (SELECT FROM public.community WHERE (NOT community.is_demo)))));
+
+CREATE TABLE public.account (
+    id bigint NOT NULL,
+    login text NOT NULL,
+    display_name text NOT NULL,
+    password_hash text,
+    must_change_password boolean DEFAULT true NOT NULL,
+    failed_attempts integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    oidc_issuer text,
+    oidc_subject text,
+    is_demo boolean DEFAULT false NOT NULL,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT account_check CHECK (((oidc_subject IS NULL) OR (oidc_issuer IS NOT NULL))),
+    CONSTRAINT account_display_name_check CHECK ((display_name <> ''::text)),
+    CONSTRAINT account_failed_attempts_check CHECK ((failed_attempts >= 0)),
+    CONSTRAINT account_login_check CHECK (((login = lower(login)) AND (login !~ '\s'::text) AND ((length(login) >= 2) AND (length(login) <= 64))))
+);
+
+CREATE TABLE public.role_grant (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    role text NOT NULL,
+    community_id bigint,
+    grid_id bigint,
+    party_id bigint,
+    valid_from date DEFAULT CURRENT_DATE NOT NULL,
+    valid_to date,
+    CONSTRAINT role_grant_check CHECK (((role <> 'property_company'::text) OR (party_id IS NOT NULL))),
+    CONSTRAINT role_grant_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT role_grant_role_check CHECK ((role = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'property_company'::text, 'wall'::text, 'administrator'::text]))),
+    CONSTRAINT whole_installation_for_those_above CHECK (((community_id IS NOT NULL) OR (role = ANY (ARRAY['leader'::text, 'administrator'::text, 'wall'::text]))))
+);
+
+CREATE VIEW public.grant_in_force AS
+ SELECT g.id,
+    g.account_id,
+    g.role,
+    g.community_id,
+    g.grid_id,
+    g.party_id,
+    g.valid_from,
+    g.valid_to
+   FROM (public.role_grant g
+     JOIN public.account a ON ((a.id = g.account_id)))
+  WHERE ((a.disabled_at IS NULL) AND (daterange(g.valid_from, g.valid_to) @> public.app_today()) AND ((NOT a.is_demo) OR public.is_demo_installation()));
+
+CREATE TABLE public.grid (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    parent_id bigint,
+    code text NOT NULL,
+    name text NOT NULL,
+    official_code text,
+    external_id text,
+    valid_from date NOT NULL,
+    valid_to date,
+    period daterange GENERATED ALWAYS AS (daterange(valid_from, valid_to)) STORED NOT NULL,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT grid_check CHECK (((kind = 'micro'::text) = (parent_id IS NOT NULL))),
+    CONSTRAINT grid_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT grid_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT grid_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT grid_kind_check CHECK ((kind = ANY (ARRAY['community'::text, 'micro'::text, 'exclusive'::text]))),
+    CONSTRAINT grid_name_check CHECK ((name <> ''::text))
+);
+
+CREATE FUNCTION public.describe_actor(of_grant bigint) RETURNS SETOF public.actor
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT g.account_id,
+     g.role,
+     ARRAY( SELECT c.id
+            FROM public.community c
+           WHERE ((g.community_id IS NULL) OR (c.id = g.community_id))
+           ORDER BY c.id) AS "array",
+     g.party_id,
+     post.grid_ids,
+     a.display_name,
+     a.must_change_password
+    FROM ((public.grant_in_force g
+      JOIN public.account a ON ((a.id = g.account_id)))
+      CROSS JOIN LATERAL ( SELECT
+                 CASE
+                     WHEN bool_and((alike.grid_id IS NOT NULL)) THEN array_agg(DISTINCT part.id ORDER BY part.id) FILTER (WHERE (part.id IS NOT NULL))
+                     ELSE '{}'::bigint[]
+                 END AS grid_ids
+            FROM (public.grant_in_force alike
+              LEFT JOIN public.grid part ON (((alike.grid_id = part.id) OR (alike.grid_id = part.parent_id))))
+           WHERE ((alike.account_id = g.account_id) AND (alike.role = g.role) AND (NOT (alike.community_id IS DISTINCT FROM g.community_id)) AND (NOT (alike.party_id IS DISTINCT FROM g.party_id)))) post)
+   WHERE (g.id = describe_actor.of_grant);
+END;
+
+CREATE FUNCTION public.fail_sign_in(of_account bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ INSERT INTO public.audit_log (account_id, action)  SELECT fail_sign_in.of_account AS of_account,
+                 CASE
+                     WHEN (EXISTS ( SELECT
+                        FROM public.account a
+                       WHERE ((a.id = fail_sign_in.of_account) AND (a.locked_until > clock_timestamp())))) THEN 'locked'::text
+                     ELSE 'sign_in_failed'::text
+                 END AS "case";
+END;
+
 CREATE FUNCTION public.feature_collection(features text[], most integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN concat('{"type":"FeatureCollection","truncated":', to_json((COALESCE(cardinality(features), 0) > most)), ',"features":[', array_to_string((features)[1:most], ','::text), ']}');
+
+CREATE TABLE public.access_token (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    purpose text NOT NULL,
+    name text NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT access_token_purpose_check CHECK ((purpose = ANY (ARRAY['wall'::text, 'open311'::text])))
+);
+
+CREATE VIEW public.access_token_in_force AS
+ SELECT t.id,
+    t.account_id,
+    t.purpose,
+    t.name,
+    t.token_hash,
+    t.created_at,
+    t.expires_at,
+    t.revoked_at
+   FROM public.access_token t
+  WHERE ((t.revoked_at IS NULL) AND ((t.expires_at IS NULL) OR (t.expires_at > now())));
+
+CREATE FUNCTION public.find_actor(by_hash bytea) RETURNS SETOF public.actor
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT who.account_id,
+     who.role,
+     who.community_ids,
+     who.party_id,
+     who.grid_ids,
+     who.name,
+     who.must_change_password
+    FROM (public.sign_in s
+      CROSS JOIN LATERAL public.describe_actor(s.grant_id) who(account_id, role, community_ids, party_id, grid_ids, name, must_change_password))
+   WHERE ((s.token_hash = find_actor.by_hash) AND (s.expires_at > now()) AND ((s.access_token_id IS NULL) OR (s.access_token_id IN ( SELECT t.id
+            FROM public.access_token_in_force t))));
+END;
+
+CREATE FUNCTION public.find_api_actor(by_hash bytea) RETURNS SETOF public.actor
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT who.account_id,
+     who.role,
+     who.community_ids,
+     who.party_id,
+     who.grid_ids,
+     who.name,
+     who.must_change_password
+    FROM (public.access_token_in_force t
+      CROSS JOIN LATERAL public.describe_actor(( SELECT min(g.id) AS min
+            FROM public.grant_in_force g
+           WHERE (g.account_id = t.account_id))) who(account_id, role, community_ids, party_id, grid_ids, name, must_change_password))
+   WHERE ((t.token_hash = find_api_actor.by_hash) AND (t.purpose = 'open311'::text));
+END;
+
+CREATE FUNCTION public.find_own_login(by_hash bytea) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT a.login
+    FROM (public.sign_in s
+      JOIN public.account a ON ((a.id = s.account_id)))
+   WHERE ((s.token_hash = find_own_login.by_hash) AND (s.expires_at > now()) AND (s.access_token_id IS NULL) AND (a.disabled_at IS NULL));
+END;
 
 CREATE FUNCTION public.finest_hexagon_level() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -226,6 +502,47 @@ END;
 CREATE FUNCTION public.hexagon_shape(up integer, across integer, level integer, z integer, x integer, y integer) RETURNS public.geometry
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN public.st_affine('0103000000010000000700000000000000000000000000000000000040912B50E67AB6FB3F000000000000F03F912B50E67AB6FB3F000000000000F0BF000000000000000000000000000000C0912B50E67AB6FBBF000000000000F0BF912B50E67AB6FBBF000000000000F03F00000000000000000000000000000040'::public.geometry, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (0)::double precision, (0)::double precision, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (x)::double precision)) + (((across * 64))::double precision * ((2)::double precision ^ ((z - level))::double precision))), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (y)::double precision)) - ((((up * 64))::double precision * sqrt((3)::double precision)) * ((2)::double precision ^ ((z - level))::double precision))));
+
+CREATE FUNCTION public.link_oidc(issuer text, subject text, by_login text, called text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    found_id bigint;
+BEGIN
+    SELECT a.id INTO found_id FROM account AS a WHERE a.oidc_issuer = issuer AND a.oidc_subject = subject;
+    IF NOT FOUND THEN
+        UPDATE account AS a
+        SET oidc_subject = subject, must_change_password = false, display_name = coalesce(nullif(called, ''), display_name)
+        WHERE a.login = by_login AND a.oidc_issuer = issuer AND a.oidc_subject IS NULL AND a.password_hash IS NULL
+            AND a.disabled_at IS NULL
+        RETURNING a.id INTO found_id;
+        IF FOUND THEN
+            INSERT INTO audit_log (account_id, action, reason)
+            VALUES (found_id, 'account_changed', 'linked to the sign-on of the organisation');
+        END IF;
+    END IF;
+    RETURN found_id;
+END $$;
+
+CREATE FUNCTION public.list_grants(by_hash bytea) RETURNS TABLE(grant_id bigint, role text, community_id bigint, community_name text, party_name text, is_current boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT min(g.id) AS min,
+     g.role,
+     g.community_id,
+     c.name,
+     p.name,
+     bool_or((g.id = s.grant_id)) AS bool_or
+    FROM (((public.sign_in s
+      JOIN public.grant_in_force g ON ((g.account_id = s.account_id)))
+      LEFT JOIN public.community c ON ((c.id = g.community_id)))
+      LEFT JOIN public.party p ON ((p.id = g.party_id)))
+   WHERE ((s.token_hash = list_grants.by_hash) AND (s.expires_at > now()) AND ((s.access_token_id IS NULL) OR (g.id = s.grant_id)))
+   GROUP BY g.role, g.community_id, c.name, g.party_id, p.name
+   ORDER BY (min(g.id));
+END;
 
 CREATE PROCEDURE public.lock_touched_places()
     LANGUAGE sql
@@ -287,6 +604,47 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.open_sign_in(of_account bigint, with_hash bytea, valid_seconds integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    post role_grant;
+BEGIN
+    UPDATE account SET failed_attempts = 0, locked_until = NULL WHERE id = of_account;
+    DELETE FROM sign_in WHERE expires_at <= now();
+    SELECT g.* INTO post FROM grant_in_force AS g WHERE g.account_id = of_account ORDER BY g.id LIMIT 1;
+    IF NOT FOUND THEN
+        INSERT INTO audit_log (account_id, action, reason) VALUES (of_account, 'sign_in_failed', 'no grant in force');
+        RETURN NULL;
+    END IF;
+    INSERT INTO sign_in (token_hash, account_id, grant_id, expires_at)
+    VALUES (with_hash, of_account, post.id, now() + make_interval(secs => valid_seconds));
+    INSERT INTO audit_log (account_id, role, community_id, action)
+    VALUES (of_account, post.role, post.community_id, 'sign_in');
+    RETURN post.id;
+END $$;
+
+CREATE FUNCTION public.open_wall(by_hash bytea, with_hash bytea, valid_seconds integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    opened bigint;
+BEGIN
+    INSERT INTO sign_in (token_hash, account_id, grant_id, access_token_id, expires_at)
+    SELECT with_hash, g.account_id, g.id, t.id, least(t.expires_at, now() + make_interval(secs => valid_seconds))
+    FROM access_token_in_force AS t
+    JOIN grant_in_force AS g ON g.account_id = t.account_id AND g.role = 'wall'
+    WHERE t.token_hash = by_hash AND t.purpose = 'wall'
+    ORDER BY g.id
+    LIMIT 1
+    RETURNING grant_id INTO opened;
+    INSERT INTO audit_log (account_id, role, community_id, action)
+    SELECT g.account_id, g.role, g.community_id, 'sign_in' FROM role_grant AS g WHERE g.id = opened;
+    RETURN opened;
+END $$;
+
 CREATE FUNCTION public.publish_touched_layers() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -316,7 +674,7 @@ END $$;
 
 CREATE FUNCTION public.record_audit(action text, community bigint, object_type text, object_id bigint, reason text, row_count bigint, details jsonb) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $_$
     INSERT INTO audit_log (account_id, role, community_id, action, object_type, object_id, reason, row_count, details)
     VALUES (app_account(), nullif(app_role(), ''), $2, $1, $3, $4, $5, $6, $7);
@@ -371,6 +729,28 @@ BEGIN
         USING ERRCODE = 'restrict_violation', CONSTRAINT = 'incident_event_append_only', TABLE = 'incident_event';
 END $$;
 
+CREATE FUNCTION public.replace_password(by_hash bytea, new_hash text) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ WITH changed AS (
+          UPDATE public.account a SET password_hash = replace_password.new_hash, must_change_password = false, failed_attempts = 0, locked_until = NULL::timestamp with time zone
+            FROM public.sign_in s
+           WHERE ((s.token_hash = replace_password.by_hash) AND (s.expires_at > now()) AND (s.access_token_id IS NULL) AND (a.id = s.account_id) AND (a.password_hash IS NOT NULL) AND (NOT a.is_demo))
+           RETURNING a.id
+         ), closed AS (
+          DELETE FROM public.sign_in s
+            USING changed c
+           WHERE ((s.account_id = c.id) AND (s.token_hash <> replace_password.by_hash))
+         ), noted AS (
+          INSERT INTO public.audit_log (account_id, action)  SELECT c.id,
+                     'password_changed'
+                    FROM changed c
+         )
+  SELECT (EXISTS ( SELECT
+            FROM changed)) AS "exists";
+END;
+
 CREATE TABLE public.category (
     code text NOT NULL,
     parent_code text,
@@ -398,7 +778,7 @@ CREATE TABLE public.category (
 
 CREATE FUNCTION public.sealed_categories() RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     RETURN (SELECT COALESCE(array_agg(c.code), '{}'::text[]) AS "coalesce" FROM (public.category c LEFT JOIN public.category above ON ((above.code = c.parent_code))) WHERE (c.is_sealed OR above.is_sealed));
 
 CREATE FUNCTION public.stamp_change() RETURNS trigger
@@ -410,6 +790,28 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+CREATE FUNCTION public.switch_grant(by_hash bytea, to_grant bigint) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ WITH switched AS (
+          UPDATE public.sign_in s SET grant_id = g.id
+            FROM public.grant_in_force g
+           WHERE ((s.token_hash = switch_grant.by_hash) AND (s.expires_at > now()) AND (s.access_token_id IS NULL) AND (g.id = switch_grant.to_grant) AND (g.account_id = s.account_id))
+           RETURNING g.account_id,
+             g.role,
+             g.community_id
+         ), noted AS (
+          INSERT INTO public.audit_log (account_id, role, community_id, action)  SELECT w.account_id,
+                     w.role,
+                     w.community_id,
+                     'sign_in'
+                    FROM switched w
+         )
+  SELECT (EXISTS ( SELECT
+            FROM switched)) AS "exists";
+END;
 
 CREATE FUNCTION public.tile_box(z integer, x integer, y integer, margin double precision) RETURNS public.geometry
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -455,7 +857,7 @@ END $$;
 
 CREATE FUNCTION public.unmask_requester(incident bigint, reason text) RETURNS TABLE(name text, phone text, room text)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     seen incident_requester;
@@ -475,7 +877,7 @@ END $$;
 
 CREATE FUNCTION public.unseal_case(incident bigint, reason text) RETURNS TABLE(title text, description text, address text)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     seen seen_incident;
@@ -508,18 +910,6 @@ BEGIN
     END LOOP;
 END $$;
 
-CREATE TABLE public.access_token (
-    id bigint NOT NULL,
-    account_id bigint NOT NULL,
-    purpose text NOT NULL,
-    name text NOT NULL,
-    token_hash bytea NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone,
-    revoked_at timestamp with time zone,
-    CONSTRAINT access_token_purpose_check CHECK ((purpose = ANY (ARRAY['wall'::text, 'open311'::text])))
-);
-
 ALTER TABLE public.access_token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.access_token_id_seq
     START WITH 1
@@ -527,25 +917,6 @@ ALTER TABLE public.access_token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.account (
-    id bigint NOT NULL,
-    login text NOT NULL,
-    display_name text NOT NULL,
-    password_hash text,
-    must_change_password boolean DEFAULT true NOT NULL,
-    failed_attempts integer DEFAULT 0 NOT NULL,
-    locked_until timestamp with time zone,
-    oidc_issuer text,
-    oidc_subject text,
-    is_demo boolean DEFAULT false NOT NULL,
-    disabled_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT account_check CHECK (((oidc_issuer IS NULL) = (oidc_subject IS NULL))),
-    CONSTRAINT account_display_name_check CHECK ((display_name <> ''::text)),
-    CONSTRAINT account_failed_attempts_check CHECK ((failed_attempts >= 0)),
-    CONSTRAINT account_login_check CHECK (((login = lower(login)) AND (login !~ '\s'::text) AND ((length(login) >= 2) AND (length(login) <= 64))))
 );
 
 ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -559,21 +930,6 @@ ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
-);
-
-CREATE TABLE public.audit_log (
-    id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    account_id bigint,
-    role text,
-    community_id bigint,
-    action text NOT NULL,
-    object_type text,
-    object_id bigint,
-    reason text,
-    row_count bigint,
-    details jsonb,
-    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text])))
 );
 
 ALTER TABLE public.audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -819,22 +1175,6 @@ CREATE TABLE public.category_national_code (
     code text NOT NULL
 );
 
-CREATE TABLE public.community (
-    id bigint NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    subdistrict text,
-    official_code text,
-    is_demo boolean DEFAULT false NOT NULL,
-    metric_epsg integer NOT NULL,
-    geom public.geometry(MultiPolygon,4490) NOT NULL,
-    CONSTRAINT community_code_check CHECK ((code <> ''::text)),
-    CONSTRAINT community_geom_check CHECK (public.is_sound(geom)),
-    CONSTRAINT community_metric_epsg_check CHECK (((metric_epsg >= 4513) AND (metric_epsg <= 4554))),
-    CONSTRAINT community_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT community_official_code_check CHECK ((official_code ~ '^\d{12}$'::text))
-);
-
 ALTER TABLE public.community ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.community_id_seq
     START WITH 1
@@ -878,29 +1218,6 @@ ALTER TABLE public.duty_rule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.grid (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    kind text NOT NULL,
-    parent_id bigint,
-    code text NOT NULL,
-    name text NOT NULL,
-    official_code text,
-    external_id text,
-    valid_from date NOT NULL,
-    valid_to date,
-    period daterange GENERATED ALWAYS AS (daterange(valid_from, valid_to)) STORED NOT NULL,
-    geom public.geometry(MultiPolygon,4490) NOT NULL,
-    import_batch_id bigint,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT grid_check CHECK (((kind = 'micro'::text) = (parent_id IS NOT NULL))),
-    CONSTRAINT grid_code_check CHECK ((code <> ''::text)),
-    CONSTRAINT grid_dates_in_order CHECK ((valid_to > valid_from)),
-    CONSTRAINT grid_geom_check CHECK (public.is_sound(geom)),
-    CONSTRAINT grid_kind_check CHECK ((kind = ANY (ARRAY['community'::text, 'micro'::text, 'exclusive'::text]))),
-    CONSTRAINT grid_name_check CHECK ((name <> ''::text))
 );
 
 ALTER TABLE public.grid ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1204,21 +1521,6 @@ CREATE VIEW public.requester_card AS
      JOIN public.case_words w ON ((w.incident_id = r.incident_id)))
   WHERE (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text]));
 
-CREATE TABLE public.role_grant (
-    id bigint NOT NULL,
-    account_id bigint NOT NULL,
-    role text NOT NULL,
-    community_id bigint,
-    grid_id bigint,
-    party_id bigint,
-    valid_from date DEFAULT CURRENT_DATE NOT NULL,
-    valid_to date,
-    CONSTRAINT role_grant_check CHECK (((role <> 'property_company'::text) OR (party_id IS NOT NULL))),
-    CONSTRAINT role_grant_dates_in_order CHECK ((valid_to > valid_from)),
-    CONSTRAINT role_grant_role_check CHECK ((role = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'property_company'::text, 'wall'::text, 'administrator'::text]))),
-    CONSTRAINT whole_installation_for_those_above CHECK (((community_id IS NOT NULL) OR (role = ANY (ARRAY['leader'::text, 'administrator'::text, 'wall'::text]))))
-);
-
 ALTER TABLE public.role_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.role_grant_id_seq
     START WITH 1
@@ -1247,14 +1549,6 @@ CREATE VIEW public.shown_incident AS
    FROM (public.mapped_incident m
      JOIN public.incident i ON ((i.id = m.id)))
   WHERE ((m.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (i.party_id = ( SELECT public.app_party() AS app_party))));
-
-CREATE TABLE public.sign_in (
-    token_hash bytea NOT NULL,
-    account_id bigint NOT NULL,
-    grant_id bigint NOT NULL,
-    started_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL
-);
 
 CREATE TABLE public.visit (
     id bigint NOT NULL,
@@ -1321,6 +1615,23 @@ ALTER TABLE public.zone_plan ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+
+CREATE FUNCTION public.list_demo_accounts() RETURNS TABLE(login text, role text, name text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT a.login,
+     min(g.role) AS min,
+     a.display_name
+    FROM (public.grant_in_force g
+      JOIN public.account a ON ((a.id = g.account_id)))
+   WHERE (a.is_demo AND (a.password_hash IS NOT NULL))
+   GROUP BY a.id
+   ORDER BY (min(g.id));
+END;
+
 ALTER TABLE ONLY public.access_token
     ADD CONSTRAINT access_token_pkey PRIMARY KEY (id);
 
@@ -1332,9 +1643,6 @@ ALTER TABLE ONLY public.account
 
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_oidc_issuer_oidc_subject_key UNIQUE (oidc_issuer, oidc_subject);
-
-ALTER TABLE ONLY public.account
-    ADD CONSTRAINT account_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
@@ -1918,6 +2226,9 @@ ALTER TABLE ONLY public.role_grant
 
 ALTER TABLE ONLY public.role_grant
     ADD CONSTRAINT role_grant_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id);
+
+ALTER TABLE ONLY public.sign_in
+    ADD CONSTRAINT sign_in_access_token_id_fkey FOREIGN KEY (access_token_id) REFERENCES public.access_token(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;

@@ -32,15 +32,17 @@ CREATE TABLE account (
     -- argon2; none for those who come through the organisation's own sign-on.
     password_hash text,
     must_change_password boolean NOT NULL DEFAULT true,
+    -- Passwords tried since the last right one. At the limit the account waits until locked_until.
     failed_attempts integer NOT NULL DEFAULT 0 CHECK (failed_attempts >= 0),
     locked_until timestamptz,
+    -- An issuer without a subject: an administrator expects this login from there, and its first sign-in fills the subject.
     oidc_issuer text,
     oidc_subject text,
     is_demo boolean NOT NULL DEFAULT false,
     disabled_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (oidc_issuer, oidc_subject),
-    CHECK ((oidc_issuer IS NULL) = (oidc_subject IS NULL))
+    CHECK (oidc_subject IS NULL OR oidc_issuer IS NOT NULL)
 );
 
 CREATE TABLE role_grant (
@@ -64,16 +66,6 @@ CREATE TABLE role_grant (
 );
 CREATE INDEX role_grant_account ON role_grant (account_id);
 
--- A sign-in: the cookie holds the token, the database only its hash. Signing out deletes the row.
-CREATE TABLE sign_in (
-    token_hash bytea PRIMARY KEY,
-    account_id bigint NOT NULL REFERENCES account ON DELETE CASCADE,
-    grant_id bigint NOT NULL REFERENCES role_grant ON DELETE CASCADE,
-    started_at timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz NOT NULL
-);
-CREATE INDEX sign_in_account ON sign_in (account_id);
-
 -- Tokens of screens and programs, which have no password: a wall's address, the key of an Open311 client.
 CREATE TABLE access_token (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -85,6 +77,18 @@ CREATE TABLE access_token (
     expires_at timestamptz,
     revoked_at timestamptz
 );
+
+-- A sign-in: the cookie holds the token, the database only its hash. Signing out deletes the row.
+CREATE TABLE sign_in (
+    token_hash bytea PRIMARY KEY,
+    account_id bigint NOT NULL REFERENCES account ON DELETE CASCADE,
+    grant_id bigint NOT NULL REFERENCES role_grant ON DELETE CASCADE,
+    -- Came in by this token, and goes with it.
+    access_token_id bigint REFERENCES access_token ON DELETE CASCADE,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX sign_in_account ON sign_in (account_id);
 
 -- Who did, saw or took out what, and why. Never the personal values themselves.
 CREATE TABLE audit_log (
@@ -116,7 +120,7 @@ CREATE TRIGGER refuse_changing BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
 CREATE FUNCTION record_audit(
     action text, community bigint, object_type text, object_id bigint, reason text, row_count bigint, details jsonb)
     RETURNS void
-    LANGUAGE sql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     INSERT INTO audit_log (account_id, role, community_id, action, object_type, object_id, reason, row_count, details)
     VALUES (app_account(), nullif(app_role(), ''), $2, $1, $3, $4, $5, $6, $7);
 $$;
@@ -159,20 +163,20 @@ CREATE FUNCTION mask_words(words text) RETURNS text
 
 -- Categories sealed by role; sensitive ones are those the incident itself says.
 CREATE FUNCTION sealed_categories() RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path FROM CURRENT
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp
     RETURN (SELECT coalesce(array_agg(c.code), '{}') FROM category AS c
         LEFT JOIN category AS above ON above.code = c.parent_code
         WHERE c.is_sealed OR above.is_sealed);
 
 -- The buildings that the acting party leads today.
 CREATE FUNCTION app_buildings() RETURNS bigint[]
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
     RETURN (SELECT coalesce(array_agg(h.building_id), '{}')
         FROM building_holder(CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)) AS h WHERE h.party_id = app_party());
 
 -- The compounds a property company manages.
 CREATE FUNCTION app_compounds() RETURNS bigint[]
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
     RETURN (SELECT coalesce(array_agg(c.id), '{}') FROM compound AS c WHERE c.property_company_id = app_party());
 
 -- Every table with rows of a community: seen by those whose area it is in.
@@ -262,7 +266,7 @@ CREATE VIEW case_words AS
 -- The words of one case as they were written, for a reason that is kept.
 CREATE FUNCTION unseal_case(incident bigint, reason text)
     RETURNS TABLE (title text, description text, address text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     seen seen_incident;
 BEGIN
@@ -337,7 +341,7 @@ GRANT SELECT ON party_card, requester_card TO wangge_app;
 
 CREATE FUNCTION unmask_requester(incident bigint, reason text)
     RETURNS TABLE (name text, phone text, room text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     seen incident_requester;
 BEGIN
