@@ -1,0 +1,104 @@
+-- The list of cases that somebody works through. What the reader may not see, row-level security leaves out.
+-- Every value stands in the query as a literal, so that conditions that are not asked for fold away and the planner
+-- sees which index serves the rest.
+
+-- name: list_cases(community_id, whose, place_layer, place_id, near, radius_m, categories, status, states, sources, mark, due_before, since, until, patterns, most_searched, sort, after, after_walk, after_id, ids, most, most_counted, now)
+WITH asked AS NOT MATERIALIZED (
+    SELECT
+        i.id, i.version, i.category_code, i.state, i.is_open, i.severity, i.source, i.reported_at, i.due_at, i.amber_at,
+        i.closed_at, i.building_id, i.compound_id, i.grid_id, i.party_id, i.parent_id, i.geom
+    FROM incident AS i
+    WHERE i.community_id = :community_id
+        AND (CAST(:ids AS bigint[]) IS NULL OR i.id = ANY (CAST(:ids AS bigint[])))
+        AND CASE :whose
+            WHEN 'mine' THEN i.party_id = (SELECT app_party())
+            WHEN 'zones' THEN i.building_id = ANY (CAST((SELECT app_buildings()) AS bigint[]))
+            ELSE true
+        END
+        AND CASE :place_layer
+            WHEN 'grids' THEN i.grid_id = :place_id
+            WHEN 'compounds' THEN i.compound_id = :place_id
+            WHEN 'buildings' THEN i.building_id = :place_id
+            ELSE true
+        END
+        -- The box finds by the index, the distance on the ellipsoid decides.
+        AND (CAST(:near AS text) IS NULL OR (
+            i.geom && ST_Envelope(CAST(ST_Buffer(CAST(ST_GeomFromEWKT(:near) AS geography), :radius_m * 1.5) AS geometry))
+            AND ST_DWithin(CAST(i.geom AS geography), CAST(ST_GeomFromEWKT(:near) AS geography), :radius_m)))
+        AND (CAST(:categories AS text[]) IS NULL OR i.category_code = ANY (CAST(:categories AS text[])))
+        AND CASE :status
+            WHEN 'open' THEN i.is_open
+            WHEN 'overdue' THEN i.is_open AND i.due_at < :now
+            WHEN 'amber' THEN i.is_open AND i.due_at >= :now AND i.amber_at <= :now
+            WHEN 'settled' THEN NOT i.is_open
+            ELSE true
+        END
+        AND (CAST(:states AS text[]) IS NULL OR i.state = ANY (CAST(:states AS text[])))
+        AND (CAST(:sources AS text[]) IS NULL OR i.source = ANY (CAST(:sources AS text[])))
+        AND CASE :mark
+            WHEN 'relapse' THEN i.parent_id IS NOT NULL
+            WHEN 'unheld' THEN i.party_id IS NULL
+            WHEN 'bounced' THEN 2 <= (
+                SELECT count(*) FROM incident_event AS e WHERE e.incident_id = i.id AND e.to_state = 'returned')
+            WHEN 'whistled' THEN EXISTS (
+                SELECT FROM incident_event AS e WHERE e.incident_id = i.id AND e.kind = 'whistled')
+            ELSE true
+        END
+        AND (CAST(:due_before AS timestamptz) IS NULL OR i.due_at < :due_before)
+        AND (CAST(:since AS timestamptz) IS NULL OR i.reported_at >= :since)
+        AND (CAST(:until AS timestamptz) IS NULL OR i.reported_at < :until)
+),
+-- Words are looked for in the newest cases that meet everything else: no index finds two characters in a million texts.
+said AS MATERIALIZED (
+    SELECT s.incident_id
+    FROM cases_saying(
+        ARRAY(SELECT a.id FROM asked AS a ORDER BY a.reported_at DESC, a.id DESC LIMIT :most_searched),
+        CAST(:patterns AS text[])) AS s
+),
+wanted AS NOT MATERIALIZED (
+    SELECT a.* FROM asked AS a
+    WHERE CAST(:patterns AS text[]) IS NULL OR a.id = ANY (ARRAY(SELECT s.incident_id FROM said AS s))
+),
+walk AS NOT MATERIALIZED (
+    SELECT w.*, CASE :sort WHEN 'place' THEN concat(
+            lpad(coalesce(c.code, '~'), 40), lpad(coalesce(b.code, '~'), 40)) COLLATE "C" END AS walk
+    FROM wanted AS w
+    LEFT JOIN building AS b ON b.id = w.building_id
+    LEFT JOIN compound AS c ON c.id = coalesce(b.compound_id, w.compound_id)
+),
+page AS MATERIALIZED (
+    SELECT w.*, row_number() OVER () AS rank
+    FROM (
+        SELECT * FROM walk AS w
+        WHERE CASE WHEN CAST(:after_id AS bigint) IS NULL THEN true ELSE
+            CASE :sort
+                WHEN 'place' THEN (w.walk, w.id) > (:after_walk, :after_id)
+                WHEN 'newest' THEN (w.reported_at, w.id) < (CAST(:after AS timestamptz), :after_id)
+                ELSE (coalesce(w.due_at, 'infinity'), w.id) > (coalesce(CAST(:after AS timestamptz), 'infinity'), :after_id)
+            END END
+        ORDER BY
+            CASE :sort WHEN 'place' THEN w.walk END, CASE :sort WHEN 'newest' THEN w.reported_at END DESC,
+            CASE :sort WHEN 'newest' THEN w.id END DESC, CASE :sort WHEN 'deadline' THEN w.due_at END, w.id
+        LIMIT :most
+    ) AS w
+)
+SELECT
+    p.id, p.version, p.category_code, p.state, p.is_open, p.severity, p.source, p.reported_at, p.due_at, p.amber_at,
+    p.closed_at, words.title, coalesce(spot.name, CASE WHEN b.id IS NULL THEN words.address END, g.name) AS place,
+    p.building_id, lead.name AS lead, p.party_id, p.parent_id IS NOT NULL AS is_relapse,
+    (SELECT count(*) FROM incident_event AS e WHERE e.incident_id = p.id AND e.to_state = 'returned') AS bounces,
+    ST_X(p.geom) AS longitude, ST_Y(p.geom) AS latitude, p.walk,
+    (SELECT count(*) FROM (SELECT FROM wanted LIMIT :most_counted + 1) AS counted) AS total,
+    CASE WHEN CAST(:patterns AS text[]) IS NULL THEN false ELSE
+        (SELECT count(*) FROM (SELECT FROM asked LIMIT :most_searched + 1) AS searched) > :most_searched
+    END AS was_cut
+FROM page AS p
+LEFT JOIN case_words AS words ON words.incident_id = p.id
+LEFT JOIN building AS b ON b.id = p.building_id
+LEFT JOIN compound AS c ON c.id = coalesce(b.compound_id, p.compound_id)
+LEFT JOIN grid AS g ON g.id = p.grid_id
+LEFT JOIN party AS lead ON lead.id = p.party_id
+CROSS JOIN LATERAL (
+    SELECT nullif(CASE WHEN starts_with(b.name, c.name) THEN b.name ELSE concat(c.name, b.name) END, '') AS name
+) AS spot
+ORDER BY p.rank;

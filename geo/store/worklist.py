@@ -1,0 +1,198 @@
+"""The list of cases that somebody works through: filtered, sorted, a page at a time, as he may see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from geo.store.engine import connect, load_queries
+
+Whose = Literal["all", "mine", "zones"]
+Status = Literal["open", "overdue", "amber", "settled", "all"]
+Sort = Literal["deadline", "place", "newest"]
+Mark = Literal["relapse", "bounced", "whistled", "unheld"]
+
+MOST_COUNTED: Final = 500
+MOST_SEARCHED: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A circle: EPSG:4490 degrees, and metres on the ellipsoid."""
+
+    longitude: float
+    latitude: float
+    radius_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which cases to list.
+
+    Attributes:
+        community_id: of which community.
+        whose: all; those whose party is the reader's; those at buildings that the reader leads.
+        place: the layer ``grids``, ``compounds`` or ``buildings``, and the row id.
+        around: only cases within a circle.
+        categories: only these codes; a code of the first level does not stand for those below it.
+        status: open ones, those past their due time, amber ones, settled ones, or all.
+        states: only these states of the workflow.
+        sources: only from these sources.
+        mark: relapses; sent back twice or more; whistled for; with nobody who leads.
+        due_before: only those due before this time.
+        since: only those reported at or after this time.
+        until: only those reported before this time.
+        words: title, description and address together contain each of them, as the reader may read these.
+        sort: by due time, along the way from building to building, or the newest first; settled cases
+            always come the newest first.
+    """
+
+    community_id: int
+    whose: Whose = "all"
+    place: tuple[str, int] | None = None
+    around: Around | None = None
+    categories: tuple[str, ...] = ()
+    status: Status = "open"
+    states: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    mark: Mark | None = None
+    due_before: datetime | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    words: tuple[str, ...] = ()
+    sort: Sort = "deadline"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ended; the next begins after it."""
+
+    id: int
+    at: datetime | None
+    walk: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case, in a line.
+
+    Attributes:
+        title: as the reader may read it; None where he may not, or nobody wrote one.
+        place: the building or compound, else the address as far as it may be read, else the grid.
+        bounces: how often it was sent back.
+        is_relapse: whether it continues a case that was settled before.
+    """
+
+    id: int
+    version: int
+    category_code: str
+    state: str
+    is_open: bool
+    severity: str
+    source: str
+    reported_at: datetime
+    due_at: datetime | None
+    amber_at: datetime | None
+    closed_at: datetime | None
+    title: str | None
+    place: str | None
+    building_id: int | None
+    lead: str | None
+    party_id: int | None
+    is_relapse: bool
+    bounces: int
+    longitude: float | None
+    latitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """A page of the list.
+
+    Attributes:
+        cases: in order.
+        total: how many there are, counted to one more than :data:`MOST_COUNTED`.
+        next: where the next page begins; None at the end.
+        was_cut: whether words were looked for in the newest :data:`MOST_SEARCHED` cases only.
+    """
+
+    cases: tuple[Case, ...]
+    total: int
+    next: Cursor | None
+    was_cut: bool
+
+
+def list_cases(
+    asked: Asked,
+    now: datetime,
+    *,
+    most: int,
+    after: Cursor | None = None,
+    ids: Sequence[int] | None = None,
+) -> CasePage:
+    """Return a page of the cases that somebody asks for and may see.
+
+    Words are looked for in the newest :data:`MOST_SEARCHED` cases that meet everything else, for no index
+    finds two characters in a million texts.
+
+    Args:
+        asked: which cases, in which order.
+        now: what is due before this is overdue.
+        most: the largest number of cases on the page.
+        after: where the page before it ended, in the same order.
+        ids: of these cases only.
+    """
+    around = asked.around
+    # Years of settled cases have one order: the newest first.
+    sort: Sort = "newest" if asked.status in {"settled", "all"} else asked.sort
+    layer, place_id = asked.place or (None, None)
+    with connect() as connection:
+        rows = list(
+            load_queries("worklist").list_cases(
+                connection,
+                community_id=asked.community_id,
+                whose=asked.whose,
+                place_layer=layer,
+                place_id=place_id,
+                near=around and f"SRID=4490;POINT({around.longitude!r} {around.latitude!r})",
+                radius_m=around.radius_m if around else 0,
+                categories=_list_or_none(asked.categories),
+                status=asked.status,
+                states=_list_or_none(asked.states),
+                sources=_list_or_none(asked.sources),
+                mark=asked.mark,
+                due_before=asked.due_before,
+                since=asked.since,
+                until=asked.until,
+                patterns=_list_or_none([_write_pattern(word) for word in asked.words]),
+                most_searched=MOST_SEARCHED,
+                sort=sort,
+                after=after and after.at,
+                after_walk=after and after.walk,
+                after_id=after and after.id,
+                ids=None if ids is None else list(ids),
+                most=most + 1,
+                most_counted=MOST_COUNTED,
+                now=now,
+            )
+        )
+    cases = tuple(Case(*row[:_CASE_COLUMNS]) for row in rows[:most])
+    walk, total, was_cut = rows[0][_CASE_COLUMNS:] if rows else (None, 0, False)
+    following = None
+    if len(rows) > most:
+        last = cases[-1]
+        walk = rows[most - 1][_CASE_COLUMNS]
+        following = Cursor(last.id, last.reported_at if sort == "newest" else last.due_at, walk)
+    return CasePage(cases, total, following, was_cut)
+
+
+_CASE_COLUMNS: Final = len(Case.__dataclass_fields__)
+
+
+def _list_or_none(values: Sequence[str]) -> list[str] | None:
+    return list(values) or None
+
+
+def _write_pattern(word: str) -> str:
+    escaped = word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    return f"%{escaped}%"
