@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from etl.commands.account import account
 from etl.commands.check import check
 from etl.commands.community import community
 from etl.commands.db import db
@@ -22,6 +23,7 @@ def cli() -> None:
     """Wangge 网格: community grid governance on a map."""
 
 
+cli.add_command(account)
 cli.add_command(check)
 cli.add_command(community)
 cli.add_command(db)

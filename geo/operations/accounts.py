@@ -35,7 +35,7 @@ def sign_in(login: str, password: str) -> str:
     """
     settings = get_settings()
     attempt = accounts.begin_sign_in(
-        _fold_login(login),
+        fold_login(login),
         most_attempts=settings.most_sign_in_attempts,
         lock_s=settings.sign_in_lock_minutes * 60,
     )
@@ -70,7 +70,7 @@ def sign_in_with_oidc(issuer: str, subject: str, login_hint: str, name: str = ""
     account_id = None
     if subject and (issuer + subject).isprintable():
         called = name.strip() if name.isprintable() else ""
-        account_id = accounts.link_oidc(issuer, subject, _fold_login(login_hint), called)
+        account_id = accounts.link_oidc(issuer, subject, fold_login(login_hint), called)
     if account_id is None:
         msg = (
             "your organisation knows you, but no account is prepared for you here: "
@@ -215,7 +215,7 @@ def _nobodys_hash() -> str:
     return hash_password(secrets.token_urlsafe(16))
 
 
-def _fold_login(login: str) -> str:
+def fold_login(login: str) -> str:
     """Return a login as it is stored, or one that nobody has where it cannot be one."""
     folded = unicodedata.normalize("NFC", login).strip().lower()
     return folded if folded.isprintable() else ""
