@@ -151,6 +151,229 @@ CREATE FUNCTION public.app_today() RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date;
 
+CREATE FUNCTION public.apply_move() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    AS $$
+DECLARE
+    held incident;
+    after incident;
+    step workflow_move;
+    own boolean;
+    handler record;
+    pending boolean;
+    field text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM workflow_move WHERE name = NEW.move AND name <> 'report') THEN
+        RAISE EXCEPTION 'there is no move called %', NEW.move USING ERRCODE = 'WG003';
+    END IF;
+    IF NOT EXISTS (SELECT FROM workflow_move WHERE name = NEW.move AND app_role() = ANY (roles || own_roles)) THEN
+        RAISE EXCEPTION 'a % may not % a case', replace(app_role(), '_', ' '), replace(NEW.move, '_', ' ') USING ERRCODE = 'WG002';
+    END IF;
+    SELECT * INTO held FROM incident WHERE id = NEW.incident_id FOR NO KEY UPDATE;
+    IF NOT EXISTS (SELECT FROM seen_incident AS s WHERE s.id = NEW.incident_id) THEN
+        RAISE EXCEPTION 'there is no case % that you can see', NEW.incident_id USING ERRCODE = 'WG004';
+    END IF;
+    IF NEW.expected_version IS DISTINCT FROM held.version THEN
+        RAISE EXCEPTION 'somebody was faster: the case has changed since you looked at it' USING ERRCODE = 'WG001';
+    END IF;
+    SELECT * INTO step FROM workflow_move WHERE name = NEW.move AND held.state = ANY (from_states);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'a case that is % does not take “%”: it takes %', held.state, replace(NEW.move, '_', ' '),
+            coalesce((SELECT string_agg(replace(name, '_', ' '), ', ' ORDER BY name) FROM workflow_move
+                WHERE held.state = ANY (from_states) AND app_role() = ANY (roles || own_roles)), 'nothing any more')
+            USING ERRCODE = 'WG003';
+    END IF;
+    own := is_own_case(held.id);
+    IF app_role() <> ALL (step.roles) AND NOT (app_role() = ANY (step.own_roles) AND own) THEN
+        RAISE EXCEPTION 'a % may % only his own cases', replace(app_role(), '_', ' '), replace(NEW.move, '_', ' ') USING ERRCODE = 'WG002';
+    END IF;
+    IF step.by_other THEN
+        SELECT e.account_id, e.actor_party_id INTO handler FROM incident_event AS e
+        WHERE e.incident_id = held.id AND e.to_state = 'verifying' ORDER BY e.version DESC NULLS LAST, e.at DESC, e.id DESC LIMIT 1;
+        IF handler.account_id = app_account() OR handler.actor_party_id = app_party() THEN
+            RAISE EXCEPTION 'somebody other than whoever handled the case must look at it' USING ERRCODE = 'WG002';
+        END IF;
+    END IF;
+
+    NEW.community_id := held.community_id;
+    NEW.at := clock_timestamp();
+    NEW.account_id := app_account();
+    NEW.role := app_role();
+    NEW.actor_party_id := app_party();
+    NEW.kind := step.kind;
+    NEW.from_state := held.state;
+    NEW.to_state := step.to_state;
+    NEW.note := nullif(btrim(NEW.note, E' \n'), '');
+    NEW.evidence := NULL;
+    FOREACH field IN ARRAY step.required LOOP
+        IF NULLIF(CASE field
+            WHEN 'to_party' THEN CAST(NEW.to_party_id AS text)
+            WHEN 'suggested_party' THEN CAST(NEW.suggested_party_id AS text)
+            WHEN 'due_at' THEN CAST(NEW.due_at AS text)
+            WHEN 'rating' THEN CAST(NEW.rating AS text)
+            WHEN 'correction' THEN CAST(NULLIF(NEW.payload, '{}') AS text)
+            WHEN 'parent' THEN NEW.payload ->> 'parent_id'
+            WHEN 'reason' THEN NEW.reason
+            WHEN 'note' THEN NEW.note
+            WHEN 'outcome' THEN NEW.outcome END, '') IS NULL
+        THEN
+            RAISE EXCEPTION 'to % a case, say %', replace(NEW.move, '_', ' '), CASE field
+                WHEN 'to_party' THEN 'whom it goes to'
+                WHEN 'suggested_party' THEN 'whose you think it is'
+                WHEN 'due_at' THEN 'until when'
+                WHEN 'rating' THEN 'how satisfied they were, from 1 to 5'
+                WHEN 'correction' THEN 'what is corrected'
+                WHEN 'parent' THEN 'which case it goes back to'
+                WHEN 'reason' THEN 'why'
+                WHEN 'note' THEN 'in a few words what there is to know'
+                WHEN 'outcome' THEN 'how it ended' END USING ERRCODE = 'WG003';
+        END IF;
+    END LOOP;
+    IF NEW.reason <> ALL (step.reasons) THEN
+        RAISE EXCEPTION '“%” is no reason to % a case: %', NEW.reason, replace(NEW.move, '_', ' '),
+            coalesce('choose ' || nullif(array_to_string(step.reasons, ', '), ''), 'write it into the note') USING ERRCODE = 'WG003';
+    END IF;
+    IF NEW.reason = 'other' AND NEW.note IS NULL THEN
+        RAISE EXCEPTION 'another reason than those of the list is said in the note' USING ERRCODE = 'WG003';
+    END IF;
+    -- What the move does not ask for is not kept.
+    IF 'to_party' <> ALL (step.required) THEN NEW.to_party_id := NULL; END IF;
+    IF 'suggested_party' <> ALL (step.required) THEN NEW.suggested_party_id := NULL; END IF;
+    IF 'outcome' <> ALL (step.required) THEN NEW.outcome := NULL; END IF;
+    IF 'rating' <> ALL (step.required) THEN NEW.rating := NULL; END IF;
+    IF NOT step.required && CAST('{correction,parent}' AS text[]) THEN NEW.payload := NULL; END IF;
+    IF NOT ('clock' = ANY (step.effects)) THEN NEW.original_due_at := NULL; END IF;
+    IF 'due_at' <> ALL (step.required) AND NOT step.effects && CAST('{party,own_party,due,due_if_none,clock}' AS text[]) THEN
+        NEW.due_at := NULL;
+    END IF;
+
+    IF NEW.to_party_id IS NOT NULL OR NEW.suggested_party_id IS NOT NULL THEN
+        IF EXISTS (
+            SELECT FROM unnest(ARRAY[NEW.to_party_id, NEW.suggested_party_id]) AS named (id)
+            WHERE named.id IS NOT NULL AND NOT EXISTS (
+                SELECT FROM party AS p WHERE p.id = named.id AND p.community_id = held.community_id
+                    AND daterange(p.active_from, p.active_to) @> CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)))
+        THEN
+            RAISE EXCEPTION 'whoever is named is not active in this community: choose somebody else' USING ERRCODE = 'WG003';
+        END IF;
+    END IF;
+    IF NEW.suggested_party_id = held.party_id THEN
+        RAISE EXCEPTION 'whoever returns a case suggests somebody else than its present holder' USING ERRCODE = 'WG003';
+    END IF;
+    IF 'due_at' = ANY (step.required) THEN
+        IF NEW.due_at <= NEW.at THEN
+            RAISE EXCEPTION 'the time given has passed already: give a later one' USING ERRCODE = 'WG003';
+        END IF;
+        IF NEW.move IN ('request_extension', 'approve_extension') AND NEW.due_at <= held.due_at THEN
+            RAISE EXCEPTION 'an extension ends later than the time the case has now' USING ERRCODE = 'WG003';
+        END IF;
+        IF NEW.due_at > NEW.at + make_interval(days => coalesce(step.most_days, 3660)) THEN
+            RAISE EXCEPTION 'to % a case, at most % days are given: look at it again then', replace(NEW.move, '_', ' '),
+                coalesce(step.most_days, 3660) USING ERRCODE = 'WG003';
+        END IF;
+    END IF;
+
+    SELECT e.move = coalesce(step.answers, step.name) INTO pending
+    FROM incident_event AS e
+    WHERE e.incident_id = held.id AND e.to_party_id IS NOT DISTINCT FROM NEW.to_party_id
+        AND (e.move = coalesce(step.answers, step.name)
+            OR e.move IN (SELECT name FROM workflow_move WHERE answers = coalesce(step.answers, step.name)))
+    ORDER BY e.version DESC LIMIT 1;
+    IF step.answers IS NOT NULL AND pending IS NOT TRUE THEN
+        RAISE EXCEPTION 'nothing to answer: there is no open %', replace(step.answers, '_', ' ') USING ERRCODE = 'WG003';
+    END IF;
+    IF pending AND step.answers IS NULL AND EXISTS (SELECT FROM workflow_move WHERE answers = step.name) THEN
+        RAISE EXCEPTION 'that has been asked already and is not answered yet' USING ERRCODE = 'WG003';
+    END IF;
+
+    after := held;
+    after.version := held.version + 1;
+    after.state := coalesce(step.to_state, held.state);
+    after.party_id := CASE
+        WHEN 'party' = ANY (step.effects) THEN NEW.to_party_id
+        WHEN 'own_party' = ANY (step.effects) THEN coalesce(app_party(), held.party_id)
+        WHEN 'desk' = ANY (step.effects) THEN find_desk(held)
+        ELSE held.party_id END;
+    IF after.party_id IS NULL AND after.state NOT IN ('reported', 'accepted', 'rejected', 'voided') THEN
+        after.party_id := find_desk(held);
+        IF after.party_id IS NULL THEN
+            RAISE EXCEPTION 'nobody is there to take the case: enter the residents'' committee as a party' USING ERRCODE = 'WG003';
+        END IF;
+    END IF;
+    IF after.party_id IS DISTINCT FROM held.party_id OR step.effects && CAST('{party,own_party,desk}' AS text[]) THEN
+        NEW.to_party_id := after.party_id;
+    END IF;
+    IF 'due' = ANY (step.effects) THEN
+        after.due_at := coalesce(NEW.due_at, held.due_at);
+        after.original_due_at := coalesce(held.original_due_at, after.due_at);
+    ELSIF 'due_if_none' = ANY (step.effects) THEN
+        after.due_at := coalesce(held.due_at, NEW.due_at);
+        after.original_due_at := coalesce(held.original_due_at, after.due_at);
+    ELSIF 'clock' = ANY (step.effects) THEN
+        after.due_at := coalesce(NEW.due_at, held.due_at);
+        after.original_due_at := coalesce(NEW.original_due_at, held.original_due_at);
+    END IF;
+    IF 'respond' = ANY (step.effects) THEN after.first_response_at := coalesce(held.first_response_at, NEW.at); END IF;
+    IF 'handled' = ANY (step.effects) THEN after.handled_at := NEW.at; END IF;
+    IF 'unhandled' = ANY (step.effects) THEN after.handled_at := NULL; END IF;
+    IF 'closed' = ANY (step.effects) THEN
+        after.handled_at := coalesce(held.handled_at, NEW.at);
+        after.closed_at := NEW.at;
+        after.outcome := NEW.outcome;
+    END IF;
+    IF 'opened' = ANY (step.effects) THEN
+        after.handled_at := NULL;
+        after.closed_at := NULL;
+        after.outcome := NULL;
+    END IF;
+    IF 'corrected' = ANY (step.effects) THEN
+        IF EXISTS (SELECT FROM jsonb_object_keys(NEW.payload) AS key WHERE key NOT IN (
+            'category_code', 'title', 'description', 'address', 'geom', 'geocode_quality', 'building_id', 'compound_id',
+            'grid_id', 'merchant_id'))
+        THEN
+            RAISE EXCEPTION 'only category, place and words of a case are corrected' USING ERRCODE = 'WG003';
+        END IF;
+        after := jsonb_populate_record(after, NEW.payload);
+        IF NOT EXISTS (SELECT FROM category WHERE code = after.category_code) THEN
+            RAISE EXCEPTION 'there is no category %: choose one of the list', after.category_code USING ERRCODE = 'WG003';
+        END IF;
+        IF after.geom IS NOT NULL AND NOT (SELECT ST_Covers(c.geom, after.geom) FROM community AS c WHERE c.id = held.community_id) THEN
+            RAISE EXCEPTION 'the place lies outside the community: choose one inside its boundary' USING ERRCODE = 'WG003';
+        END IF;
+        SELECT greatest(held.sensitivity, c.sensitivity, above.sensitivity) INTO after.sensitivity
+        FROM category AS c LEFT JOIN category AS above ON above.code = c.parent_code WHERE c.code = after.category_code;
+        NEW.payload := jsonb_build_object('to', NEW.payload, 'from', (
+            SELECT jsonb_object_agg(key, CASE key WHEN 'geom' THEN to_jsonb(ST_AsEWKT(held.geom)) ELSE to_jsonb(held) -> key END)
+            FROM jsonb_object_keys(NEW.payload) AS key));
+    END IF;
+    IF 'parent' = ANY (step.effects) THEN
+        after.parent_id := CAST(NEW.payload ->> 'parent_id' AS bigint);
+        IF NOT EXISTS (SELECT FROM seen_incident AS s WHERE s.id = after.parent_id AND s.community_id = held.community_id) THEN
+            RAISE EXCEPTION 'there is no case % that you can see', after.parent_id USING ERRCODE = 'WG004';
+        END IF;
+        IF EXISTS (
+            WITH RECURSIVE above (id, parent_id) AS (
+                SELECT i.id, i.parent_id FROM incident AS i WHERE i.id = after.parent_id
+                UNION SELECT i.id, i.parent_id FROM incident AS i JOIN above ON i.id = above.parent_id)
+            SELECT FROM above WHERE id = held.id)
+        THEN
+            RAISE EXCEPTION 'a case does not come back before it was there: choose an earlier one' USING ERRCODE = 'WG003';
+        END IF;
+    END IF;
+
+    UPDATE incident SET
+        version = after.version, state = after.state, party_id = after.party_id, due_at = after.due_at,
+        original_due_at = after.original_due_at, first_response_at = after.first_response_at,
+        handled_at = after.handled_at, closed_at = after.closed_at, outcome = after.outcome,
+        category_code = after.category_code, sensitivity = after.sensitivity, title = after.title,
+        description = after.description, address = after.address, geom = after.geom,
+        geocode_quality = after.geocode_quality, building_id = after.building_id, compound_id = after.compound_id,
+        grid_id = after.grid_id, merchant_id = after.merchant_id, parent_id = after.parent_id
+    WHERE id = held.id;
+    RETURN NEW;
+END $$;
+
 CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
     LANGUAGE sql
     AS $$
@@ -185,6 +408,18 @@ CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
         SELECT bg.building_id, bg.grid_id FROM building_grid AS bg WHERE bg.community_id = of_community)
     ON CONFLICT (building_id, grid_id) DO NOTHING;
 $$;
+
+CREATE FUNCTION public.attach_photo(incident bigint, case_version integer, place smallint, hash text, media_type text, width_px integer, height_px integer) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    AS $_$
+    INSERT INTO incident_photo (
+        community_id, incident_id, event_id, position, sha256, media_type, width_px, height_px, account_id)
+    SELECT e.community_id, e.incident_id, e.id, $3, $4, $5, $6, $7, app_account()
+    FROM incident_event AS e
+    WHERE e.incident_id = $1 AND e.version = $2 AND e.account_id = app_account()
+    RETURNING id;
+$_$;
 
 CREATE FUNCTION public.begin_sign_in(by_login text, most_attempts integer, lock_seconds integer) RETURNS TABLE(account_id bigint, password_hash text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -442,6 +677,100 @@ CREATE FUNCTION public.find_api_actor(by_hash bytea) RETURNS SETOF public.actor
    WHERE ((t.token_hash = find_api_actor.by_hash) AND (t.purpose = 'open311'::text));
 END;
 
+CREATE TABLE public.incident (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    category_code text NOT NULL,
+    source text NOT NULL,
+    request_kind text,
+    source_system text DEFAULT 'wangge'::text NOT NULL,
+    external_id text,
+    national_code_system text,
+    national_code_kind text,
+    national_code text,
+    severity text DEFAULT 'normal'::text NOT NULL,
+    sensitivity text DEFAULT 'S1'::text NOT NULL,
+    state text DEFAULT 'reported'::text NOT NULL,
+    is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))) STORED NOT NULL,
+    title text,
+    description text,
+    address text,
+    geom public.geometry(Point,4490),
+    geocode_quality text DEFAULT 'none'::text NOT NULL,
+    building_id bigint,
+    compound_id bigint,
+    grid_id bigint,
+    merchant_id bigint,
+    party_id bigint,
+    parent_id bigint,
+    duty_rule_id bigint,
+    campaign_id bigint,
+    reported_at timestamp with time zone NOT NULL,
+    first_response_at timestamp with time zone,
+    due_at timestamp with time zone,
+    original_due_at timestamp with time zone,
+    handled_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    outcome text,
+    is_proactive boolean GENERATED ALWAYS AS ((source = 'patrol'::text)) STORED NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    version integer DEFAULT 0 NOT NULL,
+    client_id text,
+    CONSTRAINT incident_client_id_check CHECK (((length(client_id) >= 1) AND (length(client_id) <= 200))),
+    CONSTRAINT incident_closed_has_time CHECK (((state = ANY (ARRAY['closed'::text, 'rated'::text])) = (closed_at IS NOT NULL))),
+    CONSTRAINT incident_dates_in_order CHECK (((first_response_at >= reported_at) AND (due_at >= reported_at) AND (original_due_at >= reported_at) AND (handled_at >= reported_at) AND (closed_at >= COALESCE(handled_at, reported_at)))),
+    CONSTRAINT incident_geocode_quality_check CHECK ((geocode_quality = ANY (ARRAY['dwelling'::text, 'building'::text, 'compound'::text, 'street'::text, 'manual'::text, 'none'::text]))),
+    CONSTRAINT incident_geom_check CHECK (((geom IS NULL) OR ((NOT public.st_isempty(geom)) AND ((public.st_x(geom) >= (73)::double precision) AND (public.st_x(geom) <= (136)::double precision)) AND ((public.st_y(geom) >= (3)::double precision) AND (public.st_y(geom) <= (54)::double precision))))),
+    CONSTRAINT incident_national_code_whole CHECK ((num_nulls(national_code_system, national_code_kind, national_code) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT incident_not_its_own_parent CHECK ((parent_id <> id)),
+    CONSTRAINT incident_outcome_check CHECK ((outcome = ANY (ARRAY['resolved'::text, 'partly_resolved'::text, 'persuaded'::text, 'mediated'::text, 'negotiated'::text, 'transferred'::text, 'unresolvable'::text]))),
+    CONSTRAINT incident_place_matches_quality CHECK (((geom IS NULL) = (geocode_quality = 'none'::text))),
+    CONSTRAINT incident_request_kind_check CHECK ((request_kind = ANY (ARRAY['help'::text, 'enquiry'::text, 'complaint'::text]))),
+    CONSTRAINT incident_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text]))),
+    CONSTRAINT incident_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
+    CONSTRAINT incident_source_check CHECK ((source = ANY (ARRAY['patrol'::text, 'walk_in'::text, 'phone'::text, 'hotline_12345'::text, 'wechat_group'::text, 'courier'::text, 'property'::text, 'superior'::text, 'other'::text]))),
+    CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['reported'::text, 'accepted'::text, 'registered'::text, 'dispatched'::text, 'returned'::text, 'handling'::text, 'suspended'::text, 'verifying'::text, 'closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))),
+    CONSTRAINT incident_time_plausible CHECK ((reported_at >= '1949-12-31 16:00:00+00'::timestamp with time zone))
+);
+
+CREATE TABLE public.incident_event (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    incident_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_party_id bigint,
+    kind text NOT NULL,
+    from_state text,
+    to_state text,
+    reason text,
+    note text,
+    suggested_party_id bigint,
+    evidence jsonb,
+    move text,
+    expected_version integer,
+    version integer GENERATED ALWAYS AS ((expected_version + 1)) STORED,
+    account_id bigint,
+    role text,
+    to_party_id bigint,
+    due_at timestamp with time zone,
+    original_due_at timestamp with time zone,
+    outcome text,
+    rating smallint,
+    payload jsonb,
+    CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
+    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text, 'arrived'::text, 'extension_requested'::text, 'extension_refused'::text, 'reopen_requested'::text, 'reopen_refused'::text, 'corrected'::text, 'called_back'::text]))),
+    CONSTRAINT incident_event_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
+    CONSTRAINT move_is_signed CHECK (((move IS NULL) OR ((expected_version IS NOT NULL) AND (account_id IS NOT NULL) AND (role IS NOT NULL)))),
+    CONSTRAINT note_not_endless CHECK (((move IS NULL) OR (length(note) <= 4000))),
+    CONSTRAINT return_has_reason CHECK (((to_state IS DISTINCT FROM 'returned'::text) OR (reason IS NOT NULL)))
+);
+
+CREATE FUNCTION public.find_desk(held public.incident) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO '$user', 'public'
+    RETURN (SELECT desk.id FROM (public.party desk LEFT JOIN LATERAL (SELECT e.actor_party_id FROM public.incident_event e WHERE ((e.incident_id = (find_desk.held).id) AND (e.to_state = 'dispatched'::text)) ORDER BY e.at DESC, e.id DESC LIMIT 1) sender ON (true)) WHERE ((desk.community_id = (find_desk.held).community_id) AND (daterange(desk.active_from, desk.active_to) @> ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date) AND (((desk.id = sender.actor_party_id) AND (desk.id IS DISTINCT FROM (find_desk.held).party_id)) OR (desk.kind = 'residents_committee'::text))) ORDER BY (NOT (desk.id IS DISTINCT FROM sender.actor_party_id)) DESC, desk.id LIMIT 1);
+
 CREATE FUNCTION public.find_own_login(by_hash bytea) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -451,6 +780,11 @@ CREATE FUNCTION public.find_own_login(by_hash bytea) RETURNS text
       JOIN public.account a ON ((a.id = s.account_id)))
    WHERE ((s.token_hash = find_own_login.by_hash) AND (s.expires_at > now()) AND (s.access_token_id IS NULL) AND (a.disabled_at IS NULL));
 END;
+
+CREATE FUNCTION public.find_report(community bigint, client text) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    RETURN (SELECT i.id FROM (public.incident i JOIN public.incident_event e ON (((e.incident_id = i.id) AND (e.version = 1) AND (e.move = 'report'::text)))) WHERE ((i.community_id = find_report.community) AND (i.client_id = find_report.client) AND (e.account_id = public.app_account())));
 
 CREATE FUNCTION public.finest_hexagon_level() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -502,6 +836,27 @@ END;
 CREATE FUNCTION public.hexagon_shape(up integer, across integer, level integer, z integer, x integer, y integer) RETURNS public.geometry
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN public.st_affine('0103000000010000000700000000000000000000000000000000000040912B50E67AB6FB3F000000000000F03F912B50E67AB6FB3F000000000000F0BF000000000000000000000000000000C0912B50E67AB6FBBF000000000000F0BF912B50E67AB6FBBF000000000000F03F00000000000000000000000000000040'::public.geometry, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (0)::double precision, (0)::double precision, (((64)::double precision * ((2)::double precision ^ ((z - level))::double precision)) / sqrt((3)::double precision)), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (x)::double precision)) + (((across * 64))::double precision * ((2)::double precision ^ ((z - level))::double precision))), (((4096)::double precision * (((2)::double precision ^ ((z - 1))::double precision) - (y)::double precision)) - ((((up * 64))::double precision * sqrt((3)::double precision)) * ((2)::double precision ^ ((z - level))::double precision))));
+
+CREATE FUNCTION public.is_own_case(incident bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    RETURN (EXISTS (SELECT FROM public.incident i WHERE ((i.id = is_own_case.incident) AND ((i.party_id = public.app_party()) OR ((public.app_role() = 'grid_worker'::text) AND ((i.grid_id = ANY (public.app_grids())) OR (i.building_id = ANY (public.app_buildings())) OR (EXISTS (SELECT FROM public.incident_event e WHERE ((e.incident_id = i.id) AND (e.version = 1) AND (e.move = 'report'::text) AND (e.account_id = public.app_account()))))))))));
+
+CREATE FUNCTION public.keep_moved_case() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.version := OLD.version;
+    NEW.state := OLD.state;
+    NEW.party_id := OLD.party_id;
+    NEW.due_at := OLD.due_at;
+    NEW.original_due_at := OLD.original_due_at;
+    NEW.first_response_at := OLD.first_response_at;
+    NEW.handled_at := OLD.handled_at;
+    NEW.closed_at := OLD.closed_at;
+    NEW.outcome := OLD.outcome;
+    RETURN NEW;
+END $$;
 
 CREATE FUNCTION public.link_oidc(issuer text, subject text, by_login text, called text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -583,7 +938,8 @@ BEGIN
 END $$;
 
 CREATE FUNCTION public.note_incident_changes() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
     AS $$
 BEGIN
     IF (SELECT count(*) FROM (SELECT FROM changed LIMIT 1001) AS first_ones) > 1000 THEN
@@ -601,6 +957,20 @@ BEGIN
         WHERE i.geom IS NOT NULL AND i.sensitivity <> 'S3'
         GROUP BY i.community_id, i.category_code, h.up, h.across;
     END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_report() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    AS $$
+BEGIN
+    INSERT INTO incident_event (
+        community_id, incident_id, at, actor_party_id, kind, to_state, move, expected_version, account_id, role,
+        to_party_id, due_at, original_due_at)
+    VALUES (
+        NEW.community_id, NEW.id, NEW.reported_at, app_party(), 'moved', 'reported', 'report', 0, app_account(), app_role(),
+        NEW.party_id, NEW.due_at, NEW.original_due_at);
     RETURN NULL;
 END $$;
 
@@ -646,7 +1016,8 @@ BEGIN
 END $$;
 
 CREATE FUNCTION public.publish_touched_layers() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
     AS $$
 DECLARE
     place record;
@@ -813,6 +1184,38 @@ CREATE FUNCTION public.switch_grant(by_hash bytea, to_grant bigint) RETURNS bool
             FROM switched)) AS "exists";
 END;
 
+CREATE FUNCTION public.take_report() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    AS $$
+DECLARE
+    kind category;
+    above category;
+BEGIN
+    IF app_role() <> ALL (SELECT unnest(roles) FROM workflow_move WHERE name = 'report') THEN
+        RAISE EXCEPTION 'a % does not report cases', replace(app_role(), '_', ' ') USING ERRCODE = 'WG002';
+    END IF;
+    SELECT * INTO kind FROM category WHERE code = NEW.category_code;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no category %: choose one of the list', coalesce(NEW.category_code, '') USING ERRCODE = 'WG003';
+    END IF;
+    SELECT * INTO above FROM category WHERE code = kind.parent_code;
+    IF NEW.reported_at > clock_timestamp() THEN
+        RAISE EXCEPTION 'the case is reported for a time that is yet to come: give when it was reported' USING ERRCODE = 'WG003';
+    END IF;
+    IF NEW.geom IS NOT NULL AND NOT (SELECT ST_Covers(c.geom, NEW.geom) FROM community AS c WHERE c.id = NEW.community_id) THEN
+        RAISE EXCEPTION 'the place lies outside the community: choose one inside its boundary' USING ERRCODE = 'WG003';
+    END IF;
+    IF NEW.party_id IS NULL THEN
+        RAISE EXCEPTION 'nobody is there to take the case: enter the residents'' committee as a party' USING ERRCODE = 'WG003';
+    END IF;
+    NEW.state := 'reported';
+    NEW.version := 1;
+    NEW.sensitivity := greatest(NEW.sensitivity, kind.sensitivity, above.sensitivity);
+    NEW.original_due_at := NEW.due_at;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.tile_box(z integer, x integer, y integer, margin double precision) RETURNS public.geometry
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN public.st_makeenvelope((((((x)::double precision - margin) / ((2)::double precision ^ (z)::double precision)) * (360)::double precision) - (180)::double precision), degrees(atan(sinh((pi() * ((1)::double precision - (((2)::double precision * (((y + 1))::double precision + margin)) / ((2)::double precision ^ (z)::double precision))))))), ((((((x + 1))::double precision + margin) / ((2)::double precision ^ (z)::double precision)) * (360)::double precision) - (180)::double precision), degrees(atan(sinh((pi() * ((1)::double precision - (((2)::double precision * ((y)::double precision - margin)) / ((2)::double precision ^ (z)::double precision))))))), 4490);
@@ -846,7 +1249,8 @@ BEGIN
 END $$;
 
 CREATE FUNCTION public.touch_layer() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
     AS $$
 BEGIN
     INSERT INTO layer_touch (layer, community_id)
@@ -998,6 +1402,13 @@ ALTER TABLE public.building ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.calendar_day (
+    community_id bigint NOT NULL,
+    day date NOT NULL,
+    is_workday boolean NOT NULL,
+    note text
+);
+
 CREATE TABLE public.campaign (
     id bigint NOT NULL,
     community_id bigint NOT NULL,
@@ -1022,60 +1433,6 @@ ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.incident (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    category_code text NOT NULL,
-    source text NOT NULL,
-    request_kind text,
-    source_system text DEFAULT 'wangge'::text NOT NULL,
-    external_id text,
-    national_code_system text,
-    national_code_kind text,
-    national_code text,
-    severity text DEFAULT 'normal'::text NOT NULL,
-    sensitivity text DEFAULT 'S1'::text NOT NULL,
-    state text DEFAULT 'reported'::text NOT NULL,
-    is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))) STORED NOT NULL,
-    title text,
-    description text,
-    address text,
-    geom public.geometry(Point,4490),
-    geocode_quality text DEFAULT 'none'::text NOT NULL,
-    building_id bigint,
-    compound_id bigint,
-    grid_id bigint,
-    merchant_id bigint,
-    party_id bigint,
-    parent_id bigint,
-    duty_rule_id bigint,
-    campaign_id bigint,
-    reported_at timestamp with time zone NOT NULL,
-    first_response_at timestamp with time zone,
-    due_at timestamp with time zone,
-    original_due_at timestamp with time zone,
-    handled_at timestamp with time zone,
-    closed_at timestamp with time zone,
-    outcome text,
-    is_proactive boolean GENERATED ALWAYS AS ((source = 'patrol'::text)) STORED NOT NULL,
-    import_batch_id bigint,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT incident_closed_has_time CHECK (((state = ANY (ARRAY['closed'::text, 'rated'::text])) = (closed_at IS NOT NULL))),
-    CONSTRAINT incident_dates_in_order CHECK (((first_response_at >= reported_at) AND (due_at >= reported_at) AND (original_due_at >= reported_at) AND (handled_at >= reported_at) AND (closed_at >= COALESCE(handled_at, reported_at)))),
-    CONSTRAINT incident_geocode_quality_check CHECK ((geocode_quality = ANY (ARRAY['dwelling'::text, 'building'::text, 'compound'::text, 'street'::text, 'manual'::text, 'none'::text]))),
-    CONSTRAINT incident_geom_check CHECK (((geom IS NULL) OR ((NOT public.st_isempty(geom)) AND ((public.st_x(geom) >= (73)::double precision) AND (public.st_x(geom) <= (136)::double precision)) AND ((public.st_y(geom) >= (3)::double precision) AND (public.st_y(geom) <= (54)::double precision))))),
-    CONSTRAINT incident_national_code_whole CHECK ((num_nulls(national_code_system, national_code_kind, national_code) = ANY (ARRAY[0, 3]))),
-    CONSTRAINT incident_not_its_own_parent CHECK ((parent_id <> id)),
-    CONSTRAINT incident_outcome_check CHECK ((outcome = ANY (ARRAY['resolved'::text, 'partly_resolved'::text, 'persuaded'::text, 'mediated'::text, 'negotiated'::text, 'transferred'::text, 'unresolvable'::text]))),
-    CONSTRAINT incident_place_matches_quality CHECK (((geom IS NULL) = (geocode_quality = 'none'::text))),
-    CONSTRAINT incident_request_kind_check CHECK ((request_kind = ANY (ARRAY['help'::text, 'enquiry'::text, 'complaint'::text]))),
-    CONSTRAINT incident_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text]))),
-    CONSTRAINT incident_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
-    CONSTRAINT incident_source_check CHECK ((source = ANY (ARRAY['patrol'::text, 'walk_in'::text, 'phone'::text, 'hotline_12345'::text, 'wechat_group'::text, 'courier'::text, 'property'::text, 'superior'::text, 'other'::text]))),
-    CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['reported'::text, 'accepted'::text, 'registered'::text, 'dispatched'::text, 'returned'::text, 'handling'::text, 'suspended'::text, 'verifying'::text, 'closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))),
-    CONSTRAINT incident_time_plausible CHECK ((reported_at >= '1949-12-31 16:00:00+00'::timestamp with time zone))
 );
 
 CREATE VIEW public.seen_incident AS
@@ -1142,24 +1499,6 @@ CREATE VIEW public.case_words AS
             ELSE false
         END;
 
-CREATE TABLE public.incident_event (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    incident_id bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    actor_party_id bigint,
-    kind text NOT NULL,
-    from_state text,
-    to_state text,
-    reason text,
-    note text,
-    suggested_party_id bigint,
-    evidence jsonb,
-    CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
-    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text]))),
-    CONSTRAINT return_has_reason CHECK (((to_state IS DISTINCT FROM 'returned'::text) OR (reason IS NOT NULL)))
-);
-
 CREATE VIEW public.case_notes AS
  SELECT e.id AS event_id,
     e.incident_id,
@@ -1173,6 +1512,30 @@ CREATE TABLE public.category_national_code (
     code_system text NOT NULL,
     kind text NOT NULL,
     code text NOT NULL
+);
+
+CREATE TABLE public.community_calendar (
+    community_id bigint NOT NULL,
+    opens time without time zone NOT NULL,
+    closes time without time zone NOT NULL,
+    CONSTRAINT community_calendar_hours_in_order CHECK ((closes > opens)),
+    CONSTRAINT community_calendar_whole_minutes CHECK (((EXTRACT(second FROM opens) = (0)::numeric) AND (EXTRACT(second FROM closes) = (0)::numeric)))
+);
+
+CREATE TABLE public.community_category (
+    community_id bigint NOT NULL,
+    category_code text NOT NULL,
+    response_amount numeric,
+    response_unit text,
+    deadline_amount numeric,
+    deadline_unit text,
+    CONSTRAINT community_category_check CHECK (((response_amount IS NULL) = (response_unit IS NULL))),
+    CONSTRAINT community_category_check1 CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
+    CONSTRAINT community_category_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
+    CONSTRAINT community_category_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT community_category_response_amount_check CHECK ((response_amount > (0)::numeric)),
+    CONSTRAINT community_category_response_unit_check CHECK ((response_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT community_category_sets_something CHECK ((num_nonnulls(response_amount, deadline_amount) > 0))
 );
 
 ALTER TABLE public.community ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1199,15 +1562,18 @@ CREATE TABLE public.duty_rule (
     "position" integer NOT NULL,
     category_code text,
     place_type text,
-    lead_party_id bigint NOT NULL,
+    lead_party_id bigint,
     supervisor_party_id bigint,
     helper_party_id bigint,
     deadline_amount numeric,
     deadline_unit text,
     legal_basis text,
+    lead_kind text DEFAULT 'party'::text NOT NULL,
     CONSTRAINT duty_rule_check CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
     CONSTRAINT duty_rule_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
     CONSTRAINT duty_rule_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT duty_rule_lead_kind_check CHECK ((lead_kind = ANY (ARRAY['party'::text, 'compound_property_company'::text]))),
+    CONSTRAINT duty_rule_lead_told_once CHECK (((lead_kind = 'party'::text) = (lead_party_id IS NOT NULL))),
     CONSTRAINT duty_rule_place_type_check CHECK ((place_type = ANY (ARRAY['managed_compound'::text, 'three_no_compound'::text, 'street'::text, 'merchant'::text, 'unit'::text])))
 );
 
@@ -1329,6 +1695,33 @@ CREATE TABLE public.incident_hexagon (
 
 ALTER TABLE public.incident ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.incident_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.incident_photo (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    incident_id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    "position" smallint NOT NULL,
+    sha256 text NOT NULL,
+    media_type text NOT NULL,
+    width_px integer NOT NULL,
+    height_px integer NOT NULL,
+    account_id bigint NOT NULL,
+    CONSTRAINT incident_photo_height_px_check CHECK ((height_px > 0)),
+    CONSTRAINT incident_photo_media_type_check CHECK ((media_type = ANY (ARRAY['image/jpeg'::text, 'image/png'::text, 'image/webp'::text]))),
+    CONSTRAINT incident_photo_position_check CHECK ((("position" >= 1) AND ("position" <= 9))),
+    CONSTRAINT incident_photo_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT incident_photo_width_px_check CHECK ((width_px > 0))
+);
+
+ALTER TABLE public.incident_photo ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_photo_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1576,6 +1969,23 @@ ALTER TABLE public.visit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.workflow_move (
+    name text NOT NULL,
+    from_states text[] NOT NULL,
+    to_state text,
+    kind text NOT NULL,
+    roles text[] NOT NULL,
+    own_roles text[] NOT NULL,
+    required text[] NOT NULL,
+    reasons text[] NOT NULL,
+    effects text[] NOT NULL,
+    answers text,
+    by_other boolean NOT NULL,
+    most_days integer,
+    CONSTRAINT workflow_move_effects_check CHECK ((effects <@ '{party,own_party,desk,due,due_if_none,clock,respond,handled,unhandled,closed,opened,corrected,parent}'::text[])),
+    CONSTRAINT workflow_move_required_check CHECK ((required <@ '{to_party,suggested_party,reason,note,due_at,outcome,rating,correction,parent}'::text[]))
+);
+
 CREATE TABLE public.zone (
     id bigint NOT NULL,
     community_id bigint NOT NULL,
@@ -1668,6 +2078,9 @@ ALTER TABLE ONLY public.building_grid
 ALTER TABLE ONLY public.building
     ADD CONSTRAINT building_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.calendar_day
+    ADD CONSTRAINT calendar_day_pkey PRIMARY KEY (community_id, day);
+
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_community_id_code_key UNIQUE (community_id, code);
 
@@ -1685,6 +2098,15 @@ ALTER TABLE ONLY public.category
 
 ALTER TABLE ONLY public.category
     ADD CONSTRAINT category_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY public.community_calendar
+    ADD CONSTRAINT community_calendar_hours_apart EXCLUDE USING gist (community_id WITH =, numrange(EXTRACT(epoch FROM opens), EXTRACT(epoch FROM closes)) WITH &&);
+
+ALTER TABLE ONLY public.community_calendar
+    ADD CONSTRAINT community_calendar_pkey PRIMARY KEY (community_id, opens);
+
+ALTER TABLE ONLY public.community_category
+    ADD CONSTRAINT community_category_pkey PRIMARY KEY (community_id, category_code);
 
 ALTER TABLE ONLY public.community
     ADD CONSTRAINT community_code_key UNIQUE (code);
@@ -1742,6 +2164,12 @@ ALTER TABLE ONLY public.incident_hexagon
 
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.incident_photo
+    ADD CONSTRAINT incident_photo_event_id_position_key UNIQUE (event_id, "position");
+
+ALTER TABLE ONLY public.incident_photo
+    ADD CONSTRAINT incident_photo_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_pkey PRIMARY KEY (id);
@@ -1809,6 +2237,9 @@ ALTER TABLE ONLY public.sign_in
 ALTER TABLE ONLY public.visit
     ADD CONSTRAINT visit_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.workflow_move
+    ADD CONSTRAINT workflow_move_pkey PRIMARY KEY (name, from_states);
+
 ALTER TABLE ONLY public.zone
     ADD CONSTRAINT zone_id_plan_id_community_id_key UNIQUE (id, plan_id, community_id);
 
@@ -1868,6 +2299,8 @@ CREATE INDEX incident_campaign ON public.incident USING btree (campaign_id) WHER
 
 CREATE INDEX incident_change_community ON public.incident_change USING btree (community_id);
 
+CREATE UNIQUE INDEX incident_client_id ON public.incident USING btree (community_id, client_id) WHERE (client_id IS NOT NULL);
+
 CREATE INDEX incident_compound ON public.incident USING btree (compound_id, reported_at) WHERE (compound_id IS NOT NULL);
 
 CREATE INDEX incident_duty_rule ON public.incident USING btree (duty_rule_id) WHERE (duty_rule_id IS NOT NULL);
@@ -1876,7 +2309,13 @@ CREATE INDEX incident_event_actor ON public.incident_event USING btree (actor_pa
 
 CREATE INDEX incident_event_incident ON public.incident_event USING btree (incident_id, at);
 
+CREATE INDEX incident_event_move ON public.incident_event USING btree (community_id, move, at) WHERE (move IS NOT NULL);
+
 CREATE INDEX incident_event_suggested ON public.incident_event USING btree (suggested_party_id) WHERE (suggested_party_id IS NOT NULL);
+
+CREATE INDEX incident_event_to_party ON public.incident_event USING btree (to_party_id) WHERE (to_party_id IS NOT NULL);
+
+CREATE UNIQUE INDEX incident_event_version ON public.incident_event USING btree (incident_id, version) WHERE (version IS NOT NULL);
 
 CREATE UNIQUE INDEX incident_external_id ON public.incident USING btree (community_id, source_system, external_id);
 
@@ -1893,6 +2332,8 @@ CREATE INDEX incident_open ON public.incident USING btree (community_id, due_at)
 CREATE INDEX incident_parent ON public.incident USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 
 CREATE INDEX incident_party ON public.incident USING btree (party_id, due_at) WHERE (party_id IS NOT NULL);
+
+CREATE INDEX incident_photo_incident ON public.incident_photo USING btree (incident_id);
 
 CREATE INDEX incident_reported ON public.incident USING btree (community_id, reported_at);
 
@@ -1924,7 +2365,11 @@ CREATE INDEX zone_unit_building ON public.zone_unit USING btree (building_id);
 
 CREATE INDEX zone_unit_zone ON public.zone_unit USING btree (zone_id);
 
+CREATE TRIGGER apply_move BEFORE INSERT ON public.incident_event FOR EACH ROW WHEN (((new.move IS NOT NULL) AND (new.move <> 'report'::text))) EXECUTE FUNCTION public.apply_move();
+
 CREATE CONSTRAINT TRIGGER grid_overlap AFTER INSERT OR UPDATE OF geom, valid_from, valid_to, kind, community_id ON public.grid DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.refuse_grid_overlap();
+
+CREATE TRIGGER keep_moved_case BEFORE UPDATE ON public.incident FOR EACH ROW WHEN (((old.version > 0) AND (new.version <= old.version))) EXECUTE FUNCTION public.keep_moved_case();
 
 CREATE TRIGGER note_incident_changes_on_delete AFTER DELETE ON public.incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_incident_changes('-1');
 
@@ -1933,6 +2378,8 @@ CREATE TRIGGER note_incident_changes_on_insert AFTER INSERT ON public.incident R
 CREATE TRIGGER note_incident_changes_on_update_new AFTER UPDATE ON public.incident REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_incident_changes('1');
 
 CREATE TRIGGER note_incident_changes_on_update_old AFTER UPDATE ON public.incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_incident_changes('-1');
+
+CREATE TRIGGER note_report AFTER INSERT ON public.incident FOR EACH ROW WHEN ((public.app_role() <> ''::text)) EXECUTE FUNCTION public.note_report();
 
 CREATE CONSTRAINT TRIGGER publish_touched_layers AFTER INSERT ON public.layer_touch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.publish_touched_layers();
 
@@ -1951,6 +2398,8 @@ CREATE TRIGGER stamp_change BEFORE UPDATE ON public.grid FOR EACH ROW EXECUTE FU
 CREATE TRIGGER stamp_change BEFORE UPDATE ON public.incident FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
 
 CREATE TRIGGER stamp_change BEFORE UPDATE ON public.merchant FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
+
+CREATE TRIGGER take_report BEFORE INSERT ON public.incident FOR EACH ROW WHEN ((public.app_role() <> ''::text)) EXECUTE FUNCTION public.take_report();
 
 CREATE TRIGGER touch_all_incidents AFTER INSERT OR DELETE OR UPDATE ON public.category FOR EACH STATEMENT EXECUTE FUNCTION public.touch_all_incidents();
 
@@ -2077,6 +2526,9 @@ ALTER TABLE ONLY public.building_hexagon
 ALTER TABLE ONLY public.building
     ADD CONSTRAINT building_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
 
+ALTER TABLE ONLY public.calendar_day
+    ADD CONSTRAINT calendar_day_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
 
@@ -2088,6 +2540,15 @@ ALTER TABLE ONLY public.category_national_code
 
 ALTER TABLE ONLY public.category
     ADD CONSTRAINT category_parent_code_fkey FOREIGN KEY (parent_code) REFERENCES public.category(code);
+
+ALTER TABLE ONLY public.community_calendar
+    ADD CONSTRAINT community_calendar_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.community_category
+    ADD CONSTRAINT community_category_category_code_fkey FOREIGN KEY (category_code) REFERENCES public.category(code);
+
+ALTER TABLE ONLY public.community_category
+    ADD CONSTRAINT community_category_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.compound
     ADD CONSTRAINT compound_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
@@ -2164,6 +2625,9 @@ ALTER TABLE ONLY public.incident_event
 ALTER TABLE ONLY public.incident_event
     ADD CONSTRAINT incident_event_suggested_party_id_community_id_fkey FOREIGN KEY (suggested_party_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
 
+ALTER TABLE ONLY public.incident_event
+    ADD CONSTRAINT incident_event_to_party_id_community_id_fkey FOREIGN KEY (to_party_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
+
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_grid_id_community_id_fkey FOREIGN KEY (grid_id, community_id) REFERENCES public.grid(id, community_id);
 
@@ -2184,6 +2648,12 @@ ALTER TABLE ONLY public.incident
 
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id);
+
+ALTER TABLE ONLY public.incident_photo
+    ADD CONSTRAINT incident_photo_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.incident_event(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.incident_photo
+    ADD CONSTRAINT incident_photo_incident_id_community_id_fkey FOREIGN KEY (incident_id, community_id) REFERENCES public.incident(id, community_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.incident_requester
     ADD CONSTRAINT incident_requester_incident_id_community_id_fkey FOREIGN KEY (incident_id, community_id) REFERENCES public.incident(id, community_id) ON DELETE CASCADE;
@@ -2286,9 +2756,15 @@ CREATE POLICY area ON public.building FOR SELECT TO wangge_app USING (((communit
 
 CREATE POLICY area ON public.building_grid FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
+CREATE POLICY area ON public.calendar_day FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
 CREATE POLICY area ON public.campaign FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
 CREATE POLICY area ON public.community FOR SELECT TO wangge_app USING ((id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.community_calendar FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.community_category FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
 CREATE POLICY area ON public.compound FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (id = ANY (( SELECT public.app_compounds() AS app_compounds)::bigint[])))));
 
@@ -2337,13 +2813,26 @@ ALTER TABLE public.building ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.building_grid ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.calendar_day ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.campaign ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY case_read ON public.incident_photo FOR SELECT TO wangge_app USING (((EXISTS ( SELECT
+   FROM public.case_words w
+  WHERE (w.incident_id = incident_photo.incident_id))) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (EXISTS ( SELECT
+   FROM (public.incident_event e
+     JOIN public.incident i ON ((i.id = e.incident_id)))
+  WHERE ((e.id = incident_photo.event_id) AND ((e.actor_party_id = ( SELECT public.app_party() AS app_party)) OR (e.to_state = 'dispatched'::text) OR i.is_proactive)))))));
 
 CREATE POLICY case_seen ON public.incident_event FOR SELECT TO wangge_app USING ((EXISTS ( SELECT
    FROM public.incident i
   WHERE (i.id = incident_event.incident_id))));
 
 ALTER TABLE public.community ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.community_calendar ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.community_category ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.compound ENABLE ROW LEVEL SECURITY;
 
@@ -2359,13 +2848,23 @@ ALTER TABLE public.incident ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.incident_event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.incident_photo ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.incident_requester ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY keepers ON public.calendar_day TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
+CREATE POLICY keepers ON public.community_calendar TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
+CREATE POLICY keepers ON public.community_category TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 ALTER TABLE public.membership ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.merchant_offer ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_move ON public.incident_event FOR INSERT TO wangge_app WITH CHECK (((move IS NOT NULL) AND (move <> 'report'::text) AND (account_id = ( SELECT public.app_account() AS app_account)) AND (role = ( SELECT public.app_role() AS app_role)) AND (community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[]))));
 
 CREATE POLICY own_report ON public.incident_requester FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text]))));
 
@@ -2376,6 +2875,8 @@ ALTER TABLE public.party ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.party_contact ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.post ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY report ON public.incident FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_account() AS app_account) IS NOT NULL) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text]))));
 
 ALTER TABLE public.role_grant ENABLE ROW LEVEL SECURITY;
 
