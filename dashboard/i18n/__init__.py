@@ -54,6 +54,14 @@ class Text:
         skeleton = {"zh": "M月d日", "en": "d MMM"}[self.language]
         return format_date(at.astimezone(_TIME_ZONE), skeleton, locale=self._locale)
 
+    def weekday(self, at: datetime) -> str:
+        """Write the day of the week of a moment in China."""
+        return format_date(at.astimezone(_TIME_ZONE), "EEE", locale=self._locale)
+
+    def clock(self, at: datetime) -> str:
+        """Write the time of day of a moment in China."""
+        return f"{at.astimezone(_TIME_ZONE):%H:%M}"
+
 
 @lru_cache
 def load_catalogue(language: str) -> GNUTranslations:

@@ -8,6 +8,7 @@ import pydeck as pdk
 
 from dashboard.maps import layers
 from dashboard.models.map_state import View
+from dashboard.models.morning_map import MorningMap
 
 
 def build_community_deck(
@@ -46,6 +47,33 @@ def build_community_deck(
         *layers.build_communities(urls["communities"], pickable=False),
         *(layer for name, built in parts.items() if name in shown for layer in built),
         *(layers.build_selection(selection) if selection else []),
+    ]
+    return _make_deck(drawn, view)
+
+
+def build_morning_deck(
+    urls: Mapping[str, str], shown: MorningMap, view: View, now: datetime, *, is_near: bool
+) -> pdk.Deck:
+    """Return the map of a morning: zones by load, what is open, what nobody knows, what to do first.
+
+    Args:
+        urls: as for :func:`build_community_deck`, ``zones`` included.
+        shown: what is drawn over the community's own layers.
+        view: where the map opens.
+        now: incidents due before this are overdue.
+        is_near: whether buildings have room for their names.
+    """
+    drawn = [
+        *layers.build_ground(urls["ground"]),
+        *layers.build_communities(urls["communities"], pickable=False),
+        *layers.build_compounds(urls["compounds"]),
+        *layers.build_buildings(urls["buildings"]),
+        *layers.build_zone_loads(urls["zones"], shown.load_levels, shown.unheld_zones),
+        *layers.build_unknown(urls["buildings"], shown.unknown_buildings),
+        *layers.build_three_no(urls["compounds"]),
+        *layers.build_labels(urls["labels"], is_near=is_near),
+        *layers.build_incidents(urls["incidents"], now),
+        *layers.build_numbers(shown.numbers),
     ]
     return _make_deck(drawn, view)
 

@@ -7,15 +7,18 @@ cost most of that.
 """
 
 import base64
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
+from zlib import crc32
 
 import pydeck as pdk
 
 from dashboard.maps import palette
 from dashboard.maps.palette import rgba
+from dashboard.models.morning_map import find_runs
 
 _TEXT_STACK: Final = "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, Source Han Sans SC, sans-serif"
 _HATCH_PX: Final = 64
@@ -113,22 +116,7 @@ def build_compounds(url: str) -> list[pdk.Layer]:
 def build_three_no(url: str) -> list[pdk.Layer]:
     """Over the buildings, the diagonal hatch by which three-no compounds are seen at first glance."""
     return [
-        _build_geojson(
-            "compounds-three-no",
-            url,
-            sub_layers={"polygons-fill": {"getFillColor": "@@=" + _shade_three_no(0.8)}},
-            get_line_color=_shade_three_no(1),
-            get_line_width=2.5,
-            line_width_units=_literal("pixels"),
-            extensions=[{"@@type": "FillStyleExtension", "pattern": True}],
-            fill_pattern_atlas=_literal(_read_hatch()),
-            fill_pattern_mapping={
-                "hatch": {"x": 0, "y": 0, "width": _HATCH_PX, "height": _HATCH_PX, "mask": True}
-            },
-            fill_pattern_mask=True,
-            get_fill_pattern=_literal("hatch"),
-            get_fill_pattern_scale=0.6,
-        ),
+        _build_hatch("compounds-three-no", url, _shade_three_no(0.8), _shade_three_no(1), line_px=2.5),
     ]
 
 
@@ -251,6 +239,93 @@ def build_labels(url: str, *, is_near: bool) -> list[pdk.Layer]:
     ]
 
 
+def build_zone_loads(url: str, load_levels: Mapping[int, int], unheld: Sequence[int]) -> list[pdk.Layer]:
+    """Zones, the darker the more is open in them; a red line around those nobody leads.
+
+    Args:
+        url: of the zones' GeoJSON.
+        load_levels: level of each zone by id, an index into :data:`palette.LOAD_OPACITIES`.
+        unheld: ids of the zones nobody leads.
+    """
+    shade = rgba(palette.ACCENT, palette.LOAD_OPACITIES[0])
+    fill = "".join(
+        f"{_is_among([zone for zone, of in load_levels.items() if of == level])} ? "
+        f"{rgba(palette.ACCENT, opacity)} : "
+        for level, opacity in enumerate(palette.LOAD_OPACITIES)
+        if level in load_levels.values()
+    )
+    line = f"{_is_among(unheld)} ? {rgba(palette.OVERDUE)} : {rgba(palette.ACCENT, 0.35)}"
+    return [
+        _build_geojson(
+            # deck.gl does not see that an expression has changed; it sees another layer.
+            f"zones-{crc32((fill + line).encode()):08x}",
+            url,
+            sub_layers={"polygons-fill": {"getFillColor": f"@@={fill}{shade}"}},
+            get_line_color=line,
+            get_line_width=f"{_is_among(unheld)} ? 2 : 1",
+            line_width_units=_literal("pixels"),
+        )
+    ]
+
+
+def build_unknown(url: str, ids: Sequence[int]) -> list[pdk.Layer]:
+    """Over the buildings of these ids, the hatch of what nobody has looked at."""
+    if not ids:
+        return []
+    is_unknown = _is_among(ids)
+    return [
+        _build_hatch(
+            f"unknown-{crc32(is_unknown.encode()):08x}",
+            url,
+            f"{is_unknown} ? {rgba(palette.UNKNOWN)} : [0, 0, 0, 0]",
+            f"{is_unknown} ? {rgba(palette.QUIET_TEXT)} : [0, 0, 0, 0]",
+            line_px=1.5,
+        )
+    ]
+
+
+def build_numbers(places: Sequence[tuple[int, float, float]]) -> list[pdk.Layer]:
+    """Numbered discs at places: number, longitude, latitude."""
+    data = [{"number": str(number), "at": [longitude, latitude]} for number, longitude, latitude in places]
+    return [
+        pdk.Layer(
+            "ScatterplotLayer",
+            id="first-things",
+            data=data,
+            get_position="at",
+            get_radius=10,
+            radius_units=_literal("pixels"),
+            stroked=True,
+            get_fill_color=rgba(palette.TEXT),
+            get_line_color=[255, 255, 255],
+            get_line_width=1.5,
+            line_width_units=_literal("pixels"),
+        ),
+        pdk.Layer(
+            "TextLayer",
+            id="first-numbers",
+            data=data,
+            get_position="at",
+            get_text="number",
+            get_size=12,
+            get_color=[255, 255, 255],
+            font_weight=700,
+            font_family=_literal(_TEXT_STACK),
+        ),
+    ]
+
+
+def _is_among(ids: Iterable[int]) -> str:
+    """Write whether a feature's id is one of these, as an expression."""
+    runs = [
+        f"properties.id == {first}"
+        if first == last
+        else f"properties.id >= {first} && properties.id <= {last}"
+        for first, last in find_runs(ids)
+    ]
+    return f"({' || '.join(f'({run})' for run in runs)})" if runs else "false"
+
+
 def build_selection(outline: dict[str, Any]) -> list[pdk.Layer]:
     """The selected place: a line of the accent around it, drawn over everything."""
     feature = {"type": "Feature", "geometry": outline, "properties": {}}
@@ -281,6 +356,26 @@ def _build_geojson(
         data=data,
         **({"_sub_layer_props": sub_layers} if sub_layers else {}),
         **{"pickable": False, **props},
+    )
+
+
+def _build_hatch(layer_id: str, url: str, colour: str, line_colour: str, *, line_px: float) -> pdk.Layer:
+    """Build a diagonal hatch, in the colour that an expression gives."""
+    return _build_geojson(
+        layer_id,
+        url,
+        sub_layers={"polygons-fill": {"getFillColor": "@@=" + colour}},
+        get_line_color=line_colour,
+        get_line_width=line_px,
+        line_width_units=_literal("pixels"),
+        extensions=[{"@@type": "FillStyleExtension", "pattern": True}],
+        fill_pattern_atlas=_literal(_read_hatch()),
+        fill_pattern_mapping={
+            "hatch": {"x": 0, "y": 0, "width": _HATCH_PX, "height": _HATCH_PX, "mask": True}
+        },
+        fill_pattern_mask=True,
+        get_fill_pattern=_literal("hatch"),
+        get_fill_pattern_scale=0.6,
     )
 
 

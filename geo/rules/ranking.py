@@ -11,7 +11,7 @@ bounced             3 when one party sent it back, 14 from the second on, 20 fro
 supervised          16
 whistle unanswered  14
 who lives there     8 in a three-no compound; up to 6 as the share of the elderly rises to two in five
-same place          2 for each other case at the building in a month, up to 10
+same place          2 for each other case of the group at the building in a month, up to 10
 ==================  ===================================================================================
 
 Of equal points the one due first comes first, then the one reported first.
@@ -76,7 +76,7 @@ class Matter:
         is_whistle_open: whether others were whistled for and have not come.
         is_three_no: whether it is in a three-no compound.
         elderly_share: share of the building's residents who are elderly, from 0 to 1; None where not known.
-        same_place: other cases at the building in the last month.
+        same_place: other cases of the same group at the building in the last month.
     """
 
     id: int

@@ -1,0 +1,324 @@
+"""The morning page: figures and the lists behind them, what to do first and why, the paragraph for a chat.
+
+Sensitive cases appear by their number alone, and not in the paragraph at all: the page is shown at stand-up
+and the paragraph goes into chats.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from dashboard.i18n import Text
+from geo.rules.morning import find_day, measure_share, start_of_day
+from geo.rules.ranking import Matter, RankedMatter, Reason, rank_matters
+from geo.store.morning import ListedBuilding, Morning, OpenCase
+
+FIRST_THINGS: Final = 10
+_IN_PARAGRAPH: Final = 3
+_REASONS_SHOWN: Final = 3
+_LEAST_POINTS: Final = 2.0
+_BOUNCED_OFTEN: Final = 2
+_DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the page.
+
+    Attributes:
+        key: its name, which also chooses its colour in the style sheet.
+        label: what it counts.
+        value: the number as it is written.
+        count: the number itself.
+        help: how it is counted.
+        params: query parameters of the list of cases behind it; None where the list is on the page.
+    """
+
+    key: str
+    label: str
+    value: str
+    count: int
+    help: str
+    params: Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class FirstThing:
+    """One of the things to do first; ``place`` is None where it is not shown on the map."""
+
+    number: int
+    case_id: int
+    title: str
+    why: str
+    with_whom: str
+    is_over: bool
+    place: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Who is there today: the line to read, and each with the open cases he leads."""
+
+    summary: str
+    loads: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class ListedLine:
+    """A line of a list on the page; ``building_id`` is None for a zone."""
+
+    building_id: int | None
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class MorningPage:
+    """Everything the page shows, in the reader's language."""
+
+    heading: str
+    since: str
+    figures: tuple[Figure, ...]
+    first_things: tuple[FirstThing, ...]
+    nothing_first: str
+    duty: Duty
+    unheld: tuple[ListedLine, ...]
+    unknown: tuple[ListedLine, ...]
+    paragraph: str
+
+
+def build_page(morning: Morning, community_name: str, text: Text) -> MorningPage:
+    """Return the page of a morning."""
+    figures = _build_figures(morning, text)
+    ranked = rank_matters((make_matter(case, morning.now) for case in morning.cases), FIRST_THINGS)
+    cases = {case.id: case for case in morning.cases}
+    first = tuple(
+        _write_first_thing(number, found, cases[found.matter.id], morning, text)
+        for number, found in enumerate(ranked, start=1)
+    )
+    duty = _build_duty(morning, text)
+    heading = text.join([community_name, text.day(morning.now), text.weekday(morning.now)])
+    return MorningPage(
+        heading=heading,
+        since=text("morning.since", at=_write_since(morning, text)),
+        figures=figures,
+        first_things=first,
+        nothing_first=text("morning.nothing_first" if morning.has_history else "morning.day_one"),
+        duty=duty,
+        unheld=(*_list_zones(morning, text), *_list_buildings(morning.unheld, text)),
+        unknown=tuple(_list_buildings(morning.unknown, text)),
+        paragraph=_write_paragraph(morning, heading, figures, ranked, text),
+    )
+
+
+def make_matter(case: OpenCase, now: datetime) -> Matter:
+    """Return what the ranking weighs of a case; the clock of a suspended one stands."""
+    share = measure_share(case.reported_at, case.amber_at, case.due_at, now)
+    return Matter(
+        id=case.id,
+        category_code=case.category_code,
+        group_code=case.group_code,
+        severity=case.severity,
+        reported_at=case.reported_at,
+        due_at=case.due_at,
+        used_share=None if case.state == "suspended" else share,
+        relapses=case.relapses,
+        returns=case.returns,
+        is_supervised=case.is_supervised,
+        is_whistle_open=case.is_whistle_open,
+        is_three_no=case.is_three_no,
+        elderly_share=case.elderly_share,
+        same_place=case.same_place,
+    )
+
+
+def is_over(case: OpenCase, now: datetime) -> bool:
+    """Whether a case is overdue."""
+    return case.due_at is not None and case.due_at < now
+
+
+def is_amber(case: OpenCase, now: datetime) -> bool:
+    """Whether three quarters of a case's time are used, and not all."""
+    return (
+        case.due_at is not None and case.due_at >= now and case.amber_at is not None and case.amber_at <= now
+    )
+
+
+def is_due_by(case: OpenCase, midnight: datetime) -> bool:
+    """Whether a case is due before a day ends, or was before."""
+    return case.due_at is not None and case.due_at < midnight
+
+
+def _build_figures(morning: Morning, text: Text) -> tuple[Figure, ...]:
+    now, cases = morning.now, morning.cases
+    midnight = start_of_day(find_day(now)) + _DAY
+
+    def count(key: str, number: int, params: Mapping[str, str] | None, unit: str | None = None) -> Figure:
+        value = text(unit, n=number) if unit else text.number(number)
+        return Figure(
+            key, text(_LABELS[key]), value, number, text(_HELPS[key], at=_write_since(morning, text)), params
+        )
+
+    return (
+        count("new", morning.reported, {"status": "all", "since": morning.since.isoformat()}),
+        count("today", sum(is_due_by(c, midnight) for c in cases), {"due": "today"}),
+        count("amber", sum(is_amber(c, now) for c in cases), {"status": "amber"}),
+        count("overdue", sum(is_over(c, now) for c in cases), {"status": "overdue"}),
+        count("relapse", sum(c.relapses > 0 for c in cases), {"mark": "relapse"}),
+        count("bounced", sum(c.returns >= _BOUNCED_OFTEN for c in cases), {"mark": "bounced"}),
+        count("whistled", sum(c.is_whistle_open for c in cases), {"mark": "whistled"}),
+        count("unheld", len(morning.unheld), None, "morning.unit_buildings"),
+        count("unknown", len(morning.unknown), None, "morning.unit_buildings"),
+    )
+
+
+_LABELS: Final = {
+    "new": "morning.new",
+    "today": "morning.today",
+    "amber": "morning.amber",
+    "overdue": "morning.overdue",
+    "relapse": "morning.relapse",
+    "bounced": "morning.bounced",
+    "whistled": "morning.whistled",
+    "unheld": "morning.unheld",
+    "unknown": "morning.unknown",
+}
+_HELPS: Final = {
+    "new": "morning.new_help",
+    "today": "morning.today_help",
+    "amber": "morning.amber_help",
+    "overdue": "morning.overdue_help",
+    "relapse": "morning.relapse_help",
+    "bounced": "morning.bounced_help",
+    "whistled": "morning.whistled_help",
+    "unheld": "morning.unheld_help",
+    "unknown": "morning.unknown_help",
+}
+
+
+def _write_first_thing(
+    number: int, found: RankedMatter, case: OpenCase, morning: Morning, text: Text
+) -> FirstThing:
+    shown = [reason for reason, points in found.reasons if points >= _LEAST_POINTS][:_REASONS_SHOWN]
+    is_placed = case.longitude is not None and case.latitude is not None and not case.is_sensitive
+    return FirstThing(
+        number=number,
+        case_id=case.id,
+        title=_name_case(case, text),
+        why=text.join(
+            [_explain(reason, case, morning, text) for reason in shown] or [text("morning.oldest")]
+        ),
+        with_whom=case.lead or text("morning.with_nobody"),
+        is_over=is_over(case, morning.now),
+        place=(case.longitude or 0.0, case.latitude or 0.0) if is_placed else None,
+    )
+
+
+def _name_case(case: OpenCase, text: Text) -> str:
+    if case.is_sensitive:
+        return text("morning.sensitive", id=case.id)
+    category = case.category_en if text.language == "en" else case.category
+    where = case.place or case.grid
+    return f"{where} {category}" if where else category
+
+
+def _explain(reason: Reason, case: OpenCase, morning: Morning, text: Text) -> str:
+    """Return a reason in words."""
+    counts = {
+        Reason.RELAPSE: case.relapses,
+        Reason.BOUNCED: case.returns,
+        Reason.SAME_PLACE: case.same_place,
+    }
+    if reason in counts:
+        return text(_WHYS[reason], n=counts[reason])
+    if reason is Reason.ELDERLY:
+        return text(_WHYS[reason], percent=text.number(100 * (case.elderly_share or 0)))
+    if reason in _WHYS:
+        return text(_WHYS[reason])
+    return _explain_time(case.due_at or morning.now, morning.now, text)
+
+
+def _explain_time(due_at: datetime, now: datetime, text: Text) -> str:
+    late = now - due_at
+    if late >= _DAY:
+        return text("morning.why_over_days", n=late // _DAY)
+    if late > timedelta(0):
+        return text("morning.why_over_hours", n=max(late // _HOUR, 1))
+    if find_day(due_at) == find_day(now):
+        return text("morning.why_due_today", at=text.clock(due_at))
+    return text("morning.why_due", at=text.day(due_at))
+
+
+_WHYS: Final = {
+    Reason.SAFETY: "morning.why_safety",
+    Reason.RELAPSE: "morning.why_relapse",
+    Reason.BOUNCED: "morning.why_bounced",
+    Reason.SUPERVISED: "morning.why_supervised",
+    Reason.WHISTLE: "morning.why_whistle",
+    Reason.THREE_NO: "morning.why_three_no",
+    Reason.ELDERLY: "morning.why_elderly",
+    Reason.SAME_PLACE: "morning.why_same_place",
+}
+
+
+def _build_duty(morning: Morning, text: Text) -> Duty:
+    led = Counter(case.party_id for case in morning.cases)
+    loads = sorted(
+        ((member.name, led[member.id]) for member in morning.staff), key=lambda of: (-of[1], of[0])
+    )
+    if not loads:
+        return Duty(text("morning.nobody_on_duty"), ())
+    mean = sum(load for _, load in loads) / len(loads)
+    parts = [text("morning.on_duty", n=len(loads))]
+    if mean:
+        parts.append(text("morning.heaviest", ratio=text.number(loads[0][1] / mean, digits=1)))
+    return Duty(text.join(parts), tuple(loads))
+
+
+def _list_buildings(buildings: Sequence[ListedBuilding], text: Text) -> Iterable[ListedLine]:
+    for building in buildings:
+        yield ListedLine(building.id, building.name, text("count.households", n=building.households))
+
+
+def _list_zones(morning: Morning, text: Text) -> Iterable[ListedLine]:
+    for zone in morning.zones:
+        if zone.lead is None:
+            detail = [text("count.buildings", n=zone.buildings), text("morning.no_lead")]
+            yield ListedLine(None, zone.name, text.join(detail))
+
+
+def _write_since(morning: Morning, text: Text) -> str:
+    return f"{text.day(morning.since)} {text.clock(morning.since)}"
+
+
+def _write_paragraph(
+    morning: Morning, heading: str, figures: Sequence[Figure], ranked: Sequence[RankedMatter], text: Text
+) -> str:
+    """Return the morning in a few sentences without personal data."""
+    of: dict[str, Any] = {figure.key: text.number(figure.count) for figure in figures}
+    cases = {case.id: case for case in morning.cases}
+    open_to_all = [cases[found.matter.id] for found in ranked]
+    named = [_name_case(case, text) for case in open_to_all if not case.is_sensitive][:_IN_PARAGRAPH]
+    numbered = text("morning.paragraph_separator").join(f"{n}. {name}" for n, name in enumerate(named, 1))
+    parts = [
+        text("morning.paragraph_head", heading=heading, time=text.clock(morning.now)),
+        text(
+            "morning.paragraph_cases",
+            at=_write_since(morning, text),
+            open=text.number(len(morning.cases)),
+            last_day=text.day(start_of_day(morning.last_day)),
+            settled=text.number(morning.settled),
+            **of,
+        ),
+        text(
+            "morning.paragraph_places",
+            zones=text.number(sum(zone.lead is None for zone in morning.zones)),
+            staff=text.number(len(morning.staff)),
+            **of,
+        ),
+        *([text("morning.paragraph_first", list=numbered)] if named else []),
+    ]
+    return ("" if text.language == "zh" else " ").join(parts)

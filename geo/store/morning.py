@@ -1,0 +1,155 @@
+"""A community as it stands in the morning: open cases, what nobody holds or has looked at, who is there.
+
+What the acting reader may not see, the database leaves out. Times have a zone; coordinates are EPSG:4490
+degrees, longitude first.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from geo.store.engine import connect, load_queries
+
+UNKNOWN_AFTER: Final = timedelta(days=60)
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """An open case with what may make it urgent.
+
+    Attributes:
+        category: its name in Chinese, ``category_en`` in English.
+        is_sensitive: nothing but its number is shown where others may look on.
+        place: the building with its compound, or the compound; None where it has neither.
+        grid: name of its grid.
+        amber_at: when it turns amber.
+        elderly_share: of the building's residents, from 0 to 1.
+        lead: name of the party it is with.
+        zone_id: the zone its building is in.
+        relapses: earlier cases of the same category settled at the place in the month before.
+        returns: how often it was sent back.
+        same_place: other cases of the same group at the building in the last month.
+    """
+
+    id: int
+    category_code: str
+    group_code: str
+    category: str
+    category_en: str
+    is_sensitive: bool
+    severity: str
+    state: str
+    reported_at: datetime
+    due_at: datetime | None
+    amber_at: datetime | None
+    building_id: int | None
+    place: str | None
+    grid: str | None
+    is_three_no: bool
+    elderly_share: float | None
+    longitude: float | None
+    latitude: float | None
+    party_id: int | None
+    lead: str | None
+    zone_id: int | None
+    relapses: int
+    returns: int
+    is_supervised: bool
+    is_whistle_open: bool
+    same_place: int
+
+
+@dataclass(frozen=True)
+class ListedBuilding:
+    """A building in a list."""
+
+    id: int
+    name: str
+    households: int
+
+
+@dataclass(frozen=True)
+class HeldZone:
+    """A zone of the grid workers' plan in force; ``lead`` is None where nobody in office leads it."""
+
+    id: int
+    name: str
+    lead: str | None
+    buildings: int
+    households: int
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    """A party that holds a post."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Morning:
+    """What there is to know at the beginning of a day.
+
+    Attributes:
+        now: the moment it is of.
+        since: when work ended last; ``reported`` counts from then.
+        last_day: the last working day; ``settled`` counts what was closed since it began.
+        cases: the open ones, the one due first at the front.
+        unheld: buildings nobody in office holds by the grid workers' plan.
+        unknown: buildings with neither an incident nor a visit for :data:`UNKNOWN_AFTER`.
+        has_history: whether there has ever been an incident or a visit.
+    """
+
+    now: datetime
+    since: datetime
+    last_day: date
+    reported: int
+    settled: int
+    cases: tuple[OpenCase, ...]
+    unheld: tuple[ListedBuilding, ...]
+    unknown: tuple[ListedBuilding, ...]
+    zones: tuple[HeldZone, ...]
+    staff: tuple[StaffMember, ...]
+    has_history: bool
+
+
+def read_morning(
+    community_id: int, *, now: datetime, on_day: date, since: datetime, last_day_start: datetime
+) -> Morning:
+    """Read what the acting reader may know of a community.
+
+    Args:
+        community_id: the community.
+        now: the moment of reading.
+        on_day: the day in China whose plan, posts and leads are in force.
+        since: when work ended last.
+        last_day_start: when the last working day began.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    queries = load_queries("morning")
+    place = {"community_id": community_id}
+    with connect() as connection:
+        return Morning(
+            now=now,
+            since=since,
+            last_day=last_day_start.date(),
+            reported=queries.count_reported(connection, **place, since=since, until=now),
+            settled=int(queries.count_settled(connection, **place, since=last_day_start, until=now)),
+            cases=tuple(
+                OpenCase(*row) for row in queries.list_open_cases(connection, **place, now=now, on_day=on_day)
+            ),
+            unheld=tuple(
+                ListedBuilding(*row)
+                for row in queries.list_unheld_buildings(connection, **place, on_day=on_day)
+            ),
+            unknown=tuple(
+                ListedBuilding(*row)
+                for row in queries.list_unknown_buildings(connection, **place, since=now - UNKNOWN_AFTER)
+            ),
+            zones=tuple(HeldZone(*row) for row in queries.list_zones(connection, **place, on_day=on_day)),
+            staff=tuple(StaffMember(*row) for row in queries.list_staff(connection, **place, on_day=on_day)),
+            has_history=queries.has_history(connection, **place),
+        )
