@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver names it so
 
 from etl.demo.community import Community
+from etl.demo.duties import list_duties
 from etl.demo.history_rows import write_history
 from etl.demo.people import Zone
 from etl.demo.rows import Columns, copy_rows, pick, reserve_ids, write_list, write_shapes
@@ -35,6 +36,7 @@ class Writer:
         self._write_community()
         self._write_ground()
         parties = self._write_parties()
+        self._write_duties(parties)
         compounds = self._write_compounds(parties)
         buildings = self._write_buildings(compounds)
         grids = self._write_grids()
@@ -125,6 +127,23 @@ class Writer:
             },
         )
         return ids
+
+    def _write_duties(self, parties: Ids) -> None:
+        duties = list_duties(self._community.people, self._town.site.code)
+        self._copy(
+            "duty_rule",
+            {
+                # With room for rules in between.
+                "position": [10 * n for n in range(1, len(duties) + 1)],
+                "category_code": [d.category for d in duties],
+                "place_type": [d.place_type for d in duties],
+                "lead_kind": [d.lead_kind for d in duties],
+                "lead_party_id": pick(parties, [d.lead for d in duties]),
+                "supervisor_party_id": pick(parties, [d.supervisor for d in duties]),
+                "helper_party_id": pick(parties, [d.helper for d in duties]),
+                "legal_basis": [d.basis for d in duties],
+            },
+        )
 
     def _write_compounds(self, parties: Ids) -> Ids:
         compounds = self._town.compounds
