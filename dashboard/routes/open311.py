@@ -2,8 +2,8 @@
 
 ``discovery``, ``services``, ``services/CODE``, ``requests``, ``requests/ID`` and ``tokens/ID``, each ending
 in ``.xml`` or ``.json``; ``requests`` also takes POST. All but discovery ask for a key, as ``api_key`` or as
-``Authorization: Bearer KEY``. Refusals are the standard's lists of errors: 400, 403 for a key that is missing,
-wrong or may not do this, and 404. A report that carries ``Idempotency-Key`` or ``client_id`` is made once only.
+``Authorization: Bearer KEY``. Refusals are the standard's lists of errors: 400; 403 where the key is missing,
+wrong or may not do this; 404. A report that carries ``Idempotency-Key`` or ``client_id`` is made only once.
 """
 
 import logging
@@ -24,6 +24,7 @@ from dashboard.models.open311 import Value
 from dashboard.routes import metrics
 from dashboard.routes.replies import find_header
 from geo.errors import DatabaseUnavailable, Forbidden, InputRefused, NotFound, NotSignedIn, WanggeError
+from geo.model.actor import NOBODY, Actor
 from geo.operations import open311
 from geo.operations.accounts import find_api_actor
 from geo.settings import get_settings
@@ -95,9 +96,7 @@ async def _answer(name: str, request: Request) -> Answer:
 
 
 def _read(name: str, key: str, given: dict[str, str], text: Text) -> Answer:
-    actor = find_api_actor(key)
-    with acting_as(actor):
-        actor = open311.narrow_actor(actor, given)
+    actor = _find_actor(key, given)
     with acting_as(actor):
         (community_id,) = actor.community_ids
         match name.split("/"):
@@ -120,14 +119,22 @@ def _read(name: str, key: str, given: dict[str, str], text: Text) -> Answer:
 
 
 def _create(key: str, given: dict[str, str], client_id: str | None, text: Text) -> Answer:
-    actor = find_api_actor(key)
-    with acting_as(actor):
-        actor = open311.narrow_actor(actor, given)
+    actor = _find_actor(key, given)
     with acting_as(actor):
         request_id = open311.create_request(actor, given, client_id)
         notice = answers.describe_notice(open311.get_service(given["service_code"]), text)
     made: Value = {"service_request_id": str(request_id), "service_notice": notice, "account_id": None}
     return 201, "service_requests", [made]
+
+
+def _find_actor(key: str, given: dict[str, str]) -> Actor:
+    with acting_as(NOBODY):
+        actor = find_api_actor(key)
+    if actor is None:
+        msg = "api_key is not valid: ask the administrator for another"
+        raise NotSignedIn(msg)
+    with acting_as(actor):
+        return open311.narrow_actor(actor, given)
 
 
 def _find_key(scope: Scope, given: dict[str, str]) -> str:
@@ -163,7 +170,10 @@ def _read_parameters(encoded: bytes, most: int) -> dict[str, str]:
         raise InputRefused(msg) from None
     values = defaultdict(list)
     for name, value in given:
-        if clean := value.replace("\0", "").strip():
+        if "\0" in value:
+            msg = f"{name[:40]} contains a zero byte: leave it out"
+            raise InputRefused(msg)
+        if clean := value.strip():
             values[name].append(clean)
     return {name: ",".join(many) if name in _LISTS else many[-1] for name, many in values.items()}
 

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 
 from geo.errors import Forbidden, InputRefused, NotFound
 from geo.model.actor import Actor
+from geo.operations.addresses import find_places_by_address
 from geo.operations.incidents import NewIncident, Requester, report_incident
 from geo.rules.inert import strip_controls
 from geo.store import open311, places
+from geo.store.engine import connect
 from geo.store.open311 import Service, ServiceRequest
 
 MOST_REQUESTS: Final = 1000
@@ -155,21 +157,26 @@ def create_request(actor: Actor, given: Mapping[str, str], client_id: str | None
         raise InputRefused(msg)
     (community_id,) = actor.community_ids
     longitude, latitude = _read_position(given)
+    address = _read_text(given, "address_string")
+    building_id, compound_id = _find_building(community_id, given.get("address_id")), None
+    if longitude is None and building_id is None:
+        if address is None:
+            msg = "the place was not provided: give lat and long, or address_string, or address_id"
+            raise InputRefused(msg)
+        building_id, compound_id = _find_place(community_id, address)
     new = NewIncident(
         community_id=community_id,
         category_code=get_service(given["service_code"]).code,
         source="other",
         description=_describe(given),
-        address=_read_text(given, "address_string"),
+        address=address,
         longitude=longitude,
         latitude=latitude,
-        building_id=_find_building(community_id, given.get("address_id")),
+        building_id=building_id,
+        compound_id=compound_id,
         requester=_read_requester(given),
         client_id=_read_client_id(actor.account_id, client_id),
     )
-    if longitude is None and new.address is None and new.building_id is None:
-        msg = "the place was not provided: give lat and long, or address_string, or address_id"
-        raise InputRefused(msg)
     return report_incident(new)
 
 
@@ -204,7 +211,7 @@ def _read_count(name: str, text: str, *, most: int) -> int:
 
 
 def _read_span(given: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
-    """Return the first and the last moment asked for: 90 days at most, and the last 90 where neither is given."""
+    """Return the first and the last moment asked for, 90 days at most; the last 90 where neither is given."""
     since = _read_time("start_date", given.get("start_date"))
     until = _read_time("end_date", given.get("end_date"))
     if since is None:
@@ -287,6 +294,15 @@ def _find_building(community_id: int, code: str | None) -> int | None:
         msg = f"address_id '{code[:40]}' was not found: give the code of a building"
         raise NotFound(msg)
     return building_id
+
+
+def _find_place(community_id: int, address: str) -> tuple[int | None, int | None]:
+    """Return the building or the compound that an address means for certain."""
+    with connect() as connection:
+        for place in find_places_by_address(connection, community_id, address):
+            if place.is_certain:
+                return place.building_id, place.compound_id
+    return None, None
 
 
 def _read_client_id(account_id: int, client_id: str | None) -> str | None:

@@ -11,7 +11,7 @@ SELECT
 FROM mapped_category AS c
 JOIN category AS k ON k.code = c.code
 JOIN category AS above ON above.code = c.parent_code
-ORDER BY c.code;
+ORDER BY length(above.code), above.code, c.code;
 
 -- name: find_requests(community_id, ids, codes, since, until, is_open, most, skipped)
 -- Cases the acting role sees, none sealed or sensitive, the newest first. The words come masked, and none where the
