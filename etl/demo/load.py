@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from psycopg2 import sql
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
+from etl.demo.accounts import write_accounts
 from etl.demo.community import Community, build_community
 from etl.demo.program import PROGRAMS
 from etl.demo.town.terrain import Site, lay_out_sites
@@ -25,7 +26,7 @@ TOTALS = (
 )  # fmt: skip
 # Children first: a cascade would look for the children of every single row.
 _TABLES = (
-    "visit", "incident_event", "incident", "campaign", "duty_rule",
+    "role_grant", "visit", "incident_event", "incident", "campaign", "duty_rule",
     "zone_unit", "zone_party", "zone", "zone_plan",
     "merchant_offer", "merchant", "building_grid", "building", "grid", "compound", "ground_feature",
     "membership", "post", "party_contact", "party",
@@ -101,6 +102,8 @@ def load_demo(
             _delete_demo(connection, code)
             with connection.cursor() as cursor:
                 Writer(cursor, built).write()
+            if code == codes[0]:
+                write_accounts(connection, community, built)
         truth = truth.add(built.truth)
         on_progress(code, len(built.history.reports))
     with transaction(url) as connection:

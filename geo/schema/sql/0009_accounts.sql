@@ -250,7 +250,7 @@ CREATE FUNCTION replace_password(by_hash bytea, new_hash text) RETURNS boolean
 CREATE FUNCTION list_demo_accounts() RETURNS TABLE (login text, role text, name text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
     BEGIN ATOMIC
-        SELECT a.login, min(g.role), a.display_name
+        SELECT a.login, (array_agg(g.role ORDER BY g.id))[1], a.display_name
         FROM grant_in_force AS g
         JOIN account AS a ON a.id = g.account_id
         WHERE a.is_demo AND a.password_hash IS NOT NULL

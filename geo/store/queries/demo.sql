@@ -36,3 +36,25 @@ SELECT total.key, CAST(total.value AS bigint)
 FROM lived_in, walled, organised, trading, drawn, reported,
     jsonb_each_text(to_jsonb(lived_in) || to_jsonb(walled) || to_jsonb(drawn) || to_jsonb(organised)
         || to_jsonb(trading) || to_jsonb(reported)) AS total;
+
+-- name: put_account(login, name, password_hash)$
+-- The demo account's id; nothing where a real account has the login.
+WITH put AS (
+    INSERT INTO account (login, display_name, password_hash, must_change_password, is_demo)
+    VALUES (:login, :name, :password_hash, false, true)
+    ON CONFLICT (login) DO UPDATE SET
+        display_name = excluded.display_name, password_hash = excluded.password_hash, failed_attempts = 0,
+        locked_until = NULL, disabled_at = NULL
+    WHERE account.is_demo
+    RETURNING id
+)
+SELECT id FROM put;
+
+-- name: put_grant(account_id, role, community_id, party)!
+INSERT INTO role_grant (account_id, role, community_id, party_id, valid_from)
+SELECT
+    :account_id, :role, :community_id,
+    (SELECT id FROM party WHERE community_id = :community_id AND code = :party), DATE '2000-01-01'
+WHERE NOT EXISTS (
+    SELECT FROM role_grant AS g
+    WHERE g.account_id = :account_id AND g.role = :role AND g.community_id IS NOT DISTINCT FROM :community_id);
