@@ -74,7 +74,7 @@ CREATE FUNCTION is_own_case(incident bigint) RETURNS boolean
                     SELECT FROM incident_event AS e
                     WHERE e.incident_id = i.id AND e.version = 1 AND e.move = 'report' AND e.account_id = app_account()))));
 
--- To whom a case goes back: whoever sent it on, else the residents' committee.
+-- To whom a case goes back: whoever sent it on, else the residents' committee, else the secretary.
 CREATE FUNCTION find_desk(held incident) RETURNS bigint
     LANGUAGE sql STABLE SET search_path FROM CURRENT
     RETURN (
@@ -87,8 +87,12 @@ CREATE FUNCTION find_desk(held incident) RETURNS bigint
         WHERE desk.community_id = held.community_id
             AND daterange(desk.active_from, desk.active_to) @> CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)
             AND (desk.id = sender.actor_party_id AND desk.id IS DISTINCT FROM held.party_id
-                OR desk.kind = 'residents_committee')
-        ORDER BY desk.id IS NOT DISTINCT FROM sender.actor_party_id DESC, desk.id
+                OR desk.kind = 'residents_committee'
+                OR EXISTS (
+                    SELECT FROM post AS p WHERE p.party_id = desk.id AND p.title = 'secretary'
+                        AND daterange(p.valid_from, p.valid_to) @> CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)))
+        ORDER BY desk.id = sender.actor_party_id AND desk.id IS DISTINCT FROM held.party_id DESC NULLS LAST,
+            desk.kind <> 'residents_committee', desk.active_from, desk.id
         LIMIT 1);
 
 -- What a report becomes: it is the trigger that says in which state, how sensitive and how new it is.
@@ -233,7 +237,7 @@ BEGIN
                 WHEN 'outcome' THEN 'how it ended' END USING ERRCODE = 'WG003';
         END IF;
     END LOOP;
-    IF NEW.reason <> ALL (step.reasons) THEN
+    IF NEW.reason IS NOT NULL AND NEW.reason <> ALL (step.reasons) THEN
         RAISE EXCEPTION '“%” is no reason to % a case: %', NEW.reason, replace(NEW.move, '_', ' '),
             coalesce('choose ' || nullif(array_to_string(step.reasons, ', '), ''), 'write it into the note') USING ERRCODE = 'WG003';
     END IF;
