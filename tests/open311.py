@@ -48,6 +48,7 @@ class Office:
         self.town = Town(connection)
         self.town.grid("1", box(0, 0, 1000, 1000))
         self.worker = self.town.party("wang", name="一号网格员")
+        self.town.party("committee", kind="residents_committee", name="居委会")
         self.company = self.town.party("wu", kind="property_company", name="安居物业")
         compound = self.town.add(
             "compound", code="c", name="麒麟花园", geom=box(0, 0, 100, 100), property_company_id=self.company

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from geo.errors import Forbidden, InputRefused, NotFound
 from geo.model.actor import Actor
+from geo.model.incident import NewIncident, Requester
 from geo.operations.addresses import find_places_by_address
-from geo.operations.incidents import NewIncident, Requester, report_incident
+from geo.operations.incidents import report_incident
 from geo.rules.inert import strip_controls
 from geo.store import open311, places
 from geo.store.engine import connect
@@ -25,6 +26,8 @@ LONGEST_SPAN: Final = timedelta(days=90)
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _LONGEST_DESCRIPTION: Final = 4000
 _LONGEST_TEXT: Final = 200
+# With what marks it as this account's it must fit into the 200 characters that a case keeps.
+_LONGEST_CLIENT_ID: Final = 150
 _LONGEST_URL: Final = 2000
 _NUMBER: Final = re.compile(r"[+-]?\d{1,3}(\.\d{1,15})?", re.ASCII)
 _ID: Final = re.compile(r"\d{1,18}", re.ASCII)
@@ -156,6 +159,7 @@ def create_request(actor: Actor, given: Mapping[str, str], client_id: str | None
         msg = "service_code was not provided: take one from the service list"
         raise InputRefused(msg)
     (community_id,) = actor.community_ids
+    service = get_service(given["service_code"])
     longitude, latitude = _read_position(given)
     address = _read_text(given, "address_string")
     building_id, compound_id = _find_building(community_id, given.get("address_id")), None
@@ -166,9 +170,9 @@ def create_request(actor: Actor, given: Mapping[str, str], client_id: str | None
         building_id, compound_id = _find_place(community_id, address)
     new = NewIncident(
         community_id=community_id,
-        category_code=get_service(given["service_code"]).code,
+        category_code=service.code,
         source="other",
-        description=_describe(given),
+        description=_describe(given) or service.name,
         address=address,
         longitude=longitude,
         latitude=latitude,
@@ -308,7 +312,7 @@ def _find_place(community_id: int, address: str) -> tuple[int | None, int | None
 def _read_client_id(account_id: int, client_id: str | None) -> str | None:
     if client_id is None:
         return None
-    if len(client_id) > _LONGEST_TEXT:
-        msg = f"client_id must not be longer than {_LONGEST_TEXT} characters"
+    if len(client_id) > _LONGEST_CLIENT_ID:
+        msg = f"client_id must not be longer than {_LONGEST_CLIENT_ID} characters"
         raise InputRefused(msg)
     return f"open311:{account_id}:{client_id}"
