@@ -15,7 +15,9 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.cluster import Cluster
 from geo.schema.migrate import migrate
 from geo.settings import get_settings
+from geo.store import engine
 from geo.store.engine import forget_engine
+from tests.actors import find_secretary
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
@@ -83,6 +85,12 @@ def connection(database_url: str) -> Iterator[PostgresConnection]:
     """A psycopg2 connection to ``database_url``; what a test does not commit is rolled back."""
     with closing(psycopg2.connect(database_url, options="-c timezone=UTC")) as connection:
         yield connection
+
+
+@pytest.fixture
+def secretary(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever asks the database in this test, in any thread, does so for a secretary of all its communities."""
+    monkeypatch.setattr(engine, "_find_actor", lambda: find_secretary(database_url))
 
 
 @contextmanager

@@ -9,19 +9,46 @@ from typing import Any
 import httpx
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.routes import features, health, metrics, tiles
 from dashboard.routes.cache import DataCache
+from geo.model.actor import Actor
+from geo.store.engine import acting_as
+from tests.actors import find_secretary
+
+
+class ActAs:
+    """ASGI middleware in place of the guard: a request is that of the actor whom its header ``X-Actor`` numbers."""
+
+    def __init__(self, app: ASGIApp, url: str, actors: tuple[Actor, ...]) -> None:
+        self._app = app
+        self._url = url
+        self._actors = actors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        number = int(dict(scope["headers"]).get(b"x-actor", b"0"))
+        with acting_as(self._actors[number] if self._actors else find_secretary(self._url)):
+            await self._app(scope, receive, send)
 
 
 @contextmanager
-def serve(url: str) -> Iterator[httpx.Client]:
-    """Yield a client of a server with a cache of its own; ``url`` must be the installation's database."""
+def serve(url: str, *actors: Actor) -> Iterator[httpx.Client]:
+    """Yield a client of a server with a cache of its own; ``url`` must be the installation's database.
+
+    Args:
+        url: the database.
+        actors: who may ask, the first unless the header ``X-Actor`` gives a number; one who sees everything
+            where none are given.
+    """
     cache = DataCache(url)
-    routes = [*features.routes(cache), *tiles.routes(cache), *health.routes(), *metrics.routes()]
-    server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=routes), port=0, log_level="warning", lifespan="off")
+    app = Starlette(
+        routes=[*features.routes(cache), *tiles.routes(cache), *health.routes(), *metrics.routes()],
+        middleware=[Middleware(ActAs, url, actors)],
     )
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

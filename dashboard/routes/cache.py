@@ -3,13 +3,15 @@
 Every request reads the layer versions after it has arrived, so that whoever wrote and then looks sees what he
 wrote. That costs one short query shared by all requests that wait for it; a notification would cost less, and
 would come a moment too late. Data are kept under the layer's tag, so nothing needs to be thrown out by hand:
-what has changed has another key, and what nobody asks for any more makes room.
+what has changed has another key, and what nobody asks for any more makes room. What one person may not see he is
+not given because another may: the key says for whom the answer was made.
 """
 
 import asyncio
 import gzip
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import lru_cache
 from time import perf_counter
 from typing import Final
@@ -18,6 +20,7 @@ from cachetools import LRUCache
 
 from dashboard.routes import metrics
 from geo.settings import get_settings
+from geo.store.engine import get_actor
 from geo.store.versions import LayerVersions, VersionWatch
 
 _CACHE_BYTES: Final = 128 * 2**20
@@ -66,9 +69,11 @@ class DataCache:
 
         Args:
             route: for the metrics.
-            key: names the question and the tag of the layer; equal keys have equal answers.
-            produce: asks the database; whatever it raises reaches everyone who waits for this key.
+            key: names the question and the tag of the layer; equal keys have equal answers for actors of one scope.
+            produce: asks the database as whoever acts; what it raises reaches everyone who waits for this key.
         """
+        actor = get_actor()
+        key = (actor and actor.scope, key)
         packed = self._packed.get(key)
         if packed is not None:
             metrics.HIT.inc()
@@ -87,7 +92,8 @@ class DataCache:
 
         started = perf_counter()
         try:
-            packed = await asyncio.get_running_loop().run_in_executor(self._workers, pack)
+            # The worker thread would not know who acts.
+            packed = await asyncio.get_running_loop().run_in_executor(self._workers, copy_context().run, pack)
             if len(packed) + _ENTRY_BYTES <= self._packed.maxsize:
                 self._packed[key] = packed
                 metrics.set_cached_bytes(int(self._packed.currsize))

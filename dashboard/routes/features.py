@@ -40,6 +40,8 @@ from dashboard.routes.replies import (
     matches_tag,
 )
 from geo.errors import InputRefused, NotFound
+from geo.model.actor import Actor
+from geo.store.engine import get_actor
 from geo.store.features import ZONE_KINDS, find_features
 from geo.store.versions import LAYER_SOURCES, LayerVersions
 
@@ -120,19 +122,19 @@ def read_parameters(query: bytes, known: frozenset[str] | set[str], layer: str) 
     return given
 
 
-def find_community(code: str | None, versions: LayerVersions) -> int | None:
+def find_community(code: str | None, versions: LayerVersions, actor: Actor | None) -> int | None:
     """Return the row id of a community by its code, and None where no code is given.
 
     Raises:
-        NotFound: no community has that code.
+        NotFound: no community that the actor may see has that code.
     """
     if code is None:
         return None
-    try:
-        return versions.community_ids[code]
-    except KeyError:
+    found = versions.community_ids.get(code)
+    if found is None or (actor is not None and found not in actor.community_ids):
         msg = f"there is no community '{code[:40]}': use the code of one that is on the map"
-        raise NotFound(msg) from None
+        raise NotFound(msg)
+    return found
 
 
 def today_in_china() -> date:
@@ -197,9 +199,10 @@ def routes(cache: DataCache | None = None) -> list[BaseRoute]:
         data = cache or get_cache()
         asked = read_request(scope["path_params"]["path"], scope["query_string"])
         versions = await data.read_versions()
-        community_id = find_community(asked.community, versions)
+        actor = get_actor()
+        community_id = find_community(asked.community, versions, actor)
         today = today_in_china()
-        tag = versions.tag(asked.layer, community_id, today)
+        tag = versions.tag(asked.layer, community_id, today, actor)
         if matches_tag(scope, tag):
             return make_unchanged_reply(tag=tag, asked_tag=asked.v, layer=asked.layer)
         packed = await data.fetch(

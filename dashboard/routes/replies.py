@@ -11,9 +11,22 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from dashboard.routes import metrics
-from geo.errors import DatabaseUnavailable, InputRefused, NotFound, WanggeError
+from geo.errors import (
+    DatabaseUnavailable,
+    Forbidden,
+    InputRefused,
+    NotFound,
+    NotSignedIn,
+    WanggeError,
+)
 
-_STATUS: Final[Mapping[type[WanggeError], int]] = {NotFound: 404, InputRefused: 400, DatabaseUnavailable: 503}
+_STATUS: Final[Mapping[type[WanggeError], int]] = {
+    NotSignedIn: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    InputRefused: 400,
+    DatabaseUnavailable: 503,
+}
 _MEDIA_JSON: Final = b"application/json"
 _FOR_GOOD: Final = b"private, max-age=31536000, immutable"
 _ASK_AGAIN: Final = b"private, no-cache"
@@ -107,7 +120,8 @@ def _make_validators(tag: str, asked_tag: str | None) -> list[tuple[bytes, bytes
     return [
         (b"cache-control", _FOR_GOOD if asked_tag == tag else _ASK_AGAIN),
         (b"etag", b'W/"%s"' % tag.encode()),
-        (b"vary", b"Accept-Encoding"),
+        # Nor may the next to sign in at this browser be given what the last one kept.
+        (b"vary", b"Accept-Encoding, Cookie"),
     ]
 
 

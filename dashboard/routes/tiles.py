@@ -24,6 +24,7 @@ from dashboard.routes.replies import (
     matches_tag,
 )
 from geo.errors import NotFound
+from geo.store.engine import get_actor
 from geo.store.tiles import FINEST_ZOOM, TILE_LAYERS, draw_tile
 
 _PATH: Final = re.compile(r"(\w+)/(\d{1,2})/(\d{1,7})/(\d{1,7})\.mvt", re.ASCII)
@@ -71,9 +72,10 @@ def routes(cache: DataCache | None = None) -> list[BaseRoute]:
         data = cache or get_cache()
         asked = read_request(scope["path_params"]["path"], scope["query_string"])
         versions = await data.read_versions()
-        community_id = find_community(asked.community, versions)
+        actor = get_actor()
+        community_id = find_community(asked.community, versions, actor)
         today = today_in_china()
-        tag = versions.tag(asked.layer, community_id, today)
+        tag = versions.tag(asked.layer, community_id, today, actor)
         if matches_tag(scope, tag):
             return make_unchanged_reply(tag=tag, asked_tag=asked.v, layer=asked.layer)
         where = (asked.layer, asked.z, asked.x, asked.y)

@@ -50,7 +50,7 @@ def draw_tile(layer: str, z: int, x: int, y: int, *, community_id: int | None, o
     if layer == "zones" and z < _FIRST_ZOOM[layer]:
         return b""
     with connect() as connection:
-        if not (layer in _HEXAGON_LAYERS and _find_stale(connection, layer, community_id)):
+        if not (layer in _HEXAGON_LAYERS and _is_stale(connection, layer, community_id)):
             return _draw(connection, layer, z, x, y, community_id, on_day)
     refresh_hexagons(layer, community_id)
     with connect() as connection:
@@ -77,6 +77,10 @@ def _draw(
         return bytes(draw(connection, level=level, z=z, x=x, y=y, community_id=community_id, **span))
     draw = getattr(queries, f"draw_{layer}")
     return bytes(draw(connection, z=z, x=x, y=y, community_id=community_id, on_day=on_day))
+
+
+def _is_stale(connection: psycopg2.extensions.connection, layer: str, community_id: int | None) -> bool:
+    return bool(load_queries("tiles").has_stale_hexagons(connection, layer=layer, community_id=community_id))
 
 
 def _is_crowded(
@@ -112,40 +116,7 @@ def refresh_hexagons(layer: str, community_id: int | None = None, *, url: str | 
     Raises:
         DatabaseUnavailable: the database does not answer.
     """
-    queries = load_queries("tiles")
-    singular = layer.removesuffix("s")
     with transaction(url) as connection:
-        queries.lock_hexagons(connection, layer=layer)
-        stale = _find_stale(connection, layer, community_id)
-        communities = [place for place, _, _ in stale]
-        count_anew = communities
-        if layer == "incidents":
-            count_anew = [place for place, _, is_first in stale if is_first]
-            count_anew += _apply_changes(
-                connection, [place for place in communities if place not in count_anew]
-            )
-        if count_anew:
-            getattr(queries, f"clear_{singular}_hexagons")(connection, communities=count_anew)
-            getattr(queries, f"fill_{singular}_hexagons")(
-                connection, communities=count_anew, coarsest=_COARSEST_LEVEL
-            )
-        # Read before the counting: what was committed in between makes the next tile look again.
-        queries.stamp_hexagons(
-            connection, layer=layer, communities=communities, versions=[version for _, version, _ in stale]
+        load_queries("tiles").refresh_hexagons(
+            connection, layer=layer, community_id=community_id, coarsest=_COARSEST_LEVEL
         )
-
-
-def _apply_changes(connection: psycopg2.extensions.connection, communities: list[int]) -> list[int]:
-    """Add what was noted to the hexagons of incidents; return the communities that must be counted anew."""
-    queries = load_queries("tiles")
-    incomplete = queries.apply_incident_changes(connection, communities=communities, coarsest=_COARSEST_LEVEL)
-    count_anew = [place for (place,) in incomplete]
-    queries.drop_empty_hexagons(connection, communities=communities)
-    return count_anew
-
-
-def _find_stale(
-    connection: psycopg2.extensions.connection, layer: str, community_id: int | None
-) -> list[tuple[int, int, bool]]:
-    rows = load_queries("tiles").find_stale_hexagons(connection, layer=layer, community_id=community_id)
-    return [(place, version, is_first) for place, version, is_first in rows]

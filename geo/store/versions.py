@@ -2,7 +2,8 @@
 
 A *tag* names one state of a layer as maps show it, such as ``812-9f3a01bc``. It changes when a row of the
 layer or of one it is drawn from is written, when the day turns and the layer has rows that come and go with
-dates, and when this program shows the layer differently. Equal tags mean equal content.
+dates, and when this program shows the layer differently. It differs between people who see different rows.
+Equal tags mean equal content.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,8 @@ import psycopg2.errors
 import psycopg2.extensions
 
 from geo.errors import DatabaseUnavailable
-from geo.store.engine import connect, load_queries, open_connection
+from geo.model.actor import Actor
+from geo.store.engine import connect, get_actor, load_queries, open_connection
 
 # The watched tables' layers that each layer of the map is drawn from.
 LAYER_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -49,31 +51,42 @@ class LayerVersions:
     total: int
     community_ids: Mapping[str, int]
     stamps: Mapping[tuple[str, int], tuple[int, datetime]]
-    _tags: dict[tuple[str, int | None, date], str] = field(default_factory=dict, compare=False, repr=False)
+    _tags: dict[tuple[object, ...], str] = field(default_factory=dict, compare=False, repr=False)
 
-    def tag(self, layer: str, community_id: int | None, on_day: date) -> str:
+    def tag(self, layer: str, community_id: int | None, on_day: date, actor: Actor | None) -> str:
         """Return the tag of a layer in one community, or in all together where ``community_id`` is None.
+
+        Args:
+            layer: a layer of the map.
+            community_id: the community; None for all that the actor may see.
+            on_day: the day in China.
+            actor: who looks, for others see other rows of it; None for the owner, who sees all.
 
         Raises:
             KeyError: there is no such layer.
         """
-        key = (layer, community_id, on_day if layer in _DATED else date.min)
+        key = (layer, community_id, on_day if layer in _DATED else date.min, actor and actor.scope)
         tag = self._tags.get(key)
         if tag is None:
-            tag = self._tags[key] = self._make_tag(*key)
+            tag = self._tags[key] = self._make_tag(layer, community_id, key[2], actor)
         return tag
 
-    def _make_tag(self, layer: str, community_id: int | None, day: date) -> str:
+    def _make_tag(self, layer: str, community_id: int | None, day: date, actor: Actor | None) -> str:
         sources = LAYER_SOURCES[layer]
+        if community_id is not None:
+            places = {community_id}
+        else:
+            places = set(actor.community_ids if actor else self.community_ids.values())
         stamps = [
             stamp
             for (source, place_id), stamp in self.stamps.items()
-            if source in sources and community_id in (None, place_id)
+            if source in sources and place_id in places
         ]
         version = sum(number for number, _ in stamps)
         # A database restored from a backup counts through the same numbers again, at other times.
         changed_at = max((at for _, at in stamps), default=None)
-        return f"{version}-{crc32(f'{changed_at} {day} {_read_drawing()}'.encode()):08x}"
+        shown = f"{changed_at} {day} {actor and actor.scope} {_read_drawing()}"
+        return f"{version}-{crc32(shown.encode()):08x}"
 
 
 @lru_cache
@@ -94,10 +107,10 @@ def read_versions(connection: psycopg2.extensions.connection) -> LayerVersions:
 
 
 def list_layer_tags(community_id: int | None, on_day: date) -> dict[str, str]:
-    """Return the tag of every layer of the map, for its addresses.
+    """Return the tag of every layer of the map for whoever acts, for its addresses.
 
     Args:
-        community_id: whose layers; None for all communities together.
+        community_id: whose layers; None for all communities together that the actor sees.
         on_day: the day in China.
 
     Raises:
@@ -105,7 +118,8 @@ def list_layer_tags(community_id: int | None, on_day: date) -> dict[str, str]:
     """
     with connect() as connection:
         versions = read_versions(connection)
-    return {layer: versions.tag(layer, community_id, on_day) for layer in LAYER_SOURCES}
+    actor = get_actor()
+    return {layer: versions.tag(layer, community_id, on_day, actor) for layer in LAYER_SOURCES}
 
 
 def read_revision() -> str | None:
@@ -124,6 +138,8 @@ def read_revision() -> str | None:
 
 class VersionWatch:
     """Reads the versions over a connection of its own, often and cheaply; for one thread at a time.
+
+    What it reads is for everybody: versions and codes of all communities, whoever asks first.
 
     Args:
         url: the database; the installation's own where None.
@@ -162,5 +178,6 @@ class VersionWatch:
     def _read(self, connection: psycopg2.extensions.connection) -> LayerVersions:
         total = int(load_queries("versions").sum_versions(connection))
         if self._last is None or self._last.total != total:
+            load_queries("versions").look_everywhere(connection)
             self._last = read_versions(connection)
         return self._last

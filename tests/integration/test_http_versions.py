@@ -16,6 +16,8 @@ from geo.store.versions import LAYER_SOURCES, list_layer_tags, read_versions
 from tests.serving import find_properties, serve
 from tests.town import START, Town
 
+pytestmark = pytest.mark.usefixtures("secretary")
+
 FOR_GOOD = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 
@@ -61,7 +63,7 @@ def test_only_the_present_tag_may_be_kept_for_good(address: str, town: Town, cli
     answer = client.get(address, params=here | {"v": tag})
     assert answer.headers["cache-control"] == FOR_GOOD
     assert answer.headers["etag"] == f'W/"{tag}"'
-    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["vary"] == "Accept-Encoding, Cookie"
     assert client.get(address, params=here).headers["cache-control"] == ASK_AGAIN
     assert client.get(address, params=here | {"v": "1"}).headers["cache-control"] == ASK_AGAIN
 
@@ -246,6 +248,6 @@ class TestTags:
     ) -> None:
         town.building("1", box(0, 0, 10, 10))
         connection.commit()
-        before = read_versions(connection).tag("buildings", town.id, START)
+        before = read_versions(connection).tag("buildings", town.id, START, None)
         run(town, "UPDATE layer_version SET changed_at = changed_at + interval '1 second'")
-        assert read_versions(connection).tag("buildings", town.id, START) != before
+        assert read_versions(connection).tag("buildings", town.id, START, None) != before

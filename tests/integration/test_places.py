@@ -19,6 +19,8 @@ from geo.store.places import (
 )
 from tests.town import START, Town, to_degrees
 
+pytestmark = pytest.mark.usefixtures("secretary")
+
 TODAY = date(2026, 11, 22)
 THREE_NO = {
     "has_property_management": False,

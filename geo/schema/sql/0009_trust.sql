@@ -284,10 +284,14 @@ END $$;
 
 -- What anybody of an area may see of incidents on the map; wall screens too.
 CREATE VIEW shown_incident AS
-    SELECT m.*, i.building_id, i.compound_id, i.grid_id, i.merchant_id, i.party_id
-    FROM mapped_incident AS m
-    JOIN incident AS i ON i.id = m.id
-    WHERE m.community_id = ANY (CAST((SELECT app_communities()) AS bigint[]))
+    SELECT
+        i.id, i.community_id, i.category_code, c.parent_code, c.name AS category_name,
+        i.state, i.is_open, i.reported_at, i.due_at, i.geom,
+        i.building_id, i.compound_id, i.grid_id, i.merchant_id, i.party_id
+    FROM incident AS i
+    JOIN mapped_category AS c ON c.code = i.category_code
+    WHERE i.geom IS NOT NULL AND i.sensitivity <> 'S3'
+        AND i.community_id = ANY (CAST((SELECT app_communities()) AS bigint[]))
         AND ((SELECT app_role()) <> 'property_company' OR i.party_id = (SELECT app_party()));
 GRANT SELECT ON case_words, shown_incident, mapped_category TO wangge_app;
 

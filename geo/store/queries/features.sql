@@ -73,7 +73,7 @@ SELECT feature_collection(array_agg(ST_AsGeoJSON(f, 'geom', 7)), :most) FROM (
         id, 'incidents' AS layer, CAST(NULL AS text) AS code, category_name AS name,
         category_code AS category, category_name, state, is_open, reported_at, due_at,
         ST_SetSRID(geom, 4326) AS geom
-    FROM mapped_incident
+    FROM shown_incident
     WHERE (CAST(:community_id AS bigint) IS NULL OR community_id = :community_id)
         AND (CAST(:is_open AS boolean) IS NULL OR is_open = :is_open)
         AND (CAST(:since AS timestamptz) IS NULL OR reported_at >= :since)

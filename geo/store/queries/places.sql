@@ -13,7 +13,7 @@ SELECT
      WHERE (CAST(:community_id AS bigint) IS NULL OR g.community_id = :community_id)
         AND g.kind = 'community' AND g.period @> CAST(:on_day AS date)),
     c.compounds, c.three_no, b.buildings, b.households, b.residents, m.merchants, m.partners,
-    (SELECT count(*) FROM mapped_incident AS i WHERE i.community_id = :community_id AND i.is_open)
+    (SELECT count(*) FROM shown_incident AS i WHERE i.community_id = :community_id AND i.is_open)
 FROM (
     SELECT count(*) AS compounds, count(*) FILTER (WHERE is_three_no) AS three_no
     FROM compound WHERE CAST(:community_id AS bigint) IS NULL OR community_id = :community_id
@@ -138,13 +138,13 @@ SELECT n.code, coalesce(i.external_id, CAST(i.id AS text)), m.category_name, ST_
         'category', m.category_name, 'category_en', k.name_en, 'state', m.state, 'source', i.source,
         'building', CASE WHEN starts_with(b.name, c.name) THEN b.name ELSE concat(c.name, b.name) END,
         'reported_at', m.reported_at, 'due_at', m.due_at, 'closed_at', i.closed_at, 'party', p.name)
-FROM mapped_incident AS m
+FROM shown_incident AS m
 JOIN incident AS i ON i.id = m.id
 JOIN community AS n ON n.id = m.community_id
 JOIN category AS k ON k.code = m.category_code
-LEFT JOIN building AS b ON b.id = i.building_id
-LEFT JOIN compound AS c ON c.id = coalesce(b.compound_id, i.compound_id)
-LEFT JOIN party AS p ON p.id = i.party_id
+LEFT JOIN building AS b ON b.id = m.building_id
+LEFT JOIN compound AS c ON c.id = coalesce(b.compound_id, m.compound_id)
+LEFT JOIN party AS p ON p.id = m.party_id
 WHERE m.id = :id;
 
 -- name: list_holders(layer, id, on_day)
@@ -164,7 +164,7 @@ WITH here AS (
     UNION ALL
     SELECT building_id FROM merchant WHERE :layer = 'merchants' AND id = :id AND building_id IS NOT NULL
     UNION ALL
-    SELECT building_id FROM incident WHERE :layer = 'incidents' AND id = :id AND building_id IS NOT NULL
+    SELECT building_id FROM shown_incident WHERE :layer = 'incidents' AND id = :id AND building_id IS NOT NULL
 )
 SELECT p.name, z.name, count(*)
 FROM here
@@ -176,9 +176,8 @@ ORDER BY count(*) DESC, p.name;
 
 -- name: list_open_incidents(layer, id, most)
 -- What is open at a place and may be shown, the most urgent first, with the number of all.
-SELECT i.id, m.category_name, k.name_en, i.state, i.reported_at, i.due_at, count(*) OVER ()
-FROM incident AS i
-JOIN mapped_incident AS m ON m.id = i.id
+SELECT i.id, i.category_name, k.name_en, i.state, i.reported_at, i.due_at, count(*) OVER ()
+FROM shown_incident AS i
 JOIN category AS k ON k.code = i.category_code
 WHERE i.is_open AND (
     (:layer = 'communities' AND i.community_id = :id)

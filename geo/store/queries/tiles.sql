@@ -53,7 +53,7 @@ SELECT ST_AsMVT(t, 'merchants', 4096, 'geom', 'id') FROM (
 -- name: draw_incidents(z, x, y, community_id)$
 SELECT ST_AsMVT(t, 'incidents', 4096, 'geom', 'id') FROM (
     SELECT id, category_code AS category, category_name, state, is_open, tile_shape(geom, :z, :x, :y) AS geom
-    FROM mapped_incident
+    FROM shown_incident
     WHERE geom && tile_box(:z, :x, :y, 64.0 / 4096) AND (CAST(:community_id AS bigint) IS NULL OR community_id = :community_id)
 ) AS t;
 
@@ -111,90 +111,14 @@ SELECT ST_AsMVT(t, 'incident_hexagons', 4096, 'geom') FROM (
     GROUP BY up, across
 ) AS t;
 
--- name: find_stale_hexagons(layer, community_id)
--- Communities whose layer has moved since their hexagons were derived, the version it has now, and whether it was the
--- first time.
-SELECT v.community_id, v.version, h.version IS NULL
-FROM layer_version AS v
-JOIN community AS n ON n.id = v.community_id
-LEFT JOIN hexagon_version AS h ON h.layer = v.layer AND h.community_id = v.community_id
-WHERE v.layer = :layer AND h.version IS DISTINCT FROM v.version
-    AND (CAST(:community_id AS bigint) IS NULL OR v.community_id = :community_id);
+-- name: has_stale_hexagons(layer, community_id)$
+-- Whether the layer has moved since the hexagons of some community were derived.
+SELECT EXISTS (
+    SELECT FROM layer_version AS v
+    JOIN community AS n ON n.id = v.community_id
+    LEFT JOIN hexagon_version AS h ON h.layer = v.layer AND h.community_id = v.community_id
+    WHERE v.layer = :layer AND h.version IS DISTINCT FROM v.version
+        AND (CAST(:community_id AS bigint) IS NULL OR v.community_id = :community_id));
 
--- name: lock_hexagons(layer)$
--- One derives at a time; whoever waited finds the work done.
-SELECT pg_advisory_xact_lock(hashtext('hexagons ' || :layer));
-
--- name: clear_building_hexagons(communities)!
-DELETE FROM building_hexagon WHERE community_id = ANY (CAST(:communities AS bigint[]));
-
--- name: clear_incident_hexagons(communities)!
-DELETE FROM incident_hexagon WHERE community_id = ANY (CAST(:communities AS bigint[]));
-
--- name: fill_building_hexagons(communities, coarsest)!
--- Coarser levels are counted from the finest, so that the totals of all levels agree.
-WITH finest AS (
-    SELECT b.community_id, h.up, h.across, count(*) AS buildings, sum(b.households) AS households
-    FROM building AS b
-    CROSS JOIN LATERAL finest_hexagon_of(b.anchor) AS h
-    WHERE b.community_id = ANY (CAST(:communities AS bigint[]))
-    GROUP BY b.community_id, h.up, h.across
-)
-INSERT INTO building_hexagon (level, up, across, community_id, buildings, households)
-SELECT level, h.up, h.across, f.community_id, sum(f.buildings), sum(f.households)
-FROM finest AS f
-CROSS JOIN generate_series(CAST(:coarsest AS integer), finest_hexagon_level()) AS level
-CROSS JOIN LATERAL hexagon_above(f.up, f.across, level) AS h
-GROUP BY level, h.up, h.across, f.community_id;
-
--- name: fill_incident_hexagons(communities, coarsest)!
--- In one statement, so that a change is either counted or still noted, never both.
-WITH finest AS (
-    SELECT
-        i.community_id, h.up, h.across,
-        count(*) AS incidents, count(*) FILTER (WHERE i.is_open) AS open_incidents
-    FROM mapped_incident AS i
-    CROSS JOIN LATERAL finest_hexagon_of(i.geom) AS h
-    WHERE i.community_id = ANY (CAST(:communities AS bigint[]))
-    GROUP BY i.community_id, h.up, h.across
-), counted AS (
-    DELETE FROM incident_change WHERE community_id = ANY (CAST(:communities AS bigint[]))
-)
-INSERT INTO incident_hexagon (level, up, across, community_id, incidents, open_incidents)
-SELECT level, h.up, h.across, f.community_id, sum(f.incidents), sum(f.open_incidents)
-FROM finest AS f
-CROSS JOIN generate_series(CAST(:coarsest AS integer), finest_hexagon_level()) AS level
-CROSS JOIN LATERAL hexagon_above(f.up, f.across, level) AS h
-GROUP BY level, h.up, h.across, f.community_id;
-
--- name: apply_incident_changes(communities, coarsest)
--- Add what has changed to the hexagons; return the communities of which not every change was noted.
-WITH taken AS (
-    DELETE FROM incident_change WHERE community_id = ANY (CAST(:communities AS bigint[])) RETURNING *
-), change AS (
-    SELECT t.community_id, t.up, t.across, sum(t.incidents) AS incidents, sum(t.open_incidents) AS open_incidents
-    FROM taken AS t
-    JOIN mapped_category AS c ON c.code = t.category_code
-    GROUP BY t.community_id, t.up, t.across
-    HAVING sum(t.incidents) <> 0 OR sum(t.open_incidents) <> 0
-), added AS (
-    INSERT INTO incident_hexagon AS present (level, up, across, community_id, incidents, open_incidents)
-    SELECT level, h.up, h.across, c.community_id, sum(c.incidents), sum(c.open_incidents)
-    FROM change AS c
-    CROSS JOIN generate_series(CAST(:coarsest AS integer), finest_hexagon_level()) AS level
-    CROSS JOIN LATERAL hexagon_above(c.up, c.across, level) AS h
-    GROUP BY level, h.up, h.across, c.community_id
-    ON CONFLICT (level, up, across, community_id) DO UPDATE SET
-        incidents = present.incidents + excluded.incidents,
-        open_incidents = present.open_incidents + excluded.open_incidents
-)
-SELECT DISTINCT community_id FROM taken WHERE category_code IS NULL;
-
--- name: drop_empty_hexagons(communities)!
-DELETE FROM incident_hexagon WHERE community_id = ANY (CAST(:communities AS bigint[])) AND incidents = 0;
-
--- name: stamp_hexagons(layer, communities, versions)!
-INSERT INTO hexagon_version (layer, community_id, version)
-SELECT :layer, s.community_id, s.version
-FROM unnest(CAST(:communities AS bigint[]), CAST(:versions AS bigint[])) AS s (community_id, version)
-ON CONFLICT (layer, community_id) DO UPDATE SET version = excluded.version;
+-- name: refresh_hexagons(layer, community_id, coarsest)!
+SELECT refresh_hexagons(:layer, CAST(:community_id AS bigint), CAST(:coarsest AS integer));

@@ -1,0 +1,90 @@
+"""Who may open what: the one table of roles and resources, for pages, routes and the guide.
+
+Which rows are seen there is the database's decision; which moves a case allows is ``geo.rules.workflow``'s.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from geo.model.actor import ROLES, Role
+
+_EVERYBODY: Final = frozenset(ROLES)
+_STAFF: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "administrator"})
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that can be opened.
+
+    Attributes:
+        kind: a page in the browser, a route beside the pages, or an act that a page offers.
+        roles: who may.
+        path: where it is; of a route everything below it too. None for an act.
+    """
+
+    kind: Literal["page", "route", "act"]
+    roles: frozenset[Role]
+    path: str | None = None
+
+
+RESOURCES: Final[Mapping[str, Resource]] = {
+    # Pages in the order of the navigation.
+    "morning": Resource("page", frozenset({"secretary", "leader"}), "/morning"),
+    "incidents": Resource("page", _STAFF | {"property_company"}, "/incidents"),
+    "map": Resource("page", _STAFF | {"property_company"}, "/map"),
+    "draw": Resource("page", _STAFF, "/draw"),
+    "wall": Resource("page", frozenset({"wall", "leader", "administrator"}), "/wall"),
+    "features": Resource("route", _EVERYBODY, "/features"),
+    "tiles": Resource("route", _EVERYBODY, "/tiles"),
+    # Faces and doors: for those who work on the case. Which case, the database says.
+    "photos": Resource("route", frozenset({"secretary", "grid_worker", "property_company"}), "/photos"),
+    "print": Resource("route", _STAFF | {"property_company"}, "/print"),
+    "metrics": Resource("route", frozenset({"administrator"}), "/metrics"),
+    "export": Resource("act", frozenset({"secretary", "grid_worker", "leader"})),
+}
+"""The matrix; whatever else the server answers is open to everybody who has signed in."""
+
+_FIRST_PAGE: Final[Mapping[Role, str]] = {
+    "secretary": "morning",
+    "grid_worker": "incidents",
+    "leader": "morning",
+    "property_company": "incidents",
+    "wall": "wall",
+    "administrator": "map",
+}
+
+
+def is_allowed(role: Role | None, resource: str) -> bool:
+    """Whether a role may open a resource; nobody has no role and may open none.
+
+    Raises:
+        KeyError: the table does not know the resource.
+    """
+    return role in RESOURCES[resource].roles
+
+
+def list_pages(role: Role | None) -> tuple[str, ...]:
+    """Return the pages of a role: the one it begins with first, the others in the table's order."""
+    pages = [
+        name for name, resource in RESOURCES.items() if resource.kind == "page" and role in resource.roles
+    ]
+    return tuple(sorted(pages, key=lambda name: role is None or name != _FIRST_PAGE[role]))
+
+
+def find_route(path: str) -> str | None:
+    """Return the resource of the route that answers a path; None where the table knows none."""
+    for name, resource in RESOURCES.items():
+        if resource.kind == "route" and (path == resource.path or path.startswith(f"{resource.path}/")):
+            return name
+    return None
+
+
+def write_matrix() -> str:
+    """Write the table as Markdown, as the guide prints it."""
+    lines = [f"| | {' | '.join(role.replace('_', ' ') for role in ROLES)} |", "|---" * (len(ROLES) + 1) + "|"]
+    for name, resource in RESOURCES.items():
+        title = f"{resource.kind} `{resource.path}`" if resource.path else f"{resource.kind} {name}"
+        marks = " | ".join("●" if role in resource.roles else "" for role in ROLES)
+        lines.append(f"| {title} | {marks} |")
+    return "\n".join(lines)
