@@ -1,6 +1,7 @@
 """Checks of what is in the database: what is asked, from where on it matters, how bad it is, what to do.
 
-The questions are SQL in ``geo/store/queries/check_<group>.sql``; the judgement is here.
+The questions are SQL in ``geo/store/queries/check_<group>.sql``, some about duty rules in
+``etl/duty_checks.py``; the judgement is here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
+from etl.duty_checks import observe_duties
 from geo.store.checks import Observation, observe
 
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
@@ -59,7 +61,7 @@ class Check:
     """One check.
 
     Attributes:
-        id: stable name; also of the query that finds, and the key of the sentence's translations.
+        id: stable name; also of what finds it, and the key of the sentence's translations.
         severity: how bad each of its findings is.
         sentence: says what is wrong, where, and what to do, in the words of :func:`find_words`.
     """
@@ -127,12 +129,14 @@ def run_checks(
     """
     parameters = asdict(thresholds or Thresholds()) | _find_windows(on_day, thresholds or Thresholds())
     parameters |= {"community_ids": list(community_ids), "on_day": on_day}
-    findings = [
-        Finding(check, group, seen)
-        for group in groups
-        for check in CHECKS[group]
-        for seen in observe(connection, group, check.id, parameters)
-    ]
+    findings = []
+    for group in groups:
+        of_duties = observe_duties(connection, community_ids, on_day) if group == "data" else {}
+        for check in CHECKS[group]:
+            seen = of_duties.get(check.id)
+            if seen is None:
+                seen = observe(connection, group, check.id, parameters)
+            findings += [Finding(check, group, each) for each in seen]
     order = list(Severity)
     return sorted(findings, key=lambda finding: order.index(finding.check.severity))
 
@@ -337,6 +341,33 @@ CHECKS: Final[Mapping[str, tuple[Check, ...]]] = {
             "duty_rule_without_helper",
             _WARNING,
             "duty rule {value} names {place} as {role}, gone since {ended}: name another",
+        ),
+        Check(
+            "duty_rule_conflict",
+            _ERROR,
+            "{place} says the same as rule {others} before it but names another lead: keep one of them",
+        ),
+        Check(
+            "duty_rule_dead",
+            _WARNING,
+            "{place} gets no case, for rule {others} takes them all first: move it up, or remove it",
+        ),
+        Check(
+            "categories_without_duty",
+            _WARNING,
+            "{value} of {of} categories have no duty rule for some places in {place}, such as {examples}: "
+            "add rules, or else the residents' committee or the secretary gets these cases",
+        ),
+        Check(
+            "duty_fallback_missing",
+            _ERROR,
+            "{place} has neither a residents' committee nor a secretary in office: "
+            "enter one to take the cases that no duty rule gives to anybody",
+        ),
+        Check(
+            "property_company_gone",
+            _WARNING,
+            "{place} is still managed by {company}, gone since {ended}: enter who manages it now",
         ),
     ),
 }

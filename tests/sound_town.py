@@ -70,6 +70,8 @@ class SoundTown(Town):
             lead_party_id=self.workers[0],
             helper_party_id=self.branch,
         )
+        self.committee = self.party("committee", "residents_committee")
+        self.last_duty_rule = self.add("duty_rule", position=9, lead_party_id=self.committee)
         connection.commit()
 
     def visit(self, building_id: int | None, at: str, **values: object) -> int:

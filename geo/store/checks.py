@@ -1,6 +1,6 @@
 """What the checks of a community find in the database, before anybody judges it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ class Observation:
 
     Attributes:
         community: code of its community.
-        place: what it is: community, grid, compound, building, merchant, party, campaign, ground_feature.
+        place: what it is: community, grid, compound, building, merchant, party, campaign, ground_feature,
+            duty_rule.
         code: its code.
         name: its name.
         longitude: degrees of EPSG:4490 of a point to go to, None for what is nowhere.
@@ -34,6 +35,23 @@ class Observation:
     area_m2: float | None
     value: float | None
     details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CommunityAnchor:
+    """A community and a point of it to go to, in degrees of EPSG:4490."""
+
+    id: int
+    code: str
+    name: str
+    longitude: float
+    latitude: float
+
+
+def locate_communities(connection: PostgresConnection, community_ids: Sequence[int]) -> list[CommunityAnchor]:
+    """Return communities by code, each with the middle of its map."""
+    rows = load_queries("communities").locate_communities(connection, community_ids=list(community_ids))
+    return [CommunityAnchor(*row) for row in rows]
 
 
 def observe(

@@ -7,6 +7,7 @@ from psycopg2 import errors
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, box
 
+from etl.demo.load import load_demo
 from geo.errors import NotFound
 from geo.model.duty import DutyRule, Fallback, FallbackKind, LeadKind, PlaceFacts, PlaceType
 from geo.model.working_time import Allowance, Unit
@@ -189,3 +190,39 @@ class TestPlaces:
         assert (sent.lead_party_id, sent.supervisor_party_id, sent.rule_id) == (company, committee, rule)
         lost = route("E101", parent, PlaceType.STREET, rules, fallback)
         assert (lost.lead_party_id, lost.why.fallback) == (committee, FallbackKind.RESIDENTS_COMMITTEE)
+
+
+def test_the_demo_routes_as_its_duty_matrix_says(database_url: str, connection: PostgresConnection) -> None:
+    day = date(2026, 3, 1)
+    load_demo(database_url, community="Y", as_of=day)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM community")
+        community_id = cursor.fetchall()[0][0]
+        cursor.execute("SELECT code, id FROM party")
+        parties = dict(cursor.fetchall())
+        cursor.execute("SELECT id, property_company_id, is_three_no FROM compound")
+        compounds = cursor.fetchall()
+    rules = load_duty_rules(connection, community_id, day)
+    fallback = find_fallback(connection, community_id, day)
+    parents = load_category_parents(connection)
+
+    def send(category: str, facts: PlaceFacts) -> int:
+        sent = route(
+            category, parents[category], find_place_type(facts), rules, fallback,
+            property_company_id=facts.property_company_id,
+        )  # fmt: skip
+        assert sent.rule_id is not None
+        assert sent.why.skipped == ()
+        return sent.lead_party_id
+
+    assert {is_three_no for *_, is_three_no in compounds} == {True, False}
+    for compound_id, company_id, is_three_no in compounds:
+        facts = load_place_facts(connection, community_id, day, compound_id=compound_id)
+        assert send("E402", facts) == (parties["Y-RC"] if is_three_no else company_id)
+        assert send("E501", facts) == parties["Y-CG"], "unauthorised building is the squad's everywhere"
+    street = load_place_facts(connection, community_id, day)
+    assert send("E102", street) == parties["Y-HW"], "a bin on the street has no property company"
+    assert send("E101", street) == parties["Y-HW"]
+    assert send("E1", street) == parties["Y-RC"], (
+        "what is not filed exactly goes to the first who hears of it"
+    )

@@ -241,3 +241,28 @@ CROSS JOIN LATERAL (
 JOIN party AS p ON p.id = named.party_id AND p.active_to <= CAST(:on_day AS date)
 WHERE rule.community_id = ANY(:community_ids)
 ORDER BY c.code, rule.position, named.role;
+
+-- name: duty_fallback_missing(community_ids, on_day)
+-- Communities where nobody would take a case for which there is no duty rule.
+SELECT c.code, 'community', c.code, c.name, ST_X(at.point), ST_Y(at.point), NULL, NULL, jsonb_build_object()
+FROM community AS c
+CROSS JOIN LATERAL (SELECT ST_Centroid(ST_Envelope(c.geom)) AS point) AS at
+WHERE c.id = ANY(:community_ids) AND NOT EXISTS (
+    SELECT FROM party AS p
+    WHERE p.community_id = c.id AND daterange(p.active_from, p.active_to) @> CAST(:on_day AS date)
+        AND (p.kind = 'residents_committee' OR EXISTS (
+            SELECT FROM post WHERE post.party_id = p.id AND post.title = 'secretary'
+                AND daterange(post.valid_from, post.valid_to) @> CAST(:on_day AS date))))
+ORDER BY c.code;
+
+-- name: property_company_gone(community_ids, on_day)
+-- Compounds whose property company has left.
+SELECT c.code, 'compound', compound.code, compound.name, ST_X(at.point), ST_Y(at.point), NULL, NULL,
+    jsonb_build_object('company', company.name, 'ended', company.active_to)
+FROM compound
+JOIN community AS c ON c.id = compound.community_id
+JOIN party AS company ON company.id = compound.property_company_id
+    AND company.active_to <= CAST(:on_day AS date)
+CROSS JOIN LATERAL (SELECT ST_PointOnSurface(compound.geom) AS point) AS at
+WHERE compound.community_id = ANY(:community_ids)
+ORDER BY c.code, compound.code;

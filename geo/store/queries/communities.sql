@@ -8,3 +8,11 @@ RETURNING id;
 -- name: measure_community(id)$
 -- Area of the boundary in m².
 SELECT ST_Area(CAST(geom AS geography)) FROM community WHERE id = :id;
+
+-- name: locate_communities(community_ids)
+-- Communities with the middle of their map.
+SELECT c.id, c.code, c.name, ST_X(at.point), ST_Y(at.point)
+FROM community AS c
+CROSS JOIN LATERAL (SELECT ST_Centroid(ST_Envelope(c.geom)) AS point) AS at
+WHERE c.id = ANY(:community_ids)
+ORDER BY c.code;
