@@ -101,14 +101,14 @@ class Office:
         return int(number)
 
 
-def read(client: httpx.Client, path: str = "/requests.json", key: str = "secretary", **asked: object) -> Any:
+def read(client: httpx.Client, path: str = "/requests.json", key: str = "secretary", **asked: str | int) -> Any:
     answer = client.get(path, params={"api_key": key, **asked})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     return answer.json()
 
 
-def read_xml(client: httpx.Client, path: str, key: str = "secretary", **asked: object) -> Element:
+def read_xml(client: httpx.Client, path: str, key: str = "secretary", **asked: str | int) -> Element:
     answer = client.get(path, params={"api_key": key, **asked})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/xml; charset=utf-8"
@@ -116,8 +116,8 @@ def read_xml(client: httpx.Client, path: str, key: str = "secretary", **asked: o
     return parse(answer.content)
 
 
-def find_ids(client: httpx.Client, key: str = "secretary", **asked: object) -> list[str]:
-    return [row["service_request_id"] for row in read(client, key=key, **asked)]
+def find_ids(client: httpx.Client, key: str = "secretary", **asked: str | int) -> list[str]:
+    return [row["service_request_id"] for row in read(client, "/requests.json", key, **asked)]
 
 
 def refuse(answer: httpx.Response, status: int) -> str:
@@ -127,11 +127,10 @@ def refuse(answer: httpx.Response, status: int) -> str:
         root = parse(answer.content)
         assert root.tag == "errors"
         (error,) = [{part.tag: part.text for part in element} for element in root.findall("error")]
-        error["code"] = int(error["code"] or 0)  # type: ignore[assignment]
     else:
         (error,) = answer.json()
     assert set(error) == {"code", "description"}
-    assert error["code"] == status
+    assert int(error["code"] or 0) == status
     sentence = str(error["description"])
     assert "\n" not in sentence
     assert "Traceback" not in sentence
@@ -139,7 +138,7 @@ def refuse(answer: httpx.Response, status: int) -> str:
 
 
 def report(
-    client: httpx.Client, key: str = "secretary", ending: str = "json", **given: object
+    client: httpx.Client, key: str = "secretary", ending: str = "json", **given: str | None
 ) -> httpx.Response:
     fields = {"service_code": "E101", "address_id": "b1", "description": "垃圾没人收"} | given
     return client.post(

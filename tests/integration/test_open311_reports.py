@@ -127,10 +127,10 @@ def test_roles_that_do_not_report_may_not(key: str, office: Office, client: http
     ],
 )
 def test_a_report_that_makes_no_sense_changes_nothing(
-    given: dict[str, object], status: int, office: Office, client: httpx.Client
+    given: dict[str, str | None], status: int, office: Office, client: httpx.Client
 ) -> None:
     for ending in ("xml", "json"):
-        refuse(report(client, ending=ending, **given), status)
+        refuse(report(client, "secretary", ending, **given), status)
     assert office.count() == office.count("incident_event") == office.count("incident_requester") == 0
 
 
