@@ -189,7 +189,7 @@ def read_after(compound: str, following: str) -> Address:
     address = Address(compound + following, "compound", compound=compound)
     found = _BUILDING.match(following, start) or _HOUSE.match(following, start)
     if found:
-        kind: Kind = "house" if found.re is _HOUSE else "building"
+        kind: Kind = "lane" if compound.endswith("弄") else "house" if found.re is _HOUSE else "building"
         return _read_parts(address, found, kind=kind, to_end=False)
     kind = "shop" if _SHOP.match(following) else "landmark" if _NEAR.match(following) else "compound"
     return replace(address, kind=kind, rest=following)

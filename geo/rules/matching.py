@@ -21,6 +21,7 @@ By = Literal["exact", "alias", "fuzzy"]
 _LEAST_LIKENESS: Final = 0.85
 _MOST_CANDIDATES: Final = 5
 _ENDS_WITH_NAME: Final = 0.9
+_LEAST_NAME: Final = 4
 _ESTATE: Final = "小区"
 _MARKS: Final = str.maketrans("", "", "()[]{}<>《》「」『』【】“”‘’\"'·•, \n")
 
@@ -66,6 +67,7 @@ class PlaceIndex:
         self._buildings: dict[str, set[int]] = defaultdict(set)
         self._labels: dict[tuple[int | None, str], set[int]] = defaultdict(set)
         self._houses: set[int] = set()
+        self._named: set[str] = set()
         for compound in gazetteer.compounds:
             self._add_compound(compound)
         for name in list(self._compounds):
@@ -79,6 +81,9 @@ class PlaceIndex:
                 self._compounds[simplify_name(compound.address)][compound.id] = "exact"
         for building in gazetteer.buildings:
             self._add_building(building)
+        # Shorter ones, as 幼儿园, stand in a text for any of their kind.
+        named = {name for name in self._named if len(name) >= _LEAST_NAME}
+        self.named_buildings: Final = tuple(sorted(named, key=len, reverse=True))
 
     def find_compounds(self, words: str) -> dict[int, By]:
         """Find the compounds called exactly so; by ``exact`` ones alone if there are any."""
@@ -127,7 +132,10 @@ class PlaceIndex:
         self._buildings[before + own].add(building.id)
         if compound is None and building.address:
             self._buildings[simplify_name(building.address)].add(building.id)
-        if label := _read_label(own):
+        label = _read_label(own)
+        if label is None:
+            self._named.add(before + own)
+        else:
             self._labels[building.compound_id, label].add(building.id)
         if own.endswith("号"):
             self._houses.add(building.id)
