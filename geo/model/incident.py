@@ -97,7 +97,7 @@ class CaseEvent:
         outcome: how the case ended.
         rating: 1 (very dissatisfied) to 5.
         note: words, masked; None where the reader may not read them.
-        payload: what was corrected, for those who may read it.
+        payload: of a correction ``from``, ``to`` (category and words, masked) and ``is_moved``.
         id: of the row.
     """
 

@@ -393,6 +393,19 @@ GRANT INSERT (
     incident_id, move, expected_version, reason, note, to_party_id, suggested_party_id, due_at, original_due_at, outcome,
     rating, payload) ON incident_event TO wangge_app;
 
+-- What was corrected, from what to what: words and category, masked; of the place only that it was.
+CREATE VIEW case_corrections AS
+    SELECT
+        e.id AS event_id, e.incident_id, e.community_id,
+        CAST(mask_words(CAST(jsonb_build_object(
+            'from', e.payload -> 'from' - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
+            'to', e.payload -> 'to' - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
+            'is_moved', e.payload -> 'to' ? 'geom') AS text)) AS jsonb) AS correction
+    FROM incident_event AS e
+    JOIN case_words AS w ON w.incident_id = e.incident_id
+    WHERE e.move = 'correct';
+GRANT SELECT ON case_corrections TO wangge_app;
+
 -- What is known from elsewhere of a case that has been worked on here does not undo that work: the import of a newer
 -- list brings its other columns.
 CREATE FUNCTION keep_moved_case() RETURNS trigger

@@ -140,9 +140,10 @@ SELECT name, phone, wants_secrecy FROM requester_card WHERE incident_id = :incid
 SELECT
     e.at, e.kind, e.move, e.version, e.from_state, e.to_state, e.role, e.actor_party_id, actor.name, e.to_party_id,
     target.name, e.suggested_party_id, suggested.name, e.reason, e.due_at, e.original_due_at, e.outcome, e.rating,
-    n.note, CAST(NULL AS jsonb), e.id
+    n.note, k.correction, e.id
 FROM incident_event AS e
 LEFT JOIN case_notes AS n ON n.event_id = e.id
+LEFT JOIN case_corrections AS k ON k.event_id = e.id
 LEFT JOIN party AS actor ON actor.id = e.actor_party_id
 LEFT JOIN party AS target ON target.id = e.to_party_id
 LEFT JOIN party AS suggested ON suggested.id = e.suggested_party_id
