@@ -23,7 +23,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ _PORT = 5432  # Names the socket file; no such TCP port is opened.
 _SOCKET_PATH_LIMIT_BYTES = 107
 _START_TIMEOUT_S = 300  # Crash recovery of a large import may take minutes on an old disk.
 _STOP_TIMEOUT_S = 60
+_RELOAD_TIMEOUT_S = 10
 _ORPHAN_PATIENCE_S = 5
 _LOG_LIMIT_BYTES = 8 * 2**20
 
@@ -105,6 +106,8 @@ class Cluster:
         with self._lock():
             if self._find_postmaster() is not None:
                 try:
+                    if self._write_access_rules():
+                        self._reload()
                     self._create_database()
                 except DatabaseUnavailable:
                     # A server that was killed is found until it is dead: then a new one takes its place.
@@ -288,17 +291,7 @@ class Cluster:
         new.rename(self._data)
 
     def _launch(self, programs: Programs) -> None:
-        user = self._choose_user()
-        roles = (_SUPERUSER, APPLICATION_ROLE)
-        self._write(self._data / "pg_hba.conf", f"local all {','.join(roles)} peer map=wangge\n")
-        self._write(
-            self._data / "pg_ident.conf",
-            "".join(
-                f'wangge "{name}" {role}\n'
-                for name in dict.fromkeys((user.pw_name, "root"))
-                for role in roles
-            ),
-        )
+        self._write_access_rules()
         settings = choose_server_settings(durable=self._durable) | {
             "cluster_name": self._name,
             "unix_socket_directories": str(self._socket_dir),
@@ -320,6 +313,32 @@ class Cluster:
             reason = _last_line(report.decode("utf-8", "replace") or result.stderr)
             msg = f"the private database did not start: {reason}; its log is {self.log}"
             raise DatabaseUnavailable(msg)
+
+    def _write_access_rules(self) -> bool:
+        """Let the server's user and root in, as owner or application; return whether that was not yet so."""
+        roles = (_SUPERUSER, APPLICATION_ROLE)
+        users = dict.fromkeys((self._choose_user().pw_name, "root"))
+        rules = {
+            "pg_hba.conf": f"local all {','.join(roles)} peer map=wangge\n",
+            "pg_ident.conf": "".join(f'wangge "{user}" {role}\n' for user in users for role in roles),
+        }
+        outdated = [name for name in rules if (self._data / name).read_text(encoding="utf-8") != rules[name]]
+        for name in outdated:
+            self._write(self._data / name, rules[name])
+        return bool(outdated)
+
+    def _reload(self) -> None:
+        """Let a running server, which an earlier version of this program started, read its rules again."""
+        loaded = self._ask("SELECT pg_conf_load_time()")
+        self._ask("SELECT pg_reload_conf()")
+        deadline_s = time.monotonic() + _RELOAD_TIMEOUT_S
+        while self._ask("SELECT pg_conf_load_time()") == loaded and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+
+    def _ask(self, question: str) -> object:
+        with closing(self._connect_when_ready()) as connection, connection.cursor() as cursor:
+            cursor.execute(question)
+            return cursor.fetchone()
 
     def _create_database(self) -> None:
         connection = self._connect_when_ready()

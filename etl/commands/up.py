@@ -13,7 +13,13 @@ import psutil
 from geo.cluster import make_data_dir
 from geo.errors import ConfigurationError
 from geo.settings import Settings, get_settings
-from geo.store.engine import connect, forget_engine, load_queries, prepare_database
+from geo.store.engine import (
+    connect,
+    forget_engine,
+    load_queries,
+    prepare_database,
+    verify_application_role,
+)
 
 
 @click.command()
@@ -33,6 +39,7 @@ def up(*, demo: bool, port: int | None, host: str | None) -> None:
     url = prepare_database(settings)
     if demo:
         _load_demo(url)
+    verify_application_role(url)
     forget_engine(url)
     click.echo(f"Wangge starts at {' and '.join(_list_addresses(settings))} (Ctrl-C ends it)")
     sys.stdout.flush()

@@ -11,7 +11,7 @@ import psycopg2.errors
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from psycopg2.extensions import make_dsn
 
-from geo.cluster import DATABASE, Cluster
+from geo.cluster import APPLICATION_ROLE, DATABASE, Cluster
 from geo.errors import Conflict, DatabaseUnavailable, MigrationPending, UnreadableFile
 from geo.programs import find_client
 from geo.schema.migrate import current_revision, is_known
@@ -209,6 +209,16 @@ def _read_archive(file: Path, *options: str) -> list[str]:
 
 def _fill(url: str, archive: _Archive, option: str) -> bool:
     """Read the archive into an empty database; return whether it had to be migrated."""
+    queries = load_queries("database")
+    try:
+        with transaction(url) as connection:
+            queries.make_application_role(connection)
+    except psycopg2.errors.InsufficientPrivilege as refusal:
+        msg = (
+            f"{describe(url)} is on a server without the role {APPLICATION_ROLE}: let a user who may create "
+            f"roles run CREATE ROLE {APPLICATION_ROLE} LOGIN NOINHERIT, then restore again"
+        )
+        raise DatabaseUnavailable(msg) from refusal
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as chosen:
         chosen.write("\n".join(archive.contents))
         chosen.flush()
@@ -218,6 +228,7 @@ def _fill(url: str, archive: _Archive, option: str) -> bool:
         raise _refuse_damaged(archive.file, result.stderr)
     migrated = migrate_database(url)
     with transaction(url) as connection, connection.cursor() as cursor:
+        queries.make_overlaps_leakproof(connection)
         cursor.execute("ANALYZE")
     return migrated
 

@@ -39,8 +39,8 @@ def serve_application(find_actor: Callable[[], Actor] = lambda: NOBODY) -> None:
     """From now on this process acts as the application: whoever has not signed in is nobody.
 
     Args:
-        find_actor: asked who acts wherever no actor was set, so that a page's callbacks and fragments, which run
-            apart from its script, act as whoever looks at the page.
+        find_actor: asked who acts wherever no actor was set, so that a page's callbacks and fragments, which
+            run apart from its script, act as whoever looks at the page.
     """
     global _find_actor  # noqa: PLW0603 - a process is a server or a command, and never turns back
     _find_actor = find_actor
@@ -122,6 +122,23 @@ def verify_server(url: str) -> None:
     """
     verify_postgis(url)
     verify_schema(url)
+
+
+def verify_application_role(url: str) -> None:
+    """Refuse to serve pages by a user that may not log in, or that row-level security does not hold.
+
+    Raises:
+        DatabaseUnavailable: it may not log in, or the server does not answer.
+        ConfigurationError: it may do more than the application must.
+    """
+    with acting_as(NOBODY), connect(url) as connection:
+        excess = load_queries("database").find_excess_rights(connection)
+    if excess:
+        msg = (
+            f"the dashboard would use {describe(url)} as a user who {excess}, so that everybody would see "
+            f"everything: let WANGGE_APP_DATABASE_URL name {APPLICATION_ROLE}"
+        )
+        raise ConfigurationError(msg)
 
 
 def verify_postgis(url: str, *, installed: bool = True) -> None:
@@ -335,7 +352,12 @@ def _explain_failure(address: URL, failure: Exception) -> DatabaseUnavailable:
     if address.password:
         text = text.replace(str(address.password), "***")
     reason = " ".join(text.split()) or "the connection was lost"
-    msg = f"{describe(address)} does not answer ({reason}): see that it runs and WANGGE_DATABASE_URL is right"
+    advice = "WANGGE_DATABASE_URL is right"
+    if address.username == APPLICATION_ROLE:
+        advice = (
+            f"the role {APPLICATION_ROLE} may log in, or set WANGGE_APP_DATABASE_URL, its password included"
+        )
+    msg = f"{describe(address)} does not answer ({reason}): see that it runs and {advice}"
     return DatabaseUnavailable(msg)
 
 

@@ -31,6 +31,37 @@ SET version = greatest(restored.version, excluded.version), changed_at = now();
 -- name: terminate_connections(name)
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :name;
 
+-- name: make_application_role()#
+-- As the migrations make it; a backup grants rights to it, and a new server has none yet.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'wangge_app') THEN
+        CREATE ROLE wangge_app LOGIN NOINHERIT;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL; -- Somebody made it a moment ago.
+END $$;
+
+-- name: make_overlaps_leakproof()#
+-- As the migrations do, so that tiles use their indexes; backups do not say so of functions that an extension brings.
+DO $$
+BEGIN
+    ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'tiles are slower: let a superuser run ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF';
+END $$;
+
+-- name: find_excess_rights()$
+-- What the present role could do that the application must not; nothing where it is as it should be.
+SELECT CASE
+    WHEN r.rolsuper THEN 'is a superuser'
+    WHEN r.rolbypassrls THEN 'bypasses row-level security'
+    WHEN r.rolcreaterole THEN 'may create roles'
+    WHEN pg_has_role(current_user, c.relowner, 'member') THEN 'is, or may become, the owner of the tables'
+END
+FROM pg_roles AS r, pg_class AS c
+WHERE r.rolname = current_user AND c.oid = CAST('incident' AS regclass);
+
 -- name: describe_database()$
 SELECT jsonb_build_object(
     'database', current_database(),
