@@ -5,14 +5,18 @@ A cache is shared by everybody, so everything an answer depends on is an argumen
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 
 import streamlit as st
 
+from geo.model.actor import Actor
+from geo.operations.morning import gather_morning
 from geo.store import places
+from geo.store.morning import Morning
 from geo.store.places import PlaceCounts, ThreeNoCompound
 
 _KEPT_S = 3600
+_MINUTE_S = 60
 
 
 def count_places(community_id: int | None, on_day: date, tags: Mapping[str, str]) -> PlaceCounts:
@@ -26,6 +30,27 @@ def count_places(community_id: int | None, on_day: date, tags: Mapping[str, str]
 def list_three_no(community_id: int | None, tags: Mapping[str, str]) -> list[ThreeNoCompound]:
     """Return the three-no compounds of a community, or of all, at the state that the layer tags name."""
     return _list_three_no(community_id, tags["compounds"], tags["buildings"])
+
+
+def read_morning(community_id: int, tags: Mapping[str, str], actor: Actor, now: datetime) -> Morning:
+    """Read the morning of a community as an actor may see it, to the minute.
+
+    Visits, posts and absences carry no tag; what changes in them shows a minute later.
+    """
+    rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
+    seen = tuple(tags[layer] for layer in ("incidents", "buildings", "compounds", "zones"))
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    return _read_morning(community_id, minute, rights, seen)
+
+
+@st.cache_data(ttl=2 * _MINUTE_S, max_entries=200, show_spinner=False)
+def _read_morning(
+    community_id: int,
+    now: datetime,
+    rights: tuple[object, ...],  # noqa: ARG001
+    seen: tuple[str, ...],  # noqa: ARG001
+) -> Morning:
+    return gather_morning(community_id, now)
 
 
 @st.cache_data(ttl=_KEPT_S, max_entries=500, show_spinner=False)

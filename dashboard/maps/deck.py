@@ -71,8 +71,8 @@ def build_morning_deck(
         *layers.build_zone_loads(urls["zones"], shown.load_levels, shown.unheld_zones),
         *layers.build_unknown(urls["buildings"], shown.unknown_buildings),
         *layers.build_three_no(urls["compounds"]),
-        *layers.build_labels(urls["labels"], is_near=is_near),
-        *layers.build_incidents(urls["incidents"], now),
+        *layers.build_labels(urls["labels"], is_near=is_near, lowest_rank=2),
+        *layers.build_incidents(urls["incidents"], now, shown.amber_cases),
         *layers.build_numbers(shown.numbers),
     ]
     return _make_deck(drawn, view)

@@ -160,10 +160,11 @@ def build_merchants(url: str) -> list[pdk.Layer]:
     ]
 
 
-def build_incidents(url: str, now: datetime) -> list[pdk.Layer]:
-    """Open incidents of one community, by whether they are overdue at ``now``."""
+def build_incidents(url: str, now: datetime, amber: Sequence[int] = ()) -> list[pdk.Layer]:
+    """Open incidents of one community, by whether they are overdue at ``now``, or among the ``amber`` ids."""
     minute = f"{now.astimezone(UTC):%Y-%m-%dT%H:%M}"
     overdue = f"properties.due_at && properties.due_at < '{minute}'"
+    in_time = f"{_is_among(amber)} ? {rgba(palette.AMBER)} : {rgba(palette.IN_TIME)}"
     return [
         _build_geojson(
             "incidents",
@@ -175,9 +176,7 @@ def build_incidents(url: str, now: datetime) -> list[pdk.Layer]:
             point_radius_max_pixels=6,
             get_point_radius=6,
             sub_layers={
-                "points-circle": {
-                    "getFillColor": f"@@={overdue} ? {rgba(palette.OVERDUE)} : {rgba(palette.IN_TIME)}"
-                }
+                "points-circle": {"getFillColor": f"@@={overdue} ? {rgba(palette.OVERDUE)} : {in_time}"}
             },
             update_triggers={"getFillColor": minute},
             get_line_color=[255, 255, 255],
@@ -211,8 +210,14 @@ def build_incident_tiles(url: str, worker_url: str) -> list[pdk.Layer]:
     ]
 
 
-def build_labels(url: str, *, is_near: bool) -> list[pdk.Layer]:
-    """Names. Where they collide the lower rank is silent, a three-no compound never; from afar buildings."""
+def build_labels(url: str, *, is_near: bool, lowest_rank: int = 1) -> list[pdk.Layer]:
+    """Names. Where they collide the lower rank is silent, a three-no compound never.
+
+    Args:
+        url: of the labels' GeoJSON.
+        is_near: whether there is room for every name.
+        lowest_rank: the rank below which names are silent from afar; buildings are 0, grids 1, compounds 2.
+    """
     colour = (
         f"properties.is_three_no ? {rgba(palette.THREE_NO)} : properties.rank > 1 ? {rgba(palette.TEXT)} : "
         f"properties.rank > 0 ? {rgba(palette.ACCENT)} : {rgba(palette.QUIET_TEXT)}"
@@ -224,7 +229,9 @@ def build_labels(url: str, *, is_near: bool) -> list[pdk.Layer]:
             # Given to the part, for Streamlit replaces the triggers of the layer.
             sub_layers={"points-text": {"updateTriggers": {"getText": is_near}}},
             point_type=_literal("text"),
-            get_text=_literal("@@=" + ("" if is_near else "properties.rank < 1 ? '' : ") + "properties.name"),
+            get_text=_literal(
+                "@@=" + ("" if is_near else f"properties.rank < {lowest_rank} ? '' : ") + "properties.name"
+            ),
             get_text_size="properties.rank > 1 ? 14 : properties.rank > 0 ? 11.5 : 10.5",
             get_text_color=colour,
             text_character_set=_literal("auto"),

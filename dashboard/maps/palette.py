@@ -19,11 +19,12 @@ THREE_NO: Final = "#8E3B8A"
 MERCHANT: Final = "#7B8794"
 OPEN: Final = "#1F2933"
 IN_TIME: Final = "#2E8B6F"
+AMBER: Final = "#D98E04"
 OVERDUE: Final = "#C8402F"
 UNKNOWN: Final = "#8A94A0"
 
 # How dark the accent lies over a zone, from one with nothing open to one with the most.
-LOAD_OPACITIES: Final = (0.03, 0.1, 0.2, 0.32, 0.46)
+LOAD_OPACITIES: Final = (0.06, 0.18, 0.34, 0.52, 0.72)
 
 # Light to dark, even to the eye and to the colour-blind (cividis).
 HEAT: Final = ("#FEE838", "#C3B05F", "#8F8975", "#61646F", "#2F476B", "#00224E")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from dashboard.i18n import Text
 from geo.rules.morning import find_day, measure_share, start_of_day
@@ -79,7 +80,7 @@ class ListedLine:
 class MorningPage:
     """Everything the page shows, in the reader's language."""
 
-    heading: str
+    day: str
     since: str
     figures: tuple[Figure, ...]
     first_things: tuple[FirstThing, ...]
@@ -100,9 +101,10 @@ def build_page(morning: Morning, community_name: str, text: Text) -> MorningPage
         for number, found in enumerate(ranked, start=1)
     )
     duty = _build_duty(morning, text)
-    heading = text.join([community_name, text.day(morning.now), text.weekday(morning.now)])
+    day = text.join([text.day(morning.now), text.weekday(morning.now)])
+    heading = text.join([community_name, day])
     return MorningPage(
-        heading=heading,
+        day=day,
         since=text("morning.since", at=_write_since(morning, text)),
         figures=figures,
         first_things=first,
@@ -112,6 +114,11 @@ def build_page(morning: Morning, community_name: str, text: Text) -> MorningPage
         unknown=tuple(_list_buildings(morning.unknown, text)),
         paragraph=_write_paragraph(morning, heading, figures, ranked, text),
     )
+
+
+def write_print_address(community_code: str, text: Text) -> str:
+    """Return where the sheet to print is."""
+    return f"/print/morning?community={quote(community_code, safe='')}&lang={text.language}"
 
 
 def make_matter(case: OpenCase, now: datetime) -> Matter:

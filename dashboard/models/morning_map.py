@@ -7,11 +7,13 @@ from typing import Final
 
 from dashboard.i18n import Text
 from dashboard.models.map_page import LegendEntry
-from dashboard.models.morning import FirstThing
+from dashboard.models.morning import FirstThing, is_amber
 from geo.store.morning import Morning
 
 # A zone's open cases as a multiple of the mean of all zones; the level is how many of these it reaches.
 _LOAD_STEPS: Final = (0.01, 0.75, 1.25, 1.75)
+# What the map has on a desk of 1366 × 768.
+MAP_PX: Final = (790, 500)
 LOAD_LEVELS: Final = len(_LOAD_STEPS) + 1
 
 
@@ -23,12 +25,14 @@ class MorningMap:
         load_levels: level of each zone by id, from 0 to :data:`LOAD_LEVELS` - 1.
         unheld_zones: ids of the zones nobody leads.
         unknown_buildings: ids of the buildings nobody has looked at.
+        amber_cases: ids of the cases that have used most of their time.
         numbers: number, longitude and latitude of the first things.
     """
 
     load_levels: Mapping[int, int]
     unheld_zones: tuple[int, ...]
     unknown_buildings: tuple[int, ...]
+    amber_cases: tuple[int, ...]
     numbers: tuple[tuple[int, float, float], ...]
 
 
@@ -38,6 +42,7 @@ def build_map(morning: Morning, first_things: Sequence[FirstThing]) -> MorningMa
         load_levels=weigh_zones(morning),
         unheld_zones=tuple(zone.id for zone in morning.zones if zone.lead is None),
         unknown_buildings=tuple(sorted(building.id for building in morning.unknown)),
+        amber_cases=tuple(sorted(case.id for case in morning.cases if is_amber(case, morning.now))),
         numbers=tuple((thing.number, *thing.place) for thing in first_things if thing.place),
     )
 
@@ -73,6 +78,7 @@ def build_legend(text: Text) -> list[LegendEntry]:
         LegendEntry("three-no", text("legend.three_no")),
         LegendEntry("unknown", text("morning.legend_unknown")),
         LegendEntry("in-time", text("legend.in_time")),
+        LegendEntry("amber", text("morning.amber")),
         LegendEntry("overdue", text("legend.overdue")),
         LegendEntry("first", text("morning.legend_first")),
     ]

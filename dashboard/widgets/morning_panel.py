@@ -1,0 +1,96 @@
+"""The figures of a morning with the lists behind them, and what to do first; every number opens its list."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from dashboard.i18n import Text
+from dashboard.models.map_state import PlaceKey, format_place
+from dashboard.models.morning import Duty, Figure, FirstThing, ListedLine, MorningPage
+from dashboard.widgets.markdown import escape, write_table
+
+_CASES: Final = "views/incidents.py"
+_MAP: Final = "views/map.py"
+_MOST_LISTED: Final = 30
+
+
+def show_figures(page: MorningPage, kept: Mapping[str, str], text: Text) -> None:
+    """Show the figures in one row; ``kept`` are the query parameters that every page keeps."""
+    lists = {"unheld": page.unheld, "unknown": page.unknown}
+    empty = {"unheld": text("morning.all_held"), "unknown": text("morning.all_known")}
+    with st.container(key="figures", horizontal=True, gap="small"):
+        for figure in page.figures:
+            tone = "calm" if figure.count == 0 else figure.key
+            with st.container(key=f"figure_{figure.key}_{tone}", width="content"):
+                if figure.params is None:
+                    with st.popover(_write_figure(figure), help=figure.help):
+                        st.caption(figure.help)
+                        _show_lines(lists[figure.key], empty[figure.key], kept, text)
+                else:
+                    st.page_link(
+                        _CASES,
+                        label=_write_figure(figure),
+                        help=figure.help,
+                        query_params={**kept, **figure.params},
+                    )
+
+
+def show_first_things(
+    things: Sequence[FirstThing], nothing: str, kept: Mapping[str, str], text: Text
+) -> None:
+    """Show what to do first, each with why it stands where it stands."""
+    with st.container(border=True, key="first_things"):
+        st.markdown(f"**{text('morning.first_things')}**")
+        if not things:
+            st.caption(nothing)
+        for thing in things:
+            colour = "red" if thing.is_over else "gray"
+            why, with_whom = escape(thing.why), escape(thing.with_whom)
+            st.page_link(
+                _CASES,
+                label=f"**{thing.number}** {escape(thing.title)} :gray[{with_whom}] :{colour}[{why}]",
+                query_params={**kept, "case": str(thing.case_id)},
+                width="stretch",
+            )
+
+
+def show_duty(duty: Duty, text: Text) -> None:
+    """Show who is there and how loaded."""
+    with st.container(key="duty"), st.popover(duty.summary, icon=":material/groups:", type="tertiary"):
+        rows = [(name, text("morning.open_cases", n=load)) for name, load in duty.loads]
+        st.markdown(write_table(rows) if rows else duty.summary)
+
+
+def show_brief(paragraph: str, text: Text) -> None:
+    """Offer the paragraph for a chat."""
+    with st.popover(text("morning.copy"), icon=":material/content_copy:"):
+        st.caption(text("morning.copy_hint"))
+        st.code(paragraph, language=None, wrap_lines=True)
+
+
+def find_picked(chart: Any) -> PlaceKey | None:
+    """Return the place that was clicked on the map, if any."""
+    for objects in chart.selection.objects.values():
+        for found in objects:
+            if properties := found.get("properties"):
+                return PlaceKey(properties["layer"], properties["id"])
+    return None
+
+
+def _write_figure(figure: Figure) -> str:
+    return f"**{escape(figure.value)}** {escape(figure.label)}"
+
+
+def _show_lines(lines: Sequence[ListedLine], empty: str, kept: Mapping[str, str], text: Text) -> None:
+    if not lines:
+        st.markdown(empty)
+    for line in lines[:_MOST_LISTED]:
+        label = f"{escape(line.title)} :gray[{escape(line.detail)}]"
+        if line.building_id is None:
+            st.markdown(label)
+        else:
+            place = format_place(PlaceKey("buildings", line.building_id)) or ""
+            st.page_link(_MAP, label=label, query_params={**kept, "selected": place})
+    if len(lines) > _MOST_LISTED:
+        st.caption(text("morning.more", n=len(lines) - _MOST_LISTED))
