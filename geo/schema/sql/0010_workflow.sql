@@ -175,7 +175,7 @@ BEGIN
         RAISE EXCEPTION 'there is no move called %', NEW.move USING ERRCODE = 'WG003';
     END IF;
     IF NOT EXISTS (SELECT FROM workflow_move WHERE name = NEW.move AND app_role() = ANY (roles || own_roles)) THEN
-        RAISE EXCEPTION 'a % may not % a case', replace(app_role(), '_', ' '), replace(NEW.move, '_', ' ') USING ERRCODE = 'WG002';
+        RAISE EXCEPTION 'a % may not % a case', replace(coalesce(nullif(app_role(), ''), 'visitor'), '_', ' '), replace(NEW.move, '_', ' ') USING ERRCODE = 'WG002';
     END IF;
     SELECT * INTO held FROM incident WHERE id = NEW.incident_id FOR NO KEY UPDATE;
     IF NOT EXISTS (SELECT FROM seen_incident AS s WHERE s.id = NEW.incident_id) THEN
@@ -398,9 +398,9 @@ CREATE VIEW case_corrections AS
     SELECT
         e.id AS event_id, e.incident_id, e.community_id,
         CAST(mask_words(CAST(jsonb_build_object(
-            'from', e.payload -> 'from' - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
-            'to', e.payload -> 'to' - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
-            'is_moved', e.payload -> 'to' ? 'geom') AS text)) AS jsonb) AS correction
+            'from', (e.payload -> 'from') - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
+            'to', (e.payload -> 'to') - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
+            'is_moved', (e.payload -> 'to') ? 'geom') AS text)) AS jsonb) AS correction
     FROM incident_event AS e
     JOIN case_words AS w ON w.incident_id = e.incident_id
     WHERE e.move = 'correct';
