@@ -1,8 +1,8 @@
 """People at work on one page of the real server: how long each of their interactions takes.
 
-Everybody holds a websocket of his own, signed in as a worker, and changes the filters every three seconds. The
-time runs from the message that a browser would send to the one that says that the page is done. Beside it the same
-on a server with Streamlit's default settings.
+Everybody holds a websocket of his own, signed in as a worker, and changes the filters every three seconds.
+The time runs from the message that a browser would send to the one that says that the page is done. Beside it
+the same with Streamlit's default settings. Queries that read every incident are named.
 
 ``python -m tests.benchmarks people`` measures a million incidents; ``python -m tests.benchmarks.bench_people
 --incidents 100000 --people 10 --seconds 20`` what one asks for.
@@ -18,10 +18,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
+from psycopg2 import sql
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
@@ -32,43 +34,57 @@ from etl.demo.load import load_demo
 from geo.cluster import Cluster
 from geo.schema.migrate import migrate
 from geo.settings import get_settings
+from tests.benchmarks.__main__ import print_table
+from tests.benchmarks.plans import find_scans, log_plans
 from tests.benchmarks.serving import serve
 
 _COMMUNITY = "D"
+_PAGE = "map"
 _PERIOD_S = 3
 _INCIDENTS = 1_000_000
 _PEOPLE = 50
 _SECONDS = 60
-_DASHBOARD = Path(dashboard.__file__).parent
-_START = ("--server.address", "127.0.0.1", "--server.port", "{port}", "--logger.hideWelcomeMessage", "true")
+_OURS = Path(dashboard.__file__).with_name("server.py")
+_PEER = Path(__file__).with_name("default_server.py")
+_OPTIONS = (
+    *("--server.address", "127.0.0.1", "--server.port", "{port}", "--server.headless", "true"),
+    *("--browser.gatherUsageStats", "false", "--logger.hideWelcomeMessage", "true"),
+)
 
 Row = dict[str, object]
 
 
-def run(
-    url: str, *, incidents: int = _INCIDENTS, people: int = _PEOPLE, seconds: float = _SECONDS
-) -> list[Row]:
-    """Measure on a migrated, empty database."""
+@dataclass(frozen=True)
+class Load:
+    """Who does what for how long."""
+
+    people: int = _PEOPLE
+    seconds: float = _SECONDS
+
+
+def run(url: str, *, incidents: int = _INCIDENTS, load: Load | None = None) -> list[Row]:
+    """Measure on a migrated, empty database of a private cluster."""
+    load = load or Load()
     os.environ["WANGGE_DATABASE_URL"] = url
     get_settings.cache_clear()
     load_demo(url, community=_COMMUNITY, scale=1, seed=1)
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         multiply_incidents(connection, incidents)
-    servers = {
-        "ours": (_DASHBOARD / "server.py", {}),
-        "peer": (_DASHBOARD / "server.py", {}),
-    }
+    with log_plans(url) as plans, _start(_OURS) as port:
+        asyncio.run(work(port, Load(people=1, seconds=0)))
+    for plan in plans:
+        if find_scans(plan, "incident"):
+            print("reads every incident:", " ".join(plan["Query Text"].split())[:500], file=sys.stderr)
     times_ms = {}
-    for name, (script, environment) in servers.items():
-        command = [sys.executable, "-P", "-m", "streamlit", "run", str(script), *_START]
-        with serve(command, environment, "/healthz") as port:
-            asyncio.run(work(port, people=people, seconds=2 * _PERIOD_S))
-            times_ms[name] = asyncio.run(work(port, people=people, seconds=seconds))
+    for name, script in (("ours", _OURS), ("peer", _PEER)):
+        with _start(script) as port:
+            asyncio.run(work(port, Load(load.people, 2 * _PERIOD_S)))
+            times_ms[name] = asyncio.run(work(port, load))
     quantiles = {name: statistics.quantiles(times, n=20) for name, times in times_ms.items()}
     return [
         {
-            "name": f"worker's page, {label}, {people} people",
+            "name": f"worker's page, {label}, {load.people} people",
             "ours": quantiles["ours"][cut],
             "peer": quantiles["peer"][cut],
             "peer_name": "Streamlit's default settings",
@@ -80,65 +96,74 @@ def run(
     ]
 
 
+def _start(script: Path) -> AbstractContextManager[int]:
+    return serve([sys.executable, "-P", "-m", "streamlit", "run", str(script), *_OPTIONS], {}, "/healthz")
+
+
 def multiply_incidents(connection: psycopg2.extensions.connection, incidents: int) -> None:
-    """Fill the demo's community with copies of its settled cases, reported over the five years before."""
+    """Add copies of the settled cases, reported over the five years before, up to so many incidents."""
     with connection.cursor() as cursor:
+        cursor.execute(_COPIED_COLUMNS)
+        columns = [name for (name,) in cursor]
         cursor.execute("SELECT count(*), count(*) FILTER (WHERE NOT is_open) FROM incident")
         ((present, settled),) = cursor.fetchall()
-        missing = max(0, incidents - present)
-        for first in range(0, missing, 100_000):
-            cursor.execute(
-                _MULTIPLY, {"first": first, "last": min(missing, first + 100_000) - 1, "settled": settled}
-            )
+        values = [
+            sql.SQL("{} - ago" if name.endswith("_at") else "{}").format(sql.Identifier(name))
+            for name in columns
+        ]
+        statement = sql.SQL(_MULTIPLY).format(
+            columns=sql.SQL(", ").join(map(sql.Identifier, columns)), values=sql.SQL(", ").join(values)
+        )
+        for first in range(present, incidents, _COPIED_AT_ONCE):
+            last = min(incidents, first + _COPIED_AT_ONCE) - 1
+            cursor.execute(statement, {"first": first, "last": last, "settled": settled})
         cursor.execute("VACUUM ANALYZE")
 
 
+_COPIED_AT_ONCE = 100_000
+_COPIED_COLUMNS = """
+    SELECT attname FROM pg_attribute
+    WHERE attrelid = CAST('incident' AS regclass) AND attnum > 0 AND NOT attisdropped
+        AND attgenerated = '' AND attidentity = ''
+        AND attname NOT IN ('external_id', 'client_id', 'import_batch_id', 'parent_id', 'changed_at')
+"""
 _MULTIPLY = """
-    INSERT INTO incident (
-        community_id, category_code, source, request_kind, severity, sensitivity, state, title, description, address,
-        geom, geocode_quality, building_id, compound_id, grid_id, merchant_id, party_id, duty_rule_id, reported_at,
-        first_response_at, due_at, original_due_at, handled_at, closed_at, outcome)
-    SELECT
-        community_id, category_code, source, request_kind, severity, sensitivity, state, title, description, address,
-        geom, geocode_quality, building_id, compound_id, grid_id, merchant_id, party_id, duty_rule_id,
-        reported_at - ago, first_response_at - ago, due_at - ago, original_due_at - ago, handled_at - ago,
-        closed_at - ago, outcome
+    INSERT INTO incident ({columns})
+    SELECT {values}
     FROM (
         SELECT *, row_number() OVER (ORDER BY id) - 1 AS number FROM incident
         WHERE NOT is_open ORDER BY id LIMIT %(settled)s) AS i
     JOIN generate_series(%(first)s, %(last)s) AS n ON i.number = n %% %(settled)s
-    CROSS JOIN LATERAL (SELECT interval '1 day' + n * 7919 %% 1826 * interval '1 day' AS ago) AS earlier
+    CROSS JOIN LATERAL (SELECT (1 + n * 7919 %% 1826) * interval '1 day' AS ago) AS earlier
 """
 
 
-async def work(port: int, *, people: int, seconds: float) -> list[float]:
+async def work(port: int, load: Load) -> list[float]:
     """Return how many milliseconds each interaction took."""
-    end = time.monotonic() + seconds
-    return list(
-        itertools.chain.from_iterable(
-            await asyncio.gather(*(_act(port, number, people, end) for number in range(people)))
-        )
-    )
+    end = time.monotonic() + load.seconds
+    each = await asyncio.gather(*(_act(port, number, load, end) for number in range(load.people)))
+    return list(itertools.chain.from_iterable(each))
 
 
-async def _act(port: int, number: int, people: int, end: float) -> list[float]:
+async def _act(port: int, number: int, load: Load, end: float) -> list[float]:
     chance = random.Random(number)
-    times_ms = []
-    await asyncio.sleep(number / people * _PERIOD_S)
+    filters = itertools.cycle(chance.sample(_FILTERS, len(_FILTERS)))
+    times_ms: list[float] = []
+    await asyncio.sleep(number / load.people * _PERIOD_S)
     async with connect(
         f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=[Subprotocol("streamlit")], max_size=None
     ) as socket:
-        await _rerun(socket, _choose_filters(chance))
+        # The first run fills the page; with no time to work in, everything is done once and nobody waits.
+        await _rerun(socket, next(filters))
+        if not load.seconds:
+            for _ in range(len(_FILTERS) - 1):
+                await _rerun(socket, next(filters))
         while time.monotonic() < end:
             await asyncio.sleep(_PERIOD_S * chance.uniform(0.8, 1.2))
             started = time.perf_counter()
-            await _rerun(socket, _choose_filters(chance))
+            await _rerun(socket, next(filters))
             times_ms.append(1000 * (time.perf_counter() - started))
     return times_ms
-
-
-def _choose_filters(chance: random.Random) -> str:
-    return chance.choice(_FILTERS)
 
 
 _FILTERS: Sequence[str] = (
@@ -151,7 +176,7 @@ _FILTERS: Sequence[str] = (
 async def _rerun(socket: ClientConnection, query: str) -> None:
     message = BackMsg()
     message.rerun_script.query_string = query
-    message.rerun_script.page_name = ""
+    message.rerun_script.page_name = _PAGE
     await socket.send(message.SerializeToString())
     async for packed in socket:
         answer = ForwardMsg.FromString(packed if isinstance(packed, bytes) else packed.encode())
@@ -175,11 +200,10 @@ def main() -> None:
         url = cluster.start()
         try:
             migrate(url)
-            rows = run(url, incidents=asked.incidents, people=asked.people, seconds=asked.seconds)
+            rows = run(url, incidents=asked.incidents, load=Load(asked.people, asked.seconds))
         finally:
             cluster.stop()
-    for row in rows:
-        print(row)
+    print_table(rows)
 
 
 if __name__ == "__main__":
