@@ -151,6 +151,39 @@ CREATE FUNCTION public.app_today() RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date;
 
+CREATE FUNCTION public.apply_incident_changes(communities bigint[], coarsest integer) RETURNS bigint[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    incomplete bigint[];
+BEGIN
+    IF communities = '{}' THEN
+        RETURN communities;
+    END IF;
+    WITH taken AS (
+        DELETE FROM incident_change WHERE community_id = ANY (communities) RETURNING *
+    ), change AS (
+        SELECT t.community_id, t.up, t.across, sum(t.incidents) AS incidents, sum(t.open_incidents) AS open_incidents
+        FROM taken AS t
+        JOIN mapped_category AS c ON c.code = t.category_code
+        GROUP BY t.community_id, t.up, t.across
+        HAVING sum(t.incidents) <> 0 OR sum(t.open_incidents) <> 0
+    ), added AS (
+        INSERT INTO incident_hexagon AS present (level, up, across, community_id, incidents, open_incidents)
+        SELECT level, h.up, h.across, c.community_id, sum(c.incidents), sum(c.open_incidents)
+        FROM change AS c
+        CROSS JOIN generate_series(coarsest, finest_hexagon_level()) AS level
+        CROSS JOIN LATERAL hexagon_above(c.up, c.across, level) AS h
+        GROUP BY level, h.up, h.across, c.community_id
+        ON CONFLICT (level, up, across, community_id) DO UPDATE SET
+            incidents = present.incidents + excluded.incidents,
+            open_incidents = present.open_incidents + excluded.open_incidents
+    )
+    SELECT coalesce(array_agg(DISTINCT community_id), '{}') INTO incomplete FROM taken WHERE category_code IS NULL;
+    DELETE FROM incident_hexagon WHERE community_id = ANY (communities) AND incidents = 0;
+    RETURN incomplete;
+END $$;
+
 CREATE FUNCTION public.apply_move() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '$user', 'public'
@@ -168,7 +201,7 @@ BEGIN
         RAISE EXCEPTION 'there is no move called %', NEW.move USING ERRCODE = 'WG003';
     END IF;
     IF NOT EXISTS (SELECT FROM workflow_move WHERE name = NEW.move AND app_role() = ANY (roles || own_roles)) THEN
-        RAISE EXCEPTION 'a % may not % a case', replace(app_role(), '_', ' '), replace(NEW.move, '_', ' ') USING ERRCODE = 'WG002';
+        RAISE EXCEPTION 'a % may not % a case', replace(coalesce(nullif(app_role(), ''), 'visitor'), '_', ' '), replace(NEW.move, '_', ' ') USING ERRCODE = 'WG002';
     END IF;
     SELECT * INTO held FROM incident WHERE id = NEW.incident_id FOR NO KEY UPDATE;
     IF NOT EXISTS (SELECT FROM seen_incident AS s WHERE s.id = NEW.incident_id) THEN
@@ -230,7 +263,7 @@ BEGIN
                 WHEN 'outcome' THEN 'how it ended' END USING ERRCODE = 'WG003';
         END IF;
     END LOOP;
-    IF NEW.reason <> ALL (step.reasons) THEN
+    IF NEW.reason IS NOT NULL AND NEW.reason <> ALL (step.reasons) THEN
         RAISE EXCEPTION '“%” is no reason to % a case: %', NEW.reason, replace(NEW.move, '_', ' '),
             coalesce('choose ' || nullif(array_to_string(step.reasons, ', '), ''), 'write it into the note') USING ERRCODE = 'WG003';
     END IF;
@@ -483,6 +516,57 @@ CREATE FUNCTION public.close_sign_in(by_hash bytea, everywhere boolean) RETURNS 
             FROM closed
            GROUP BY closed.account_id;
 END;
+
+CREATE FUNCTION public.count_building_hexagons(communities bigint[], coarsest integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF communities = '{}' THEN
+        RETURN;
+    END IF;
+    DELETE FROM building_hexagon WHERE community_id = ANY (communities);
+    WITH finest AS (
+        SELECT b.community_id, h.up, h.across, count(*) AS buildings, sum(b.households) AS households
+        FROM building AS b
+        CROSS JOIN LATERAL finest_hexagon_of(b.anchor) AS h
+        WHERE b.community_id = ANY (communities)
+        GROUP BY b.community_id, h.up, h.across
+    )
+    INSERT INTO building_hexagon (level, up, across, community_id, buildings, households)
+    SELECT level, h.up, h.across, f.community_id, sum(f.buildings), sum(f.households)
+    FROM finest AS f
+    CROSS JOIN generate_series(coarsest, finest_hexagon_level()) AS level
+    CROSS JOIN LATERAL hexagon_above(f.up, f.across, level) AS h
+    GROUP BY level, h.up, h.across, f.community_id;
+END $$;
+
+CREATE FUNCTION public.count_incident_hexagons(communities bigint[], coarsest integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF communities = '{}' THEN
+        RETURN;
+    END IF;
+    DELETE FROM incident_hexagon WHERE community_id = ANY (communities);
+    -- In one statement, so that a change is either counted or still noted, never both.
+    WITH finest AS (
+        SELECT
+            i.community_id, h.up, h.across,
+            count(*) AS incidents, count(*) FILTER (WHERE i.is_open) AS open_incidents
+        FROM mapped_incident AS i
+        CROSS JOIN LATERAL finest_hexagon_of(i.geom) AS h
+        WHERE i.community_id = ANY (communities)
+        GROUP BY i.community_id, h.up, h.across
+    ), counted AS (
+        DELETE FROM incident_change WHERE community_id = ANY (communities)
+    )
+    INSERT INTO incident_hexagon (level, up, across, community_id, incidents, open_incidents)
+    SELECT level, h.up, h.across, f.community_id, sum(f.incidents), sum(f.open_incidents)
+    FROM finest AS f
+    CROSS JOIN generate_series(coarsest, finest_hexagon_level()) AS level
+    CROSS JOIN LATERAL hexagon_above(f.up, f.across, level) AS h
+    GROUP BY level, h.up, h.across, f.community_id;
+END $$;
 
 CREATE TABLE public.community (
     id bigint NOT NULL,
@@ -766,10 +850,21 @@ CREATE TABLE public.incident_event (
     CONSTRAINT return_has_reason CHECK (((to_state IS DISTINCT FROM 'returned'::text) OR (reason IS NOT NULL)))
 );
 
+CREATE TABLE public.post (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    party_id bigint NOT NULL,
+    title text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT post_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT post_title_check CHECK ((title = ANY (ARRAY['secretary'::text, 'officer'::text, 'grid_lead'::text, 'grid_worker'::text, 'building_steward'::text, 'dwelling_steward'::text])))
+);
+
 CREATE FUNCTION public.find_desk(held public.incident) RETURNS bigint
     LANGUAGE sql STABLE
     SET search_path TO '$user', 'public'
-    RETURN (SELECT desk.id FROM (public.party desk LEFT JOIN LATERAL (SELECT e.actor_party_id FROM public.incident_event e WHERE ((e.incident_id = (find_desk.held).id) AND (e.to_state = 'dispatched'::text)) ORDER BY e.at DESC, e.id DESC LIMIT 1) sender ON (true)) WHERE ((desk.community_id = (find_desk.held).community_id) AND (daterange(desk.active_from, desk.active_to) @> ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date) AND (((desk.id = sender.actor_party_id) AND (desk.id IS DISTINCT FROM (find_desk.held).party_id)) OR (desk.kind = 'residents_committee'::text))) ORDER BY (NOT (desk.id IS DISTINCT FROM sender.actor_party_id)) DESC, desk.id LIMIT 1);
+    RETURN (SELECT desk.id FROM (public.party desk LEFT JOIN LATERAL (SELECT e.actor_party_id FROM public.incident_event e WHERE ((e.incident_id = (find_desk.held).id) AND (e.to_state = 'dispatched'::text)) ORDER BY e.at DESC, e.id DESC LIMIT 1) sender ON (true)) WHERE ((desk.community_id = (find_desk.held).community_id) AND (daterange(desk.active_from, desk.active_to) @> ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date) AND (((desk.id = sender.actor_party_id) AND (desk.id IS DISTINCT FROM (find_desk.held).party_id)) OR (desk.kind = 'residents_committee'::text) OR (EXISTS (SELECT FROM public.post p WHERE ((p.party_id = desk.id) AND (p.title = 'secretary'::text) AND (daterange(p.valid_from, p.valid_to) @> ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date)))))) ORDER BY ((desk.id = sender.actor_party_id) AND (desk.id IS DISTINCT FROM (find_desk.held).party_id)) DESC NULLS LAST, (desk.kind <> 'residents_committee'::text), desk.active_from, desk.id LIMIT 1);
 
 CREATE FUNCTION public.find_own_login(by_hash bytea) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1050,6 +1145,40 @@ CREATE FUNCTION public.record_audit(action text, community bigint, object_type t
     INSERT INTO audit_log (account_id, role, community_id, action, object_type, object_id, reason, row_count, details)
     VALUES (app_account(), nullif(app_role(), ''), $2, $1, $3, $4, $5, $6, $7);
 $_$;
+
+CREATE FUNCTION public.refresh_hexagons(of_layer text, of_community bigint, coarsest integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    stale bigint[];
+    versions bigint[];
+    anew bigint[];
+    incomplete bigint[];
+BEGIN
+    -- One derives at a time; whoever waited finds the work done.
+    PERFORM pg_advisory_xact_lock(hashtext('hexagons ' || of_layer));
+    -- Read before the counting: what is committed in between makes the next tile look again.
+    SELECT
+        coalesce(array_agg(v.community_id), '{}'), coalesce(array_agg(v.version), '{}'),
+        coalesce(array_agg(v.community_id) FILTER (WHERE h.version IS NULL), '{}')
+    INTO stale, versions, anew
+    FROM layer_version AS v
+    JOIN community AS n ON n.id = v.community_id
+    LEFT JOIN hexagon_version AS h ON h.layer = v.layer AND h.community_id = v.community_id
+    WHERE v.layer = of_layer AND h.version IS DISTINCT FROM v.version
+        AND (of_community IS NULL OR v.community_id = of_community);
+    IF of_layer = 'buildings' THEN
+        PERFORM count_building_hexagons(stale, coarsest);
+    ELSE
+        incomplete := apply_incident_changes(
+            ARRAY(SELECT s FROM unnest(stale) AS s WHERE s <> ALL (anew)), coarsest);
+        PERFORM count_incident_hexagons(anew || incomplete, coarsest);
+    END IF;
+    INSERT INTO hexagon_version (layer, community_id, version)
+    SELECT of_layer, s.community_id, s.version FROM unnest(stale, versions) AS s (community_id, version)
+    ON CONFLICT (layer, community_id) DO UPDATE SET version = excluded.version;
+END $$;
 
 CREATE FUNCTION public.refuse_changing_the_log() RETURNS trigger
     LANGUAGE plpgsql
@@ -1345,6 +1474,14 @@ ALTER TABLE public.audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE VIEW public.bounce WITH (security_invoker='true') AS
+ SELECT incident_event.incident_id,
+    incident_event.community_id,
+    count(*) AS returns
+   FROM public.incident_event
+  WHERE (incident_event.to_state = 'returned'::text)
+  GROUP BY incident_event.incident_id, incident_event.community_id;
+
 CREATE TABLE public.building (
     id bigint NOT NULL,
     community_id bigint NOT NULL,
@@ -1498,6 +1635,15 @@ CREATE VIEW public.case_words AS
             WHEN 'secretary'::text THEN ((seen_incident.sensitivity <> 'S3'::text) AND (seen_incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
             ELSE false
         END;
+
+CREATE VIEW public.case_corrections AS
+ SELECT e.id AS event_id,
+    e.incident_id,
+    e.community_id,
+    (public.mask_words((jsonb_build_object('from', ((e.payload -> 'from'::text) - '{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}'::text[]), 'to', ((e.payload -> 'to'::text) - '{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}'::text[]), 'is_moved', ((e.payload -> 'to'::text) ? 'geom'::text)))::text))::jsonb AS correction
+   FROM (public.incident_event e
+     JOIN public.case_words w ON ((w.incident_id = e.incident_id)))
+  WHERE (e.move = 'correct'::text);
 
 CREATE VIEW public.case_notes AS
  SELECT e.id AS event_id,
@@ -1884,17 +2030,6 @@ ALTER TABLE public.party ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.post (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    party_id bigint NOT NULL,
-    title text NOT NULL,
-    valid_from date NOT NULL,
-    valid_to date,
-    CONSTRAINT post_dates_in_order CHECK ((valid_to > valid_from)),
-    CONSTRAINT post_title_check CHECK ((title = ANY (ARRAY['secretary'::text, 'officer'::text, 'grid_lead'::text, 'grid_worker'::text, 'building_steward'::text, 'dwelling_steward'::text])))
-);
-
 ALTER TABLE public.post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.post_id_seq
     START WITH 1
@@ -1903,6 +2038,15 @@ ALTER TABLE public.post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE VIEW public.relapse WITH (security_invoker='true') AS
+ SELECT again.id AS incident_id,
+    again.community_id,
+    before.id AS earlier_id,
+    before.closed_at AS earlier_closed_at
+   FROM ((public.incident again
+     JOIN public.category kind ON (((kind.code = again.category_code) AND (kind.parent_code <> ALL (ARRAY['E10'::text, 'E12'::text])))))
+     JOIN public.incident before ON (((before.community_id = again.community_id) AND (before.category_code = again.category_code) AND (before.closed_at <= again.reported_at) AND (before.closed_at > (again.reported_at - '30 days'::interval)) AND (before.id <> again.id) AND ((before.building_id = again.building_id) OR ((before.geom OPERATOR(public.&&) public.st_expand(again.geom, (0.0009)::double precision)) AND public.st_dwithin((before.geom)::public.geography, (again.geom)::public.geography, (50)::double precision))))));
 
 CREATE VIEW public.requester_card AS
  SELECT r.incident_id,
@@ -1924,24 +2068,35 @@ ALTER TABLE public.role_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 );
 
 CREATE VIEW public.shown_incident AS
- SELECT m.id,
-    m.community_id,
-    m.category_code,
-    m.parent_code,
-    m.category_name,
-    m.state,
-    m.is_open,
-    m.reported_at,
-    m.due_at,
-    m.geom,
+ SELECT i.id,
+    i.community_id,
+    i.category_code,
+    c.parent_code,
+    c.name AS category_name,
+    i.state,
+    i.is_open,
+    i.reported_at,
+    i.due_at,
+    i.geom,
     i.building_id,
     i.compound_id,
     i.grid_id,
     i.merchant_id,
     i.party_id
-   FROM (public.mapped_incident m
-     JOIN public.incident i ON ((i.id = m.id)))
-  WHERE ((m.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (i.party_id = ( SELECT public.app_party() AS app_party))));
+   FROM (public.incident i
+     JOIN public.mapped_category c ON ((c.code = i.category_code)))
+  WHERE ((i.geom IS NOT NULL) AND (i.sensitivity <> 'S3'::text) AND (i.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (i.party_id = ( SELECT public.app_party() AS app_party))));
+
+CREATE VIEW public.unanswered_whistle WITH (security_invoker='true') AS
+ SELECT call.incident_id,
+    call.community_id,
+    call.at,
+    call.to_party_id
+   FROM (public.incident_event call
+     JOIN public.incident i ON (((i.id = call.incident_id) AND i.is_open)))
+  WHERE ((call.kind = 'whistled'::text) AND (NOT (EXISTS ( SELECT
+           FROM public.incident_event arrival
+          WHERE ((arrival.incident_id = call.incident_id) AND (arrival.kind = 'arrived'::text) AND (ROW(arrival.at, arrival.id) > ROW(call.at, call.id)) AND (NOT (arrival.to_party_id IS DISTINCT FROM call.to_party_id)))))));
 
 CREATE TABLE public.visit (
     id bigint NOT NULL,
@@ -2033,7 +2188,7 @@ CREATE FUNCTION public.list_demo_accounts() RETURNS TABLE(login text, role text,
     SET search_path TO 'public', 'pg_temp'
     BEGIN ATOMIC
  SELECT a.login,
-     min(g.role) AS min,
+     (array_agg(g.role ORDER BY g.id))[1] AS array_agg,
      a.display_name
     FROM (public.grant_in_force g
       JOIN public.account a ON ((a.id = g.account_id)))
@@ -2311,11 +2466,15 @@ CREATE INDEX incident_event_incident ON public.incident_event USING btree (incid
 
 CREATE INDEX incident_event_move ON public.incident_event USING btree (community_id, move, at) WHERE (move IS NOT NULL);
 
+CREATE INDEX incident_event_returned ON public.incident_event USING btree (incident_id) WHERE (to_state = 'returned'::text);
+
 CREATE INDEX incident_event_suggested ON public.incident_event USING btree (suggested_party_id) WHERE (suggested_party_id IS NOT NULL);
 
 CREATE INDEX incident_event_to_party ON public.incident_event USING btree (to_party_id) WHERE (to_party_id IS NOT NULL);
 
 CREATE UNIQUE INDEX incident_event_version ON public.incident_event USING btree (incident_id, version) WHERE (version IS NOT NULL);
+
+CREATE INDEX incident_event_watched ON public.incident_event USING btree (incident_id, kind) WHERE (kind = ANY (ARRAY['supervised'::text, 'whistled'::text]));
 
 CREATE UNIQUE INDEX incident_external_id ON public.incident USING btree (community_id, source_system, external_id);
 
@@ -2336,6 +2495,8 @@ CREATE INDEX incident_party ON public.incident USING btree (party_id, due_at) WH
 CREATE INDEX incident_photo_incident ON public.incident_photo USING btree (incident_id);
 
 CREATE INDEX incident_reported ON public.incident USING btree (community_id, reported_at);
+
+CREATE INDEX incident_settled ON public.incident USING btree (community_id, category_code, closed_at) WHERE (closed_at IS NOT NULL);
 
 CREATE INDEX merchant_building ON public.merchant USING btree (building_id);
 
@@ -2756,6 +2917,8 @@ CREATE POLICY area ON public.building FOR SELECT TO wangge_app USING (((communit
 
 CREATE POLICY area ON public.building_grid FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
+CREATE POLICY area ON public.building_hexagon FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> 'property_company'::text)));
+
 CREATE POLICY area ON public.calendar_day FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
 CREATE POLICY area ON public.campaign FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
@@ -2786,6 +2949,8 @@ CASE ( SELECT public.app_role() AS app_role)
     ELSE false
 END));
 
+CREATE POLICY area ON public.incident_hexagon FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> 'property_company'::text)));
+
 CREATE POLICY area ON public.membership FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
 CREATE POLICY area ON public.merchant FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
@@ -2812,6 +2977,8 @@ ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.building ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.building_grid ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.building_hexagon ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.calendar_day ENABLE ROW LEVEL SECURITY;
 
@@ -2847,6 +3014,8 @@ ALTER TABLE public.import_batch ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.incident ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.incident_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.incident_hexagon ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.incident_photo ENABLE ROW LEVEL SECURITY;
 
