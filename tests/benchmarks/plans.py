@@ -26,7 +26,7 @@ Plan = dict[str, Any]
 
 @contextmanager
 def log_plans(url: str) -> Iterator[list[Plan]]:
-    """Yield a list that holds, after the block, the plans of what the application ran in sessions begun in it.
+    """Yield a list that holds, after the block, the plans of the application's sessions begun in it.
 
     Args:
         url: a database of a private cluster, as its superuser.
