@@ -9,12 +9,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
 from dashboard.models.map_state import PlaceKey, format_place, parse_place
 from geo.store.choices import Category
-from geo.store.worklist import Around, Asked, Mark, Sort, Status, Whose
+from geo.store.worklist import Around, Asked, Marks, Sort, Status, Whose
+
+Mark = Literal["relapse", "bounced", "whistled", "unheld"]
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
 WHOSE: Final[tuple[Whose, ...]] = get_args(Whose)
@@ -45,6 +47,7 @@ SOURCES: Final = (
 )
 LIST_LAYERS: Final = ("grids", "compounds", "buildings")
 TODAY: Final = "today"
+BOUNCED: Final = 2
 LONGEST_WORDS: Final = 40
 MOST_WORDS: Final = 5
 _RADII_M: Final = (20, 2000)
@@ -59,6 +62,7 @@ class Filters:
         status: one of :data:`STATUSES`, or a state of the workflow.
         categories: codes of either level.
         place: a grid, a compound or a building.
+        mark: open cases that are relapses, were sent back twice, wait for those called, or that nobody has.
         due: the last day on which the cases are due; ``today`` stays true tomorrow.
         since: the first day of report, or a moment with its zone.
         until: the last day of report, or a moment before which it lies.
@@ -168,13 +172,23 @@ def to_asked(
         status=cast("Status", status),
         states=states,
         sources=filters.sources,
-        mark=filters.mark,
+        is_unheld=filters.mark == "unheld",
         due_before=_begin(due + timedelta(days=1)) if isinstance(due, date) else None,
         since=_to_moment(filters.since, days=0),
         until=_to_moment(filters.until, days=1),
         words=tuple(f"{filters.words} {extra_words}".split()[:MOST_WORDS]),
         sort=filters.sort,
     )
+
+
+def pick_marked(mark: Mark | None, marks: Mapping[int, Marks]) -> tuple[int, ...] | None:
+    """Return the open cases with a mark, or None where none is asked for that is among the marks."""
+    wanted = {
+        "relapse": lambda each: each.is_relapse,
+        "bounced": lambda each: each.bounces >= BOUNCED,
+        "whistled": lambda each: each.is_whistled,
+    }.get(mark or "")
+    return None if wanted is None else tuple(case for case, each in marks.items() if wanted(each))
 
 
 def split_words(words: str, names: Collection[str]) -> tuple[str, str]:

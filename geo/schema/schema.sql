@@ -98,9 +98,13 @@ CREATE FUNCTION public.app_buildings() RETURNS bigint[]
     SET search_path TO 'public', 'pg_temp'
     RETURN (SELECT COALESCE(array_agg(h.building_id), '{}'::bigint[]) AS "coalesce" FROM public.building_holder(((now() AT TIME ZONE 'Asia/Shanghai'::text))::date) h(building_id, community_id, kind, zone_id, party_id) WHERE (h.party_id = public.app_party()));
 
+CREATE FUNCTION public.app_role() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE(current_setting('wangge.role'::text, true), ''::text);
+
 CREATE FUNCTION public.app_communities() RETURNS bigint[]
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (COALESCE(NULLIF(current_setting('wangge.communities'::text, true), ''::text), '{}'::text))::bigint[];
+    RETURN CASE WHEN (public.app_role() = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'property_company'::text, 'wall'::text, 'administrator'::text])) THEN (COALESCE(NULLIF(current_setting('wangge.communities'::text, true), ''::text), '{}'::text))::bigint[] ELSE '{}'::bigint[] END;
 
 CREATE FUNCTION public.is_sound(shape public.geometry) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -142,10 +146,6 @@ CREATE FUNCTION public.app_compounds() RETURNS bigint[]
 CREATE FUNCTION public.app_grids() RETURNS bigint[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE(NULLIF(current_setting('wangge.grids'::text, true), ''::text), '{}'::text))::bigint[];
-
-CREATE FUNCTION public.app_role() RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN COALESCE(current_setting('wangge.role'::text, true), ''::text);
 
 CREATE FUNCTION public.app_today() RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -476,6 +476,227 @@ BEGIN
     RETURN QUERY SELECT this.id, this.password_hash;
 END $$;
 
+CREATE FUNCTION public.mask_people(words text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN regexp_replace(regexp_replace(words, '((?:联系人|诉求人|投诉人|来电人|反映人|举报人|报修人|当事人|住户|业主|居民|租户|房东|户主|姓名)(?:是|为|[:： ])\s*)[一-鿿·]{2,10}'::text, '\1**'::text, 'g'::text), '(?:欧阳|上官|司马|诸葛|皇甫|司徒|令狐|[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文覃韦蓝莫农])[一-鿿]{0,2}?(先生|女士|小姐|阿姨|叔叔|大爷|大妈|大叔|大姐|大哥|奶奶|爷爷|婆婆|老人|老太|师傅|同志|老师|医生)'::text, '某\1'::text, 'g'::text);
+
+CREATE FUNCTION public.narrow_digits(words text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN translate(words, '０１２３４５６７８９Ｘｘ－'::text, '0123456789Xx-'::text);
+
+CREATE FUNCTION public.mask_words(words text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (words ~ '[0-9０-９@＠]'::text) THEN regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(public.narrow_digits(words), '(?<![0-9])[0-9](?:[ -]?[0-9]){10,14}[ -]?((?:[0-9][ -]?){3}[0-9Xx])(?![0-9Xx])'::text, '**************\1'::text, 'g'::text), '(?<![0-9])(1[3-9][0-9])[ -]?[0-9]{4}[ -]?([0-9]{4})(?![0-9])'::text, '\1****\2'::text, 'g'::text), '(?<![0-9])(\+?86[ -]?)(1[3-9][0-9])[ -]?[0-9]{4}[ -]?([0-9]{4})(?![0-9])'::text, '\1\2****\3'::text, 'g'::text), '(?<![0-9])0[0-9]{2,3}[) -]{0,2}[0-9]{3,4}[ -]?([0-9]{4})(?![0-9])'::text, '****\1'::text, 'g'::text), '([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Za-z])[·•・. -]?[A-Za-z0-9]{3,4}([A-Za-z0-9]{2}|[A-Za-z0-9][挂学警港澳使领])(?![A-Za-z0-9])'::text, '\1·***\2'::text, 'g'::text), '(?<![0-9])[0-9]{3,4}( ?[室房])'::text, '***\1'::text, 'g'::text), '((?:单元|栋|幢|座|号楼|[0-9][-－][0-9]{1,2})[ -]?)[0-9]{3,4}(?![0-9年月日号栋幢])'::text, '\1***'::text, 'g'::text), '[A-Za-z0-9._%+-]+[@＠]([A-Za-z0-9.-]+)'::text, '***@\1'::text, 'g'::text) ELSE words END;
+
+CREATE TABLE public.category (
+    code text NOT NULL,
+    parent_code text,
+    name text NOT NULL,
+    name_en text NOT NULL,
+    identifier text NOT NULL,
+    sensitivity text DEFAULT 'S1'::text NOT NULL,
+    is_sealed boolean DEFAULT false NOT NULL,
+    response_amount numeric,
+    response_unit text,
+    deadline_amount numeric,
+    deadline_unit text,
+    default_leads text[] DEFAULT '{}'::text[] NOT NULL,
+    call_first text,
+    CONSTRAINT category_check CHECK (((response_amount IS NULL) = (response_unit IS NULL))),
+    CONSTRAINT category_check1 CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
+    CONSTRAINT category_code_check CHECK ((code ~ '^E\d{1,4}$'::text)),
+    CONSTRAINT category_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
+    CONSTRAINT category_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT category_identifier_check CHECK ((identifier ~ '^[a-z_]+$'::text)),
+    CONSTRAINT category_response_amount_check CHECK ((response_amount > (0)::numeric)),
+    CONSTRAINT category_response_unit_check CHECK ((response_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT category_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text])))
+);
+
+CREATE FUNCTION public.sealed_categories() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'public', 'pg_temp'
+    RETURN (SELECT COALESCE(array_agg(c.code), '{}'::text[]) AS "coalesce" FROM (public.category c LEFT JOIN public.category above ON ((above.code = c.parent_code))) WHERE (c.is_sealed OR above.is_sealed));
+
+CREATE TABLE public.incident (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    category_code text NOT NULL,
+    source text NOT NULL,
+    request_kind text,
+    source_system text DEFAULT 'wangge'::text NOT NULL,
+    external_id text,
+    national_code_system text,
+    national_code_kind text,
+    national_code text,
+    severity text DEFAULT 'normal'::text NOT NULL,
+    sensitivity text DEFAULT 'S1'::text NOT NULL,
+    state text DEFAULT 'reported'::text NOT NULL,
+    is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))) STORED NOT NULL,
+    title text,
+    description text,
+    address text,
+    geom public.geometry(Point,4490),
+    geocode_quality text DEFAULT 'none'::text NOT NULL,
+    building_id bigint,
+    compound_id bigint,
+    grid_id bigint,
+    merchant_id bigint,
+    party_id bigint,
+    parent_id bigint,
+    duty_rule_id bigint,
+    campaign_id bigint,
+    reported_at timestamp with time zone NOT NULL,
+    first_response_at timestamp with time zone,
+    due_at timestamp with time zone,
+    original_due_at timestamp with time zone,
+    handled_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    outcome text,
+    is_proactive boolean GENERATED ALWAYS AS ((source = 'patrol'::text)) STORED NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    version integer DEFAULT 0 NOT NULL,
+    client_id text,
+    CONSTRAINT incident_client_id_check CHECK (((length(client_id) >= 1) AND (length(client_id) <= 200))),
+    CONSTRAINT incident_closed_has_time CHECK (((state = ANY (ARRAY['closed'::text, 'rated'::text])) = (closed_at IS NOT NULL))),
+    CONSTRAINT incident_dates_in_order CHECK (((first_response_at >= reported_at) AND (due_at >= reported_at) AND (original_due_at >= reported_at) AND (handled_at >= reported_at) AND (closed_at >= COALESCE(handled_at, reported_at)))),
+    CONSTRAINT incident_geocode_quality_check CHECK ((geocode_quality = ANY (ARRAY['dwelling'::text, 'building'::text, 'compound'::text, 'street'::text, 'manual'::text, 'none'::text]))),
+    CONSTRAINT incident_geom_check CHECK (((geom IS NULL) OR ((NOT public.st_isempty(geom)) AND ((public.st_x(geom) >= (73)::double precision) AND (public.st_x(geom) <= (136)::double precision)) AND ((public.st_y(geom) >= (3)::double precision) AND (public.st_y(geom) <= (54)::double precision))))),
+    CONSTRAINT incident_national_code_whole CHECK ((num_nulls(national_code_system, national_code_kind, national_code) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT incident_not_its_own_parent CHECK ((parent_id <> id)),
+    CONSTRAINT incident_outcome_check CHECK ((outcome = ANY (ARRAY['resolved'::text, 'partly_resolved'::text, 'persuaded'::text, 'mediated'::text, 'negotiated'::text, 'transferred'::text, 'unresolvable'::text]))),
+    CONSTRAINT incident_place_matches_quality CHECK (((geom IS NULL) = (geocode_quality = 'none'::text))),
+    CONSTRAINT incident_request_kind_check CHECK ((request_kind = ANY (ARRAY['help'::text, 'enquiry'::text, 'complaint'::text]))),
+    CONSTRAINT incident_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text]))),
+    CONSTRAINT incident_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
+    CONSTRAINT incident_source_check CHECK ((source = ANY (ARRAY['patrol'::text, 'walk_in'::text, 'phone'::text, 'hotline_12345'::text, 'wechat_group'::text, 'courier'::text, 'property'::text, 'superior'::text, 'other'::text]))),
+    CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['reported'::text, 'accepted'::text, 'registered'::text, 'dispatched'::text, 'returned'::text, 'handling'::text, 'suspended'::text, 'verifying'::text, 'closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))),
+    CONSTRAINT incident_time_plausible CHECK ((reported_at >= '1949-12-31 16:00:00+00'::timestamp with time zone))
+);
+
+CREATE TABLE public.incident_event (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    incident_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_party_id bigint,
+    kind text NOT NULL,
+    from_state text,
+    to_state text,
+    reason text,
+    note text,
+    suggested_party_id bigint,
+    evidence jsonb,
+    move text,
+    expected_version integer,
+    version integer GENERATED ALWAYS AS ((expected_version + 1)) STORED,
+    account_id bigint,
+    role text,
+    to_party_id bigint,
+    due_at timestamp with time zone,
+    original_due_at timestamp with time zone,
+    outcome text,
+    rating smallint,
+    payload jsonb,
+    CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
+    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text, 'arrived'::text, 'extension_requested'::text, 'extension_refused'::text, 'reopen_requested'::text, 'reopen_refused'::text, 'corrected'::text, 'called_back'::text]))),
+    CONSTRAINT incident_event_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
+    CONSTRAINT move_is_signed CHECK (((move IS NULL) OR ((expected_version IS NOT NULL) AND (account_id IS NOT NULL) AND (role IS NOT NULL)))),
+    CONSTRAINT note_not_endless CHECK (((move IS NULL) OR (length(note) <= 4000))),
+    CONSTRAINT return_has_reason CHECK (((to_state IS DISTINCT FROM 'returned'::text) OR (reason IS NOT NULL)))
+);
+
+CREATE VIEW public.seen_incident AS
+ SELECT incident.id,
+    incident.community_id,
+    incident.category_code,
+    incident.source,
+    incident.request_kind,
+    incident.source_system,
+    incident.external_id,
+    incident.national_code_system,
+    incident.national_code_kind,
+    incident.national_code,
+    incident.severity,
+    incident.sensitivity,
+    incident.state,
+    incident.is_open,
+    incident.title,
+    incident.description,
+    incident.address,
+    incident.geom,
+    incident.geocode_quality,
+    incident.building_id,
+    incident.compound_id,
+    incident.grid_id,
+    incident.merchant_id,
+    incident.party_id,
+    incident.parent_id,
+    incident.duty_rule_id,
+    incident.campaign_id,
+    incident.reported_at,
+    incident.first_response_at,
+    incident.due_at,
+    incident.original_due_at,
+    incident.handled_at,
+    incident.closed_at,
+    incident.outcome,
+    incident.is_proactive,
+    incident.import_batch_id,
+    incident.changed_at,
+    (COALESCE((incident.party_id = ( SELECT public.app_party() AS app_party)), false) OR COALESCE((incident.grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[])), false) OR COALESCE((incident.building_id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[])), false) OR (EXISTS ( SELECT
+           FROM public.incident_event e
+          WHERE ((e.incident_id = incident.id) AND (e.actor_party_id = ( SELECT public.app_party() AS app_party)))))) AS is_own
+   FROM public.incident
+  WHERE ((incident.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND
+        CASE ( SELECT public.app_role() AS app_role)
+            WHEN 'secretary'::text THEN true
+            WHEN 'grid_worker'::text THEN ((incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])) AND ((incident.sensitivity <> 'S3'::text) OR (incident.party_id = ( SELECT public.app_party() AS app_party)) OR (incident.grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[])) OR (incident.building_id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[]))))
+            WHEN 'leader'::text THEN ((incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+            WHEN 'administrator'::text THEN ((incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+            WHEN 'property_company'::text THEN ((incident.party_id = ( SELECT public.app_party() AS app_party)) AND (incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+            ELSE false
+        END);
+
+CREATE VIEW public.case_words WITH (security_barrier='true') AS
+ SELECT i.id AS incident_id,
+    i.community_id,
+        CASE
+            WHEN who.is_outside THEN public.mask_people(public.mask_words(i.title))
+            ELSE public.mask_words(i.title)
+        END AS title,
+        CASE
+            WHEN who.is_outside THEN public.mask_people(public.mask_words(i.description))
+            ELSE public.mask_words(i.description)
+        END AS description,
+    public.mask_words(i.address) AS address
+   FROM (public.seen_incident i
+     CROSS JOIN ( SELECT (public.app_role() = 'property_company'::text) AS is_outside) who)
+  WHERE
+        CASE ( SELECT public.app_role() AS app_role)
+            WHEN 'grid_worker'::text THEN i.is_own
+            WHEN 'property_company'::text THEN true
+            WHEN 'secretary'::text THEN ((i.sensitivity <> 'S3'::text) AND (i.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
+            ELSE false
+        END;
+
+CREATE FUNCTION public.cases_saying(candidates bigint[], patterns text[]) RETURNS TABLE(incident_id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    BEGIN ATOMIC
+ WITH likely AS MATERIALIZED (
+          SELECT i.id
+            FROM (unnest(cases_saying.candidates) candidate(id)
+              JOIN public.incident i ON ((i.id = candidate.id)))
+           WHERE (concat_ws(' '::text, i.title, i.address, i.description) ~~* ALL (cases_saying.patterns))
+         )
+  SELECT w.incident_id
+    FROM (likely
+      JOIN public.case_words w ON ((w.incident_id = likely.id)))
+   WHERE (concat_ws(' '::text, w.title, w.address, w.description) ~~* ALL (cases_saying.patterns));
+END;
+
 CREATE TABLE public.audit_log (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -761,95 +982,6 @@ CREATE FUNCTION public.find_api_actor(by_hash bytea) RETURNS SETOF public.actor
    WHERE ((t.token_hash = find_api_actor.by_hash) AND (t.purpose = 'open311'::text));
 END;
 
-CREATE TABLE public.incident (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    category_code text NOT NULL,
-    source text NOT NULL,
-    request_kind text,
-    source_system text DEFAULT 'wangge'::text NOT NULL,
-    external_id text,
-    national_code_system text,
-    national_code_kind text,
-    national_code text,
-    severity text DEFAULT 'normal'::text NOT NULL,
-    sensitivity text DEFAULT 'S1'::text NOT NULL,
-    state text DEFAULT 'reported'::text NOT NULL,
-    is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))) STORED NOT NULL,
-    title text,
-    description text,
-    address text,
-    geom public.geometry(Point,4490),
-    geocode_quality text DEFAULT 'none'::text NOT NULL,
-    building_id bigint,
-    compound_id bigint,
-    grid_id bigint,
-    merchant_id bigint,
-    party_id bigint,
-    parent_id bigint,
-    duty_rule_id bigint,
-    campaign_id bigint,
-    reported_at timestamp with time zone NOT NULL,
-    first_response_at timestamp with time zone,
-    due_at timestamp with time zone,
-    original_due_at timestamp with time zone,
-    handled_at timestamp with time zone,
-    closed_at timestamp with time zone,
-    outcome text,
-    is_proactive boolean GENERATED ALWAYS AS ((source = 'patrol'::text)) STORED NOT NULL,
-    import_batch_id bigint,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    version integer DEFAULT 0 NOT NULL,
-    client_id text,
-    CONSTRAINT incident_client_id_check CHECK (((length(client_id) >= 1) AND (length(client_id) <= 200))),
-    CONSTRAINT incident_closed_has_time CHECK (((state = ANY (ARRAY['closed'::text, 'rated'::text])) = (closed_at IS NOT NULL))),
-    CONSTRAINT incident_dates_in_order CHECK (((first_response_at >= reported_at) AND (due_at >= reported_at) AND (original_due_at >= reported_at) AND (handled_at >= reported_at) AND (closed_at >= COALESCE(handled_at, reported_at)))),
-    CONSTRAINT incident_geocode_quality_check CHECK ((geocode_quality = ANY (ARRAY['dwelling'::text, 'building'::text, 'compound'::text, 'street'::text, 'manual'::text, 'none'::text]))),
-    CONSTRAINT incident_geom_check CHECK (((geom IS NULL) OR ((NOT public.st_isempty(geom)) AND ((public.st_x(geom) >= (73)::double precision) AND (public.st_x(geom) <= (136)::double precision)) AND ((public.st_y(geom) >= (3)::double precision) AND (public.st_y(geom) <= (54)::double precision))))),
-    CONSTRAINT incident_national_code_whole CHECK ((num_nulls(national_code_system, national_code_kind, national_code) = ANY (ARRAY[0, 3]))),
-    CONSTRAINT incident_not_its_own_parent CHECK ((parent_id <> id)),
-    CONSTRAINT incident_outcome_check CHECK ((outcome = ANY (ARRAY['resolved'::text, 'partly_resolved'::text, 'persuaded'::text, 'mediated'::text, 'negotiated'::text, 'transferred'::text, 'unresolvable'::text]))),
-    CONSTRAINT incident_place_matches_quality CHECK (((geom IS NULL) = (geocode_quality = 'none'::text))),
-    CONSTRAINT incident_request_kind_check CHECK ((request_kind = ANY (ARRAY['help'::text, 'enquiry'::text, 'complaint'::text]))),
-    CONSTRAINT incident_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text]))),
-    CONSTRAINT incident_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
-    CONSTRAINT incident_source_check CHECK ((source = ANY (ARRAY['patrol'::text, 'walk_in'::text, 'phone'::text, 'hotline_12345'::text, 'wechat_group'::text, 'courier'::text, 'property'::text, 'superior'::text, 'other'::text]))),
-    CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['reported'::text, 'accepted'::text, 'registered'::text, 'dispatched'::text, 'returned'::text, 'handling'::text, 'suspended'::text, 'verifying'::text, 'closed'::text, 'rated'::text, 'rejected'::text, 'voided'::text]))),
-    CONSTRAINT incident_time_plausible CHECK ((reported_at >= '1949-12-31 16:00:00+00'::timestamp with time zone))
-);
-
-CREATE TABLE public.incident_event (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    incident_id bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    actor_party_id bigint,
-    kind text NOT NULL,
-    from_state text,
-    to_state text,
-    reason text,
-    note text,
-    suggested_party_id bigint,
-    evidence jsonb,
-    move text,
-    expected_version integer,
-    version integer GENERATED ALWAYS AS ((expected_version + 1)) STORED,
-    account_id bigint,
-    role text,
-    to_party_id bigint,
-    due_at timestamp with time zone,
-    original_due_at timestamp with time zone,
-    outcome text,
-    rating smallint,
-    payload jsonb,
-    CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
-    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text, 'arrived'::text, 'extension_requested'::text, 'extension_refused'::text, 'reopen_requested'::text, 'reopen_refused'::text, 'corrected'::text, 'called_back'::text]))),
-    CONSTRAINT incident_event_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
-    CONSTRAINT move_is_signed CHECK (((move IS NULL) OR ((expected_version IS NOT NULL) AND (account_id IS NOT NULL) AND (role IS NOT NULL)))),
-    CONSTRAINT note_not_endless CHECK (((move IS NULL) OR (length(note) <= 4000))),
-    CONSTRAINT return_has_reason CHECK (((to_state IS DISTINCT FROM 'returned'::text) OR (reason IS NOT NULL)))
-);
-
 CREATE TABLE public.post (
     id bigint NOT NULL,
     community_id bigint NOT NULL,
@@ -975,6 +1107,58 @@ BEGIN
     RETURN found_id;
 END $$;
 
+CREATE VIEW public.relapse WITH (security_invoker='true') AS
+ SELECT again.id AS incident_id,
+    again.community_id,
+    before.id AS earlier_id,
+    before.closed_at AS earlier_closed_at
+   FROM ((public.incident again
+     JOIN public.category kind ON (((kind.code = again.category_code) AND (kind.parent_code <> ALL (ARRAY['E10'::text, 'E12'::text])))))
+     JOIN public.incident before ON (((before.community_id = again.community_id) AND (before.category_code = again.category_code) AND (before.closed_at <= again.reported_at) AND (before.closed_at > (again.reported_at - '30 days'::interval)) AND (before.id <> again.id) AND ((before.building_id = again.building_id) OR ((before.geom OPERATOR(public.&&) public.st_expand(again.geom, (0.0009)::double precision)) AND public.st_dwithin((before.geom)::public.geography, (again.geom)::public.geography, (50)::double precision))))));
+
+CREATE VIEW public.unanswered_whistle WITH (security_invoker='true') AS
+ SELECT call.incident_id,
+    call.community_id,
+    call.at,
+    call.to_party_id
+   FROM (public.incident_event call
+     JOIN public.incident i ON (((i.id = call.incident_id) AND i.is_open)))
+  WHERE ((call.kind = 'whistled'::text) AND (NOT (EXISTS ( SELECT
+           FROM public.incident_event arrival
+          WHERE ((arrival.incident_id = call.incident_id) AND (arrival.kind = 'arrived'::text) AND (ROW(arrival.at, arrival.id) > ROW(call.at, call.id)) AND (NOT (arrival.to_party_id IS DISTINCT FROM call.to_party_id)))))));
+
+CREATE FUNCTION public.list_case_marks(community bigint) RETURNS TABLE(incident_id bigint, returns bigint, is_relapse boolean, is_whistled boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    BEGIN ATOMIC
+ SELECT m.id,
+     m.returns,
+     m.is_relapse,
+     m.is_whistled
+    FROM ( SELECT i.id,
+             ( SELECT count(*) AS count
+                    FROM public.incident_event e
+                   WHERE ((e.incident_id = i.id) AND (e.to_state = 'returned'::text))) AS returns,
+             ((i.parent_id IS NOT NULL) OR (EXISTS ( SELECT
+                    FROM public.relapse r
+                   WHERE (r.incident_id = i.id)))) AS is_relapse,
+             (EXISTS ( SELECT
+                    FROM public.unanswered_whistle w
+                   WHERE (w.incident_id = i.id))) AS is_whistled
+            FROM public.seen_incident i
+           WHERE ((i.community_id = list_case_marks.community) AND i.is_open)) m
+   WHERE ((m.returns > 0) OR m.is_relapse OR m.is_whistled);
+END;
+
+CREATE FUNCTION public.list_community_codes() RETURNS TABLE(code text, id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT c.code,
+     c.id
+    FROM public.community c;
+END;
+
 CREATE FUNCTION public.list_grants(by_hash bytea) RETURNS TABLE(grant_id bigint, role text, community_id bigint, community_name text, party_name text, is_current boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1007,15 +1191,11 @@ $$;
 
 CREATE FUNCTION public.mask_name(name text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (name ~ '^(欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台|皇甫|宗政|濮阳|公冶|太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|令狐)'::text) THEN ("left"(name, 2) || repeat('*'::text, GREATEST((length(name) - 2), 1))) ELSE ("left"(name, 1) || repeat('*'::text, LEAST(GREATEST((length(name) - 1), 1), 2))) END;
+    RETURN CASE WHEN (btrim(name) ~ '^(欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台|皇甫|宗政|濮阳|公冶|太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|令狐)[^·•・.]{0,2}$'::text) THEN ("left"(btrim(name), 2) || repeat('*'::text, GREATEST((length(btrim(name)) - 2), 1))) ELSE ("left"(btrim(name), 1) || repeat('*'::text, LEAST(GREATEST((length(btrim(name)) - 1), 1), 2))) END;
 
 CREATE FUNCTION public.mask_phone(phone text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((length(phone) = 11) AND (phone ~ '^1'::text)) THEN (("left"(phone, 3) || '****'::text) || "right"(phone, 4)) ELSE (repeat('*'::text, GREATEST((length(phone) - 4), 0)) || "right"(phone, LEAST(length(phone), 4))) END;
-
-CREATE FUNCTION public.mask_words(words text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (words ~ '\d{3}|[·•]'::text) THEN regexp_replace(regexp_replace(regexp_replace(regexp_replace(words, '(?<!\d)\d{14}(\d{3}[0-9Xx])(?![0-9Xx])'::text, '**************\1'::text, 'g'::text), '(?<!\d)(1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?!\d)'::text, '\1****\2'::text, 'g'::text), '([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z])[·• ]?[A-Z0-9]{3,4}([A-Z0-9]{2})(?![A-Z0-9])'::text, '\1·***\2'::text, 'g'::text), '(?<!\d)\d{3,4}([室房])'::text, '***\1'::text, 'g'::text) ELSE words END;
+    RETURN (SELECT CASE WHEN (d.digits ~ '^1\d{10}$'::text) THEN (("left"(d.digits, 3) || '****'::text) || "right"(d.digits, 4)) WHEN (length(d.digits) > 6) THEN (repeat('*'::text, LEAST((length(d.digits) - 4), 8)) || "right"(d.digits, 4)) ELSE repeat('*'::text, length(d.digits)) END AS repeat FROM (SELECT regexp_replace(regexp_replace(public.narrow_digits(mask_phone.phone), '^\s*(\+|00)\s*86'::text, ''::text), '\D'::text, ''::text, 'g'::text) AS digits) d);
 
 CREATE PROCEDURE public.note_bulk_insert(IN loaded regclass, IN community bigint)
     LANGUAGE plpgsql
@@ -1251,36 +1431,6 @@ CREATE FUNCTION public.replace_password(by_hash bytea, new_hash text) RETURNS bo
             FROM changed)) AS "exists";
 END;
 
-CREATE TABLE public.category (
-    code text NOT NULL,
-    parent_code text,
-    name text NOT NULL,
-    name_en text NOT NULL,
-    identifier text NOT NULL,
-    sensitivity text DEFAULT 'S1'::text NOT NULL,
-    is_sealed boolean DEFAULT false NOT NULL,
-    response_amount numeric,
-    response_unit text,
-    deadline_amount numeric,
-    deadline_unit text,
-    default_leads text[] DEFAULT '{}'::text[] NOT NULL,
-    call_first text,
-    CONSTRAINT category_check CHECK (((response_amount IS NULL) = (response_unit IS NULL))),
-    CONSTRAINT category_check1 CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
-    CONSTRAINT category_code_check CHECK ((code ~ '^E\d{1,4}$'::text)),
-    CONSTRAINT category_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
-    CONSTRAINT category_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
-    CONSTRAINT category_identifier_check CHECK ((identifier ~ '^[a-z_]+$'::text)),
-    CONSTRAINT category_response_amount_check CHECK ((response_amount > (0)::numeric)),
-    CONSTRAINT category_response_unit_check CHECK ((response_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
-    CONSTRAINT category_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text])))
-);
-
-CREATE FUNCTION public.sealed_categories() RETURNS text[]
-    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
-    SET search_path TO 'public', 'pg_temp'
-    RETURN (SELECT COALESCE(array_agg(c.code), '{}'::text[]) AS "coalesce" FROM (public.category c LEFT JOIN public.category above ON ((above.code = c.parent_code))) WHERE (c.is_sealed OR above.is_sealed));
-
 CREATE FUNCTION public.stamp_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1395,12 +1545,13 @@ CREATE FUNCTION public.unmask_requester(incident bigint, reason text) RETURNS TA
 DECLARE
     seen incident_requester;
 BEGIN
-    IF coalesce(trim(unmask_requester.reason), '') = '' THEN
+    IF unmask_requester.reason IS NULL OR unmask_requester.reason !~ '\S' THEN
         RAISE EXCEPTION 'a reason is needed to see this' USING ERRCODE = 'check_violation', CONSTRAINT = 'unmask_has_reason';
     END IF;
     SELECT r.* INTO seen FROM incident_requester AS r
     JOIN seen_incident AS i ON i.id = r.incident_id
-    WHERE r.incident_id = unmask_requester.incident AND app_role() IN ('secretary', 'grid_worker');
+    WHERE r.incident_id = unmask_requester.incident
+        AND (app_role() = 'secretary' OR app_role() = 'grid_worker' AND i.is_own);
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -1415,11 +1566,11 @@ CREATE FUNCTION public.unseal_case(incident bigint, reason text) RETURNS TABLE(t
 DECLARE
     seen seen_incident;
 BEGIN
-    IF coalesce(trim(unseal_case.reason), '') = '' THEN
+    IF unseal_case.reason IS NULL OR unseal_case.reason !~ '\S' THEN
         RAISE EXCEPTION 'a reason is needed to see this' USING ERRCODE = 'check_violation', CONSTRAINT = 'unseal_has_reason';
     END IF;
     SELECT i.* INTO seen FROM seen_incident AS i
-    WHERE i.id = unseal_case.incident AND app_role() IN ('secretary', 'grid_worker');
+    WHERE i.id = unseal_case.incident AND (app_role() = 'secretary' OR app_role() = 'grid_worker' AND i.is_own);
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -1572,70 +1723,6 @@ ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE VIEW public.seen_incident AS
- SELECT incident.id,
-    incident.community_id,
-    incident.category_code,
-    incident.source,
-    incident.request_kind,
-    incident.source_system,
-    incident.external_id,
-    incident.national_code_system,
-    incident.national_code_kind,
-    incident.national_code,
-    incident.severity,
-    incident.sensitivity,
-    incident.state,
-    incident.is_open,
-    incident.title,
-    incident.description,
-    incident.address,
-    incident.geom,
-    incident.geocode_quality,
-    incident.building_id,
-    incident.compound_id,
-    incident.grid_id,
-    incident.merchant_id,
-    incident.party_id,
-    incident.parent_id,
-    incident.duty_rule_id,
-    incident.campaign_id,
-    incident.reported_at,
-    incident.first_response_at,
-    incident.due_at,
-    incident.original_due_at,
-    incident.handled_at,
-    incident.closed_at,
-    incident.outcome,
-    incident.is_proactive,
-    incident.import_batch_id,
-    incident.changed_at
-   FROM public.incident
-  WHERE ((incident.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND
-        CASE ( SELECT public.app_role() AS app_role)
-            WHEN 'secretary'::text THEN true
-            WHEN 'grid_worker'::text THEN ((incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])) AND ((incident.sensitivity <> 'S3'::text) OR (incident.party_id = ( SELECT public.app_party() AS app_party)) OR (incident.grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[])) OR (incident.building_id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[]))))
-            WHEN 'leader'::text THEN ((incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
-            WHEN 'administrator'::text THEN ((incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
-            WHEN 'property_company'::text THEN ((incident.party_id = ( SELECT public.app_party() AS app_party)) AND (incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
-            ELSE false
-        END);
-
-CREATE VIEW public.case_words AS
- SELECT seen_incident.id AS incident_id,
-    seen_incident.community_id,
-    public.mask_words(seen_incident.title) AS title,
-    public.mask_words(seen_incident.description) AS description,
-    public.mask_words(seen_incident.address) AS address
-   FROM public.seen_incident
-  WHERE
-        CASE ( SELECT public.app_role() AS app_role)
-            WHEN 'grid_worker'::text THEN true
-            WHEN 'property_company'::text THEN true
-            WHEN 'secretary'::text THEN ((seen_incident.sensitivity <> 'S3'::text) AND (seen_incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
-            ELSE false
-        END;
-
 CREATE VIEW public.case_corrections AS
  SELECT e.id AS event_id,
     e.incident_id,
@@ -1645,11 +1732,14 @@ CREATE VIEW public.case_corrections AS
      JOIN public.case_words w ON ((w.incident_id = e.incident_id)))
   WHERE (e.move = 'correct'::text);
 
-CREATE VIEW public.case_notes AS
+CREATE VIEW public.case_notes WITH (security_barrier='true') AS
  SELECT e.id AS event_id,
     e.incident_id,
     e.community_id,
-    public.mask_words(e.note) AS note
+        CASE
+            WHEN (public.app_role() = 'property_company'::text) THEN public.mask_people(public.mask_words(e.note))
+            ELSE public.mask_words(e.note)
+        END AS note
    FROM (public.incident_event e
      JOIN public.case_words w ON ((w.incident_id = e.incident_id)));
 
@@ -2008,18 +2098,26 @@ CREATE TABLE public.party_contact (
     mobile_phone text
 );
 
-CREATE VIEW public.party_card AS
+CREATE VIEW public.party_card WITH (security_barrier='true') AS
  SELECT p.id AS party_id,
     p.community_id,
         CASE
             WHEN (p.kind = ANY (ARRAY['staff'::text, 'property_company'::text, 'department'::text, 'residents_committee'::text])) THEN k.full_name
             ELSE public.mask_name(k.full_name)
         END AS full_name,
-    k.work_phone,
+        CASE
+            WHEN (p.kind = ANY (ARRAY['staff'::text, 'property_company'::text, 'department'::text, 'residents_committee'::text])) THEN k.work_phone
+            ELSE public.mask_phone(k.work_phone)
+        END AS work_phone,
     public.mask_phone(k.mobile_phone) AS mobile_phone
    FROM (public.party p
      JOIN public.party_contact k ON ((k.party_id = p.id)))
-  WHERE ((p.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text, 'property_company'::text])));
+  WHERE ((p.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND
+        CASE ( SELECT public.app_role() AS app_role)
+            WHEN 'wall'::text THEN false
+            WHEN 'property_company'::text THEN (p.kind <> ALL (ARRAY['party_member'::text, 'volunteer'::text]))
+            ELSE true
+        END);
 
 ALTER TABLE public.party ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.party_id_seq
@@ -2039,16 +2137,7 @@ ALTER TABLE public.post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE VIEW public.relapse WITH (security_invoker='true') AS
- SELECT again.id AS incident_id,
-    again.community_id,
-    before.id AS earlier_id,
-    before.closed_at AS earlier_closed_at
-   FROM ((public.incident again
-     JOIN public.category kind ON (((kind.code = again.category_code) AND (kind.parent_code <> ALL (ARRAY['E10'::text, 'E12'::text])))))
-     JOIN public.incident before ON (((before.community_id = again.community_id) AND (before.category_code = again.category_code) AND (before.closed_at <= again.reported_at) AND (before.closed_at > (again.reported_at - '30 days'::interval)) AND (before.id <> again.id) AND ((before.building_id = again.building_id) OR ((before.geom OPERATOR(public.&&) public.st_expand(again.geom, (0.0009)::double precision)) AND public.st_dwithin((before.geom)::public.geography, (again.geom)::public.geography, (50)::double precision))))));
-
-CREATE VIEW public.requester_card AS
+CREATE VIEW public.requester_card WITH (security_barrier='true') AS
  SELECT r.incident_id,
     r.community_id,
     public.mask_name(r.name) AS name,
@@ -2067,7 +2156,25 @@ ALTER TABLE public.role_grant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE VIEW public.shown_incident AS
+CREATE TABLE public.saved_view (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    name text NOT NULL,
+    params jsonb NOT NULL,
+    CONSTRAINT saved_view_name_check CHECK (((length(name) >= 1) AND (length(name) <= 40))),
+    CONSTRAINT saved_view_params_check CHECK (((jsonb_typeof(params) = 'object'::text) AND (length((params)::text) <= 2000)))
+);
+
+ALTER TABLE public.saved_view ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.saved_view_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.shown_incident WITH (security_barrier='true') AS
  SELECT i.id,
     i.community_id,
     i.category_code,
@@ -2086,17 +2193,6 @@ CREATE VIEW public.shown_incident AS
    FROM (public.incident i
      JOIN public.mapped_category c ON ((c.code = i.category_code)))
   WHERE ((i.geom IS NOT NULL) AND (i.sensitivity <> 'S3'::text) AND (i.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (i.party_id = ( SELECT public.app_party() AS app_party))));
-
-CREATE VIEW public.unanswered_whistle WITH (security_invoker='true') AS
- SELECT call.incident_id,
-    call.community_id,
-    call.at,
-    call.to_party_id
-   FROM (public.incident_event call
-     JOIN public.incident i ON (((i.id = call.incident_id) AND i.is_open)))
-  WHERE ((call.kind = 'whistled'::text) AND (NOT (EXISTS ( SELECT
-           FROM public.incident_event arrival
-          WHERE ((arrival.incident_id = call.incident_id) AND (arrival.kind = 'arrived'::text) AND (ROW(arrival.at, arrival.id) > ROW(call.at, call.id)) AND (NOT (arrival.to_party_id IS DISTINCT FROM call.to_party_id)))))));
 
 CREATE TABLE public.visit (
     id bigint NOT NULL,
@@ -2386,6 +2482,12 @@ ALTER TABLE ONLY public.post
 ALTER TABLE ONLY public.role_grant
     ADD CONSTRAINT role_grant_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.saved_view
+    ADD CONSTRAINT saved_view_account_id_name_key UNIQUE (account_id, name);
+
+ALTER TABLE ONLY public.saved_view
+    ADD CONSTRAINT saved_view_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_pkey PRIMARY KEY (token_hash);
 
@@ -2451,6 +2553,8 @@ CREATE INDEX import_rejection_batch ON public.import_rejection USING btree (batc
 CREATE INDEX incident_building ON public.incident USING btree (building_id, reported_at) WHERE (building_id IS NOT NULL);
 
 CREATE INDEX incident_campaign ON public.incident USING btree (campaign_id) WHERE (campaign_id IS NOT NULL);
+
+CREATE INDEX incident_category ON public.incident USING btree (community_id, category_code, reported_at);
 
 CREATE INDEX incident_change_community ON public.incident_change USING btree (community_id);
 
@@ -2858,6 +2962,9 @@ ALTER TABLE ONLY public.role_grant
 ALTER TABLE ONLY public.role_grant
     ADD CONSTRAINT role_grant_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id);
 
+ALTER TABLE ONLY public.saved_view
+    ADD CONSTRAINT saved_view_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_access_token_id_fkey FOREIGN KEY (access_token_id) REFERENCES public.access_token(id) ON DELETE CASCADE;
 
@@ -2907,21 +3014,23 @@ ALTER TABLE public.access_token ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY administrators ON public.account FOR SELECT TO wangge_app USING (((id = ( SELECT public.app_account() AS app_account)) OR (( SELECT public.app_role() AS app_role) = 'administrator'::text)));
+CREATE POLICY administrators ON public.account FOR SELECT TO wangge_app USING (((id = ( SELECT public.app_account() AS app_account)) OR ((( SELECT public.app_role() AS app_role) = 'administrator'::text) AND (id IN ( SELECT g.account_id
+   FROM public.role_grant g)))));
 
 CREATE POLICY administrators ON public.audit_log FOR SELECT TO wangge_app USING (((( SELECT public.app_role() AS app_role) = 'administrator'::text) AND ((community_id IS NULL) OR (community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])))));
 
-CREATE POLICY administrators ON public.role_grant FOR SELECT TO wangge_app USING (((account_id = ( SELECT public.app_account() AS app_account)) OR (( SELECT public.app_role() AS app_role) = 'administrator'::text)));
+CREATE POLICY administrators ON public.role_grant FOR SELECT TO wangge_app USING (((account_id = ( SELECT public.app_account() AS app_account)) OR ((( SELECT public.app_role() AS app_role) = 'administrator'::text) AND (community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])))));
 
 CREATE POLICY area ON public.building FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (compound_id = ANY (( SELECT public.app_compounds() AS app_compounds)::bigint[])))));
 
-CREATE POLICY area ON public.building_grid FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.building_grid FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
+   FROM public.building b)))));
 
 CREATE POLICY area ON public.building_hexagon FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> 'property_company'::text)));
 
 CREATE POLICY area ON public.calendar_day FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
-CREATE POLICY area ON public.campaign FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.campaign FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
 
 CREATE POLICY area ON public.community FOR SELECT TO wangge_app USING ((id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
@@ -2931,11 +3040,11 @@ CREATE POLICY area ON public.community_category FOR SELECT TO wangge_app USING (
 
 CREATE POLICY area ON public.compound FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (id = ANY (( SELECT public.app_compounds() AS app_compounds)::bigint[])))));
 
-CREATE POLICY area ON public.duty_rule FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.duty_rule FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
 
-CREATE POLICY area ON public.grid FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.grid FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
 
-CREATE POLICY area ON public.ground_feature FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.ground_feature FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
 
 CREATE POLICY area ON public.import_batch FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
@@ -2951,26 +3060,28 @@ END));
 
 CREATE POLICY area ON public.incident_hexagon FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> 'property_company'::text)));
 
-CREATE POLICY area ON public.membership FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.membership FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> ALL (ARRAY['property_company'::text, 'wall'::text]))));
 
 CREATE POLICY area ON public.merchant FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
    FROM public.building b)))));
 
-CREATE POLICY area ON public.merchant_offer FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.merchant_offer FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (merchant_id IN ( SELECT m.id
+   FROM public.merchant m)))));
 
-CREATE POLICY area ON public.party FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.party FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> ALL (ARRAY['property_company'::text, 'wall'::text])) OR (kind <> ALL (ARRAY['party_member'::text, 'volunteer'::text])))));
 
-CREATE POLICY area ON public.post FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.post FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> ALL (ARRAY['property_company'::text, 'wall'::text]))));
 
 CREATE POLICY area ON public.visit FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text]))));
 
-CREATE POLICY area ON public.zone FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.zone FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
 
-CREATE POLICY area ON public.zone_party FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.zone_party FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
 
-CREATE POLICY area ON public.zone_plan FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.zone_plan FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
 
-CREATE POLICY area ON public.zone_unit FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+CREATE POLICY area ON public.zone_unit FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
+   FROM public.building b)))));
 
 ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
 
@@ -3033,6 +3144,8 @@ ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.merchant_offer ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY own ON public.saved_view TO wangge_app USING ((account_id = ( SELECT public.app_account() AS app_account))) WITH CHECK ((account_id = ( SELECT public.app_account() AS app_account)));
+
 CREATE POLICY own_move ON public.incident_event FOR INSERT TO wangge_app WITH CHECK (((move IS NOT NULL) AND (move <> 'report'::text) AND (account_id = ( SELECT public.app_account() AS app_account)) AND (role = ( SELECT public.app_role() AS app_role)) AND (community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[]))));
 
 CREATE POLICY own_report ON public.incident_requester FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text]))));
@@ -3048,6 +3161,8 @@ ALTER TABLE public.post ENABLE ROW LEVEL SECURITY;
 CREATE POLICY report ON public.incident FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_account() AS app_account) IS NOT NULL) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text]))));
 
 ALTER TABLE public.role_grant ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.saved_view ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sign_in ENABLE ROW LEVEL SECURITY;
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from geo.store.engine import connect, load_queries
@@ -10,10 +10,13 @@ from geo.store.engine import connect, load_queries
 Whose = Literal["all", "mine", "zones"]
 Status = Literal["open", "overdue", "amber", "settled", "all"]
 Sort = Literal["deadline", "place", "newest"]
-Mark = Literal["relapse", "bounced", "whistled", "unheld"]
 
 MOST_COUNTED: Final = 500
 MOST_SEARCHED: Final = 5_000
+# Domain: the same category within 50 m and 7 days may be the same case.
+_SIMILAR_M: Final = 50
+_SIMILAR_FOR: Final = timedelta(days=7)
+_REACH_M: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Asked:
         status: open ones, those past their due time, amber ones, settled ones, or all.
         states: only these states of the workflow.
         sources: only from these sources.
-        mark: relapses; sent back twice or more; whistled for; with nobody who leads.
+        is_unheld: only those that nobody has.
         due_before: only those due before this time.
         since: only those reported at or after this time.
         until: only those reported before this time.
@@ -55,7 +58,7 @@ class Asked:
     status: Status = "open"
     states: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    mark: Mark | None = None
+    is_unheld: bool = False
     due_before: datetime | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -79,8 +82,7 @@ class Case:
     Attributes:
         title: as the reader may read it; None where he may not, or nobody wrote one.
         place: the building or compound, else the address as far as it may be read, else the grid.
-        bounces: how often it was sent back.
-        is_relapse: whether it continues a case that was settled before.
+        parent_id: the settled case that this one goes back to.
     """
 
     id: int
@@ -99,8 +101,7 @@ class Case:
     building_id: int | None
     lead: str | None
     party_id: int | None
-    is_relapse: bool
-    bounces: int
+    parent_id: int | None
     longitude: float | None
     latitude: float | None
 
@@ -120,6 +121,40 @@ class CasePage:
     total: int
     next: Cursor | None
     was_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is remarkable about an open case.
+
+    Attributes:
+        bounces: how often it was sent back.
+        is_relapse: whether the same was settled there a short time before.
+        is_whistled: whether others were called to it who have not come.
+    """
+
+    bounces: int
+    is_relapse: bool
+    is_whistled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarCase:
+    """A case that may be the same as one about to be reported."""
+
+    id: int
+    state: str
+    reported_at: datetime
+    distance_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What lies where somebody points: the building there or within 15 m, if any."""
+
+    is_inside: bool
+    building_id: int | None
+    building: str | None
 
 
 def list_cases(
@@ -160,7 +195,7 @@ def list_cases(
                 status=asked.status,
                 states=_list_or_none(asked.states),
                 sources=_list_or_none(asked.sources),
-                mark=asked.mark,
+                unheld=asked.is_unheld,
                 due_before=asked.due_before,
                 since=asked.since,
                 until=asked.until,
@@ -184,6 +219,42 @@ def list_cases(
         walk = rows[most - 1][_CASE_COLUMNS]
         following = Cursor(last.id, last.reported_at if sort == "newest" else last.due_at, walk)
     return CasePage(cases, total, following, was_cut)
+
+
+def list_marks(community_id: int) -> dict[int, Marks]:
+    """Return what is remarkable about the open cases that the reader sees, by id; of most there is nothing.
+
+    It takes a hundred times as long as a page of the list, and is asked for less often.
+    """
+    with connect() as connection:
+        rows = load_queries("worklist").list_marks(connection, community_id=community_id)
+        return {incident_id: Marks(*marks) for incident_id, *marks in rows}
+
+
+def list_similar(
+    community_id: int, category_code: str, longitude: float, latitude: float, now: datetime
+) -> list[SimilarCase]:
+    """Return at most five cases of a category reported within 7 days and 50 m, the nearest first."""
+    with connect() as connection:
+        rows = load_queries("worklist").list_similar(
+            connection,
+            community_id=community_id,
+            category_code=category_code,
+            longitude=longitude,
+            latitude=latitude,
+            radius_m=_SIMILAR_M,
+            since=now - _SIMILAR_FOR,
+        )
+        return [SimilarCase(*row) for row in rows]
+
+
+def find_spot(community_id: int, longitude: float, latitude: float) -> Spot:
+    """Return what lies at a place, EPSG:4490 degrees."""
+    with connect() as connection:
+        row = load_queries("worklist").find_spot(
+            connection, community_id=community_id, longitude=longitude, latitude=latitude, reach_m=_REACH_M
+        )
+    return Spot(*row) if row else Spot(is_inside=False, building_id=None, building=None)
 
 
 _CASE_COLUMNS: Final = len(Case.__dataclass_fields__)

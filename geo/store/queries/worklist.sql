@@ -2,7 +2,7 @@
 -- Every value stands in the query as a literal, so that conditions that are not asked for fold away and the planner
 -- sees which index serves the rest.
 
--- name: list_cases(community_id, whose, place_layer, place_id, near, radius_m, categories, status, states, sources, mark, due_before, since, until, patterns, most_searched, sort, after, after_walk, after_id, ids, most, most_counted, now)
+-- name: list_cases(community_id, whose, place_layer, place_id, near, radius_m, categories, status, states, sources, unheld, due_before, since, until, patterns, most_searched, sort, after, after_walk, after_id, ids, most, most_counted, now)
 WITH asked AS NOT MATERIALIZED (
     SELECT
         i.id, i.version, i.category_code, i.state, i.is_open, i.severity, i.source, i.reported_at, i.due_at, i.amber_at,
@@ -35,15 +35,7 @@ WITH asked AS NOT MATERIALIZED (
         END
         AND (CAST(:states AS text[]) IS NULL OR i.state = ANY (CAST(:states AS text[])))
         AND (CAST(:sources AS text[]) IS NULL OR i.source = ANY (CAST(:sources AS text[])))
-        AND CASE :mark
-            WHEN 'relapse' THEN i.parent_id IS NOT NULL
-            WHEN 'unheld' THEN i.party_id IS NULL
-            WHEN 'bounced' THEN 2 <= (
-                SELECT count(*) FROM incident_event AS e WHERE e.incident_id = i.id AND e.to_state = 'returned')
-            WHEN 'whistled' THEN EXISTS (
-                SELECT FROM incident_event AS e WHERE e.incident_id = i.id AND e.kind = 'whistled')
-            ELSE true
-        END
+        AND (NOT :unheld OR i.party_id IS NULL)
         AND (CAST(:due_before AS timestamptz) IS NULL OR i.due_at < :due_before)
         AND (CAST(:since AS timestamptz) IS NULL OR i.reported_at >= :since)
         AND (CAST(:until AS timestamptz) IS NULL OR i.reported_at < :until)
@@ -85,8 +77,7 @@ page AS MATERIALIZED (
 SELECT
     p.id, p.version, p.category_code, p.state, p.is_open, p.severity, p.source, p.reported_at, p.due_at, p.amber_at,
     p.closed_at, words.title, coalesce(spot.name, CASE WHEN b.id IS NULL THEN words.address END, g.name) AS place,
-    p.building_id, lead.name AS lead, p.party_id, p.parent_id IS NOT NULL AS is_relapse,
-    (SELECT count(*) FROM incident_event AS e WHERE e.incident_id = p.id AND e.to_state = 'returned') AS bounces,
+    p.building_id, lead.name AS lead, p.party_id, p.parent_id,
     ST_X(p.geom) AS longitude, ST_Y(p.geom) AS latitude, p.walk,
     (SELECT count(*) FROM (SELECT FROM wanted LIMIT :most_counted + 1) AS counted) AS total,
     CASE WHEN CAST(:patterns AS text[]) IS NULL THEN false ELSE
@@ -102,3 +93,34 @@ CROSS JOIN LATERAL (
     SELECT nullif(CASE WHEN starts_with(b.name, c.name) THEN b.name ELSE concat(c.name, b.name) END, '') AS name
 ) AS spot
 ORDER BY p.rank;
+
+-- name: list_marks(community_id)
+SELECT incident_id, returns, is_relapse, is_whistled FROM list_case_marks(:community_id);
+
+-- name: list_similar(community_id, category_code, longitude, latitude, radius_m, since)
+-- What may be the same: the category again, near by, of late.
+SELECT i.id, i.state, i.reported_at, ST_Distance(CAST(i.geom AS geography), CAST(spot.geom AS geography)) AS metres
+FROM ST_SetSRID(ST_MakePoint(:longitude, :latitude), 4490) AS spot (geom)
+JOIN incident AS i
+    ON i.community_id = :community_id AND i.category_code = :category_code AND i.reported_at >= :since
+    AND ST_DWithin(CAST(i.geom AS geography), CAST(spot.geom AS geography), :radius_m)
+WHERE i.state NOT IN ('voided', 'rejected')
+ORDER BY metres, i.reported_at DESC
+LIMIT 5;
+
+-- name: find_spot(community_id, longitude, latitude, reach_m)^
+-- What somebody points at: whether it is in the community, and the building there or within reach.
+SELECT
+    ST_Covers(n.geom, spot.geom), near.id,
+    CASE WHEN starts_with(near.name, near.compound) THEN near.name ELSE concat(near.compound, near.name) END
+FROM ST_SetSRID(ST_MakePoint(:longitude, :latitude), 4490) AS spot (geom)
+JOIN community AS n ON n.id = :community_id
+LEFT JOIN LATERAL (
+    SELECT b.id, b.name, c.name AS compound
+    FROM building AS b
+    LEFT JOIN compound AS c ON c.id = b.compound_id
+    WHERE b.community_id = n.id AND b.geom && ST_Expand(spot.geom, :reach_m / 90000.0)
+        AND ST_DWithin(CAST(b.geom AS geography), CAST(spot.geom AS geography), :reach_m)
+    ORDER BY CAST(b.geom AS geography) <-> CAST(spot.geom AS geography), b.id
+    LIMIT 1
+) AS near ON true;
