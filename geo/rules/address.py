@@ -34,7 +34,9 @@ _DISTRICT: Final = re.compile(
     r"[^\W0-9]{1,5}?(?<![小园社校厂])[区县](?=[^\W0-9]{1,8}?(?:街道|镇|社区|路|巷))"
 )
 _DISTRICT_OF_CITY: Final = re.compile(r"[^\W0-9]{1,3}?(?<![小园社校厂])[区县](?=[0-9]{0,4}[^\W0-9]{2})")
-_SUBDISTRICT: Final = re.compile(r"[^\W0-9]{1,8}?街道(?:办事处)?")
+_SUBDISTRICT: Final = re.compile(
+    r"[^\W0-9]{1,8}?街道(?:办事处)?|[^\W0-9]{2,3}镇(?=[^\W0-9]{2,8}?(?:路|街|巷|大道)[0-9])"
+)
 _COMMUNITY: Final = re.compile(r"\w{1,8}?社区(?:居委会)?(?=[^\W0-9])")
 _ADMINISTRATIVE: Final = (
     (_PROVINCE, _PROVINCE),
@@ -44,21 +46,29 @@ _ADMINISTRATIVE: Final = (
     (_COMMUNITY, _COMMUNITY),
 )
 _STREET: Final = re.compile(
-    r"(?P<road>\w{1,16}?(?:路|街|巷|里|胡同|大道|专线))(?P<number>[0-9]{1,5}(?:-[0-9]{1,3})?)号(?!楼)(?P<yard>大?院)?"
+    r"(?P<road>\w{1,16}?(?:路|街|巷|里|胡同|大道|专线))(?P<number>[0-9]{1,5}(?:-[0-9]{1,3})?)号(?![楼线])(?P<yard>大?院)?"
 )
 _LANE: Final = re.compile(r"(?P<road>[^\W0-9]\w{0,15}?)?(?P<lane>[0-9]{1,5})弄")
 _ROAD_BEFORE: Final = re.compile(r"\w{1,10}?(?:路|街|巷|大道)")
 
 _LABEL: Final = r"(?:[A-Z][0-9]{1,3}|[0-9]{1,3}[A-Z]?|[A-Z])"
+_SHORT_LABEL: Final = r"(?:[A-Z][0-9]{1,2}|[0-9]{1,2}[A-Z]?|[A-Z])"
+# 张溪路529-531 are two numbers of a street, 5层505-506 two rooms.
+_NO_NUMBER: Final = "(?<![路街巷道弄里层楼铺])"
 _OF_STAIRS: Final = "[道梯顶下上内]"
 _FREE: Final = r"(?<![0-9A-Z])(?<![0-9A-Z]-)(?<![0-9A-Z][~至到和与及、,])"
 _MARKED: Final = rf"#?(?P<label>{_LABEL})(?P<mark>号楼|[栋幢座#](?:楼(?!{_OF_STAIRS}))?|楼(?!{_OF_STAIRS}))"
 _BUILDING: Final = re.compile(
     rf"{_FREE}(?:{_MARKED}|#(?P<sharp>{_LABEL})(?![0-9A-Z])"
-    rf"|(?P<dashed>{_LABEL})(?=[- ](?:(?:[0-9]{{1,2}}|[A-Z])[- ])?[0-9]{{3,4}}[A-Z]?(?![-0-9A-Z])))"
+    rf"|{_NO_NUMBER}(?P<dashed>{_LABEL})(?=[- ](?:[0-9]{{1,2}}|[A-Z])[- ][0-9]{{3,4}}[A-Z]?(?![-0-9A-Z]))"
+    rf"|{_NO_NUMBER}(?P<paired>{_SHORT_LABEL})(?=[- ][0-9]{{3,4}}[A-Z]?(?![-0-9A-Z])))"
 )
-_HOUSE: Final = re.compile(r"(?<![0-9A-Z])(?<![0-9A-Z]-)(?P<label>[0-9]{1,4}[A-Z]?)号(?![楼线])")
-_LANE_HOUSE: Final = re.compile(rf"{_BUILDING.pattern}|(?P<house>[0-9]{{1,4}}[A-Z]?)号(?!线)")
+_HOUSE: Final = re.compile(
+    rf"{_NO_NUMBER}{_FREE}(?<!号-)(?P<label>[0-9]{{1,4}}[A-Z]?)号(?![楼线出入]|门(?!口))"
+)
+_LANE_HOUSE: Final = re.compile(
+    rf"{_BUILDING.pattern}|{_FREE}(?P<house>[0-9]{{1,4}}[A-Z]?)号(?![线出入]|门(?!口))"
+)
 _ENTRANCE: Final = re.compile(
     r"[- ]?(?:(?P<marked>[0-9]{1,2}|[A-Z])(?:单元|门(?![口面前外卫岗])|梯(?![口间]))"
     r"|(?P<side>[甲乙丙丁东西南北中])单元"
@@ -69,15 +79,24 @@ _ROOM: Final = re.compile(
     r"[- ]?(?:(?P<long>[0-9]{3,4}[A-Z]?)(?:室|房|号房?|户)?"
     r"|(?P<short>[0-9]{1,2}[A-Z]?)(?:室|房(?!东)|号(?![楼线])|户(?!\w)))(?![0-9A-Z年月日点个元块人次米平路:%分天岁])"
 )
+_FLOOR_LABEL: Final = re.compile("[BF]?[0-9]+")
+_WITHIN_NUMBER: Final = re.compile(
+    rf"(?P<sub>之.{{1,3}}|附.{{1,4}})|(?:{_FLOOR.pattern})?(?:{_ROOM.pattern})?"
+)
 _MORE_ROOMS: Final = re.compile(r"[、,和及/~至到-][0-9]")
 _MORE_BUILDINGS: Final = re.compile(rf"[、,和与及跟到至~/&-]*{_MARKED}|[、,和与及跟到至~-][0-9]{{1,4}}号")
 
 _UNCLEAR_TAIL: Final = re.compile(r"[#0-9A-Z][-0-9A-Z~,、至到和与及]{0,12}(?:号楼|单元|[栋幢座楼号室#])?$")
 
+_BETWEEN_PARTS: Final = re.compile(r"\n|(?<![0-9])[,，]|[,，](?![0-9])")
+_NOTE: Final = re.compile(r"\((?P<note>[^()\n]{0,80})\)?$")
+_SEPARATED: Final = re.compile("[、;]|,.")
+_SEVERAL: Final = re.compile(r"[、,和与及到至~-]")
+
 _SHOP: Final = re.compile(r"商铺|店铺|门面|铺面|门市|档口|摊位|底商|[0-9]铺")
 _NEAR: Final = re.compile(
     r"的?(?:旁|对面|对过|附近|周边|周围|隔壁|前面|前方|后面|后方|背后|门口|路口|之间|中间|边上|侧|出口|入口|大门|门卫|围墙"
-    r"|外面|[东南西北]+[边面头角侧])"
+    r"|外面|交叉|[0-9]米|[东南西北]+[边面头角侧])"
 )
 _NEAR_BUILDING: Final = re.compile(
     rf"(?!门口|大门|入口|出口)(?:{_NEAR.pattern}|的?(?:边|前(?![天几段])|后(?!来)|外(?![墙立])))"
@@ -140,7 +159,17 @@ def parse_address(text: str) -> Address:
 
     Any text can be read: what is not understood makes a ``landmark``, with all that was understood before it.
     """
-    body = _strip_district(normalize_address(text).replace("\n", "").strip(" ,。.;、-"))
+    whole = normalize_address(_BETWEEN_PARTS.sub(" ", text)).strip(" ,。.;、-")
+    note = _NOTE.search(whole)
+    address = _read_whole(_strip_district(whole[: note.start()] if note else whole))
+    if note is None:
+        return address
+    said = note["note"]
+    kind: Kind = "shop" if _SHOP.search(said) else "landmark" if _NEAR_BUILDING.match(said) else address.kind
+    return replace(address, kind=kind, rest=address.rest + note[0])
+
+
+def _read_whole(body: str) -> Address:
     address = Address(body, "nothing")
     if not body:
         return address
@@ -156,6 +185,8 @@ def parse_address(text: str) -> Address:
             address = replace(address, compound=body[:start])
     found = (_LANE_HOUSE if lane else _BUILDING).search(body, start)
     is_house = False
+    if street and not lane and _SEVERAL.match(body, start):
+        return replace(address, kind="landmark", rest=body[start:])
     if not lane and not found:
         found = _HOUSE.search(body, start + 1)
         is_house = found is not None
@@ -171,6 +202,8 @@ def parse_address(text: str) -> Address:
         )
     if not found:
         return _end_without_building(address, words)
+    if _SEPARATED.search(words):
+        return replace(address, kind="landmark", rest=body[start:])
     address = replace(address, compound=words.rstrip("-, 的") or address.compound)
     return _read_parts(
         address, found, kind="lane" if lane else "house" if is_house else "building", to_end=True
@@ -221,13 +254,10 @@ def _end_without_building(address: Address, words: str) -> Address:
             return replace(address, kind="compound")
         is_alley = bool(address.road) and str(address.road).endswith(("巷", "里", "胡同"))
         return replace(address, kind="alley" if is_alley else "street")
-    if address.number is not None and (
-        room := _ROOM.fullmatch(words) or re.fullmatch("(?P<sub>之.{1,3}|附.{1,4})", words)
-    ):
-        known = room.groupdict()
-        return replace(
-            address, kind="street", room=known.get("long") or known.get("short"), rest=known.get("sub") or ""
-        )
+    if address.number is not None and (within := _WITHIN_NUMBER.fullmatch(words)):
+        room = within["long"] or within["short"]
+        floor = _trim_zeros(within["floor"])
+        return replace(address, kind="street", floor=floor, room=room, rest=within["sub"] or "")
     tail = _UNCLEAR_TAIL.search(words)
     if tail or not words:
         head = words[: tail.start()] if tail else ""
@@ -246,7 +276,9 @@ def _read_parts(address: Address, found: re.Match[str], *, kind: Kind, to_end: b
     """
     text, position = found.string, found.end()
     groups = found.groupdict()
-    label = next(value for name in ("label", "sharp", "dashed", "house") if (value := groups.get(name)))
+    label = next(
+        value for name in ("label", "sharp", "dashed", "paired", "house") if (value := groups.get(name))
+    )
     parts: dict[str, str | None] = {}
     for name, pattern in (("entrance", _ENTRANCE), ("floor", _FLOOR), ("room", _ROOM)):
         part = pattern.match(text, position)
@@ -266,8 +298,11 @@ def _read_parts(address: Address, found: re.Match[str], *, kind: Kind, to_end: b
         rest=rest,
         kind=kind,
     )
-    may_be_floor = groups.get("mark") == "楼" and label.isdigit() and parts.keys() <= {"room"}
-    if may_be_floor and (not room or room[:-2] == label):
+    # 3楼501 cannot be on the third floor; 3楼301, 2楼67号 and B2楼 can be a floor.
+    is_like_floor = groups.get("mark") == "楼" and _FLOOR_LABEL.fullmatch(label) and "entrance" not in parts
+    if is_like_floor and not (
+        label.isdigit() and room and len(room) >= 3 and not room.startswith(("0", label))
+    ):
         address = replace(address, building=None, floor=_trim_zeros(label), kind="compound")
     if _SHOP.match(rest):
         return replace(address, kind="shop")

@@ -69,6 +69,7 @@ def match(text: str) -> Match:
         ("麒麟花园3楼2单元501", "麒麟花园", ("3", "2", "501")),
         ("麒麟花园3栋甲单元501", "麒麟花园", ("3", "甲", "501")),
         ("麒麟花园b12栋", "麒麟花园", ("B12", None, None)),
+        ("麒麟花园，3栋，501", "麒麟花园", ("3", None, "501")),
         ("808小区3栋", "808小区", ("3", None, None)),
         ("麒麟花园二期二十二栋", "麒麟花园2期", ("22", None, None)),
         ("麒麟花园3栋501、502", "麒麟花园", ("3", None, None)),
@@ -76,6 +77,8 @@ def match(text: str) -> Match:
         ("麒麟花园3栋2单元三楼楼道", "麒麟花园", ("3", "2", None)),
         ("和平路12号院3栋501", "和平路12号院", ("3", None, "501")),
         ("广西柳州市鱼峰区麒麟街道D社区麒行路88号麒麟花园3栋2单元501室", "麒麟花园", ("3", "2", "501")),
+        ("塔城路295号疁城新天地12幢1层102室(近三花奶奶)", "疁城新天地", ("12", None, "102")),
+        ("城桥镇玉环路607号金水苑3栋", "金水苑", ("3", None, None)),
         ("阳光社区3栋", "阳光社区", ("3", None, None)),
     ],
 )
@@ -113,6 +116,15 @@ def test_a_lane_is_a_compound_and_its_numbers_are_buildings() -> None:
         ("麒麟花园501", "landmark", "501"),
         ("第一小学一号教学楼", "landmark", "教学楼"),
         ("丽景湾商铺101", "shop", "商铺101"),
+        ("张溪路529-531", "landmark", "529-531"),
+        ("柳湖路261、265、269号", "landmark", "261、265、269号"),
+        ("镇泽路379号、镇泽路381号二层", "landmark", "、镇泽路381号2层"),
+        ("紫薇路187弄2-4号", "landmark", "2-4号"),
+        ("贵州路138号(宁波路口)", "street", "(宁波路口)"),
+        ("麒麟花园3栋(东侧)", "landmark", "(东侧)"),
+        ("麒麟花园3栋(底商)", "shop", "(底商)"),
+        ("延安东路7号7层", "street", ""),
+        ("临汾路6号1层、10号1层", "landmark", "1层、10号1层"),
         ("", "nothing", ""),
         (" ，", "nothing", ""),
     ],
@@ -136,6 +148,9 @@ def test_a_floor_is_not_a_building() -> None:
     assert (fifth.building, fifth.floor, fifth.room) == (None, "5", "501")
     assert parse_address("麒麟花园3楼501").building == "3"
     assert parse_address("麒麟花园3楼").building is None
+    assert parse_address("万达广场3楼3036号").building is None
+    assert parse_address("名人购物中心B2楼204号").building is None
+    assert parse_address("麒麟花园A楼501").building == "A"
 
 
 LABELS = st.integers(1, 99).map(str) | st.sampled_from("ABCDEFG")
