@@ -5,7 +5,7 @@ The time runs from the message that a browser would send to the one that says th
 the same with Streamlit's default settings. Queries that read every incident are named.
 
 ``python -m tests.benchmarks people`` measures a million incidents; ``python -m tests.benchmarks.bench_people
---incidents 100000 --people 10 --seconds 20`` what one asks for.
+--incidents 100000 --people 10 --seconds 20 --folder FOLDER`` what one asks for, the database kept for again.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from etl.demo.load import load_demo
 from geo.cluster import Cluster
 from geo.schema.migrate import migrate
 from geo.settings import get_settings
+from geo.store.engine import load_queries
 from tests.benchmarks.__main__ import print_table
 from tests.benchmarks.plans import find_scans, log_plans
 from tests.benchmarks.serving import serve
@@ -67,9 +68,10 @@ def run(url: str, *, incidents: int = _INCIDENTS, load: Load | None = None) -> l
     load = load or Load()
     os.environ["WANGGE_DATABASE_URL"] = url
     get_settings.cache_clear()
-    load_demo(url, community=_COMMUNITY, scale=1, seed=1)
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
+        if not load_queries("database").has_community(connection):
+            load_demo(url, community=_COMMUNITY, scale=1, seed=1)
         multiply_incidents(connection, incidents)
     with log_plans(url) as plans, _start(_OURS) as port:
         asyncio.run(work(port, Load(people=1, seconds=0)))
@@ -101,12 +103,14 @@ def _start(script: Path) -> AbstractContextManager[int]:
 
 
 def multiply_incidents(connection: psycopg2.extensions.connection, incidents: int) -> None:
-    """Add copies of the settled cases, reported over the five years before, up to so many incidents."""
+    """Add copies of the demo's cases up to so many.
+
+    Settled ones are spread over the five years before. One in two thousand is open, as of today: what sixteen
+    people have in hand does not grow with their history.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_COPIED_COLUMNS)
         columns = [name for (name,) in cursor]
-        cursor.execute("SELECT count(*), count(*) FILTER (WHERE NOT is_open) FROM incident")
-        ((present, settled),) = cursor.fetchall()
         values = [
             sql.SQL("{} - ago" if name.endswith("_at") else "{}").format(sql.Identifier(name))
             for name in columns
@@ -114,9 +118,13 @@ def multiply_incidents(connection: psycopg2.extensions.connection, incidents: in
         statement = sql.SQL(_MULTIPLY).format(
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)), values=sql.SQL(", ").join(values)
         )
-        for first in range(present, incidents, _COPIED_AT_ONCE):
+        cursor.execute("SELECT count(*), coalesce(max(id), 0) FROM incident")
+        ((present, newest),) = cursor.fetchall()
+        missing_open = max(0, incidents - present) // 2000
+        cursor.execute(statement, {"is_open": True, "first": 1, "last": missing_open, "newest": newest})
+        for first in range(present + missing_open, incidents, _COPIED_AT_ONCE):
             last = min(incidents, first + _COPIED_AT_ONCE) - 1
-            cursor.execute(statement, {"first": first, "last": last, "settled": settled})
+            cursor.execute(statement, {"is_open": False, "first": first, "last": last, "newest": newest})
         cursor.execute("VACUUM ANALYZE")
 
 
@@ -131,10 +139,13 @@ _MULTIPLY = """
     INSERT INTO incident ({columns})
     SELECT {values}
     FROM (
-        SELECT *, row_number() OVER (ORDER BY id) - 1 AS number FROM incident
-        WHERE NOT is_open ORDER BY id LIMIT %(settled)s) AS i
-    JOIN generate_series(%(first)s, %(last)s) AS n ON i.number = n %% %(settled)s
-    CROSS JOIN LATERAL (SELECT (1 + n * 7919 %% 1826) * interval '1 day' AS ago) AS earlier
+        SELECT *, row_number() OVER (ORDER BY id) - 1 AS number, count(*) OVER () AS total
+        FROM incident
+        WHERE is_open = %(is_open)s AND id <= %(newest)s
+    ) AS i
+    JOIN generate_series(%(first)s, %(last)s) AS n ON i.number = n %% i.total
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN i.is_open THEN 0 ELSE 1 + n * 7919 %% 1826 END * interval '1 day' AS ago) AS earlier
 """
 
 
@@ -188,15 +199,16 @@ async def _rerun(socket: ClientConnection, query: str) -> None:
 
 
 def main() -> None:
-    """Measure on a throw-away cluster what the arguments ask for."""
+    """Measure what the arguments ask for, on a throw-away cluster or on one that is kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--incidents", type=int, default=_INCIDENTS)
     parser.add_argument("--people", type=int, default=_PEOPLE)
     parser.add_argument("--seconds", type=float, default=_SECONDS)
+    parser.add_argument("--folder", type=Path, help="keep the database here, and use what is there already")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="wangge-bench-") as folder:
         Path(folder).chmod(0o755)
-        cluster = Cluster(Path(folder) / "people")
+        cluster = Cluster(asked.folder or Path(folder), durable=False)
         url = cluster.start()
         try:
             migrate(url)
