@@ -101,8 +101,7 @@ def find_resumed_dues(
     connection: PostgresConnection, case: ClockFacts, since: datetime, until: datetime
 ) -> tuple[datetime | None, datetime | None]:
     """Return the due time and the original one of a case whose clock stood for a while."""
-    allowance = _find_allowance(connection, case)
-    unit = Unit.WORKING_DAY if allowance is None else allowance.unit
+    unit = find_unit(connection, case)
     calendar = load_calendar(connection, case.community_id)
     pause = Pause(since, until)
     dues = (case.due_at, case.original_due_at)
@@ -110,6 +109,12 @@ def find_resumed_dues(
         None if due is None else resume_due(calendar, due, unit, pause) for due in dues
     )
     return due_at, original_due_at
+
+
+def find_unit(connection: PostgresConnection, case: ClockFacts) -> Unit:
+    """Return what the time of a case is counted in; without a limit it runs in working time."""
+    allowance = _find_allowance(connection, case)
+    return Unit.WORKING_DAY if allowance is None else allowance.unit
 
 
 def load_calendar(connection: PostgresConnection, community_id: int) -> WorkingCalendar:

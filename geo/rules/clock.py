@@ -5,7 +5,6 @@
   from before opening to closing time. What is used up at closing is due at closing, not at the next opening.
 - An **hour** and a **day** run by the clock on the wall, nights and holidays included; a day is 24 hours.
 - A **pause** (挂账) stops the clock; what was left is left when it goes on.
-- An **extension** (延期) counts from the due time and leaves the original due time on record.
 - At the due time a case is still in time; after it, it is over. From 75 % on it is amber.
 
 One case at a time in ``datetime`` with a time zone, or columns of cases in ``datetime64`` in UTC; the code is
@@ -13,7 +12,7 @@ the same. Columns hold NaT where there is no due time.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -64,30 +63,14 @@ class PauseColumns(NamedTuple):
     ended_at: Moments
 
 
+_NO_PAUSES: Final = PauseColumns(np.array([], np.int64), to_moments([]), to_moments([]))
+
+
 class JudgementColumns(NamedTuple):
     """How many cases stand: shares (NaN without a limit), and :class:`Status` values."""
 
     share: NDArray[np.float64]
     status: NDArray[np.str_]
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """When a case is due, and when it would be without extensions."""
-
-    due_at: datetime
-    original_due_at: datetime
-
-    def extend(self, calendar: WorkingCalendar, allowance: Allowance) -> "Deadline":
-        """Return the deadline so much later; the original stays."""
-        return replace(self, due_at=find_due(calendar, self.due_at, allowance))
-
-    def resume(self, calendar: WorkingCalendar, unit: Unit, pause: Pause) -> "Deadline":
-        """Return the deadline after a pause has ended; both times move, for neither ran on."""
-        return Deadline(
-            resume_due(calendar, self.due_at, unit, pause),
-            resume_due(calendar, self.original_due_at, unit, pause),
-        )
 
 
 def find_due(calendar: WorkingCalendar, start: datetime, allowance: Allowance) -> datetime:
@@ -178,7 +161,7 @@ def judge_cases(
         pauses: in which the clock stood, or stands.
         amber_share: the share from which on a case is amber.
     """
-    pauses = pauses or PauseColumns(np.array([], np.int64), to_moments([]), to_moments([]))
+    pauses = pauses or _NO_PAUSES
     moments = np.broadcast_to(moment, starts.shape).astype("datetime64[us]")
     has_ended = pauses.ended_at <= moments[pauses.case]
     stands = (pauses.started_at <= moments[pauses.case]) & ~has_ended
@@ -226,20 +209,44 @@ def find_amber_at(
     *,
     amber_share: float = AMBER_SHARE,
 ) -> datetime:
-    """Return when a case turns amber, so that it can be stored beside its due time and asked for.
+    """Return when one case turns amber; see :func:`find_ambers`."""
+    columns = _merge(pauses)
+    starts, dues, is_working = (
+        np.atleast_1d(_read(start)),
+        np.atleast_1d(_read(due)),
+        np.array([unit.is_working]),
+    )
+    return _write(find_ambers(calendar, starts, dues, is_working, columns, amber_share=amber_share)[0])
+
+
+def find_ambers(
+    calendar: WorkingCalendar,
+    starts: Moments,
+    dues: Moments,
+    is_working: Flags,
+    pauses: PauseColumns | None = None,
+    *,
+    amber_share: float = AMBER_SHARE,
+) -> Moments:
+    """Return when cases turn amber, so that it can be stored beside their due times and asked for.
 
     Args:
         calendar: the community's.
-        start: when its time began.
-        due: the due time in force, moved on by every pause.
-        unit: of its allowance.
+        starts: when the time of each began.
+        dues: due times in force, moved on by every pause; NaT for no limit.
+        is_working: whether each runs in working time.
         pauses: those that have ended.
-        amber_share: the share from which on it is amber.
+        amber_share: the share from which on a case is amber.
+
+    Returns:
+        Moments, NaT for no limit.
     """
-    allowed = measure_elapsed(calendar, start, due, unit, pauses) / timedelta(microseconds=1)
-    is_working = np.array(unit.is_working)
-    left = np.int64(np.floor(allowed * (1 - amber_share)))
-    return _write(_locate(calendar, _measure(calendar, _read(due), is_working) - left, is_working))
+    no_limit = np.isnat(dues) | np.isnat(starts)
+    begun, ended = _measure(calendar, starts, is_working), _measure(calendar, dues, is_working)
+    allowed = ended - begun - _sum_pauses(calendar, pauses or _NO_PAUSES, starts, dues, is_working)
+    left = np.floor(np.where(no_limit, 0, allowed) * (1 - amber_share)).astype(np.int64)
+    ambers = _locate(calendar, np.where(no_limit, 0, ended) - left, is_working)
+    return np.where(no_limit, _NAT, ambers)
 
 
 def _measure(calendar: WorkingCalendar, moments: Moments, is_working: Flags) -> Micros:

@@ -1,13 +1,15 @@
 """Whose time it was: a case's history cut into the legs in which one party after another was responsible."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from geo.model.incident import CaseEvent
 from geo.model.working_time import Unit
 from geo.rules.calendar import WorkingCalendar
 from geo.rules.clock import AMBER_SHARE, Pause, Status, judge_case, measure_elapsed
+from geo.rules.workflow import find_move
 
 # Whoever the case is with is responsible in these; in the others it waits for somebody else, or is settled.
 _RESPONSIBLE: Final = frozenset({"accepted", "registered", "dispatched", "handling", "suspended"})
@@ -23,7 +25,7 @@ class HistoryEvent:
         at: when.
         to_state: the state after it; None where the state stays.
         to_party_id: the party that has the case after it; None where it stays with the same.
-        due_at: the due time in force after it; None where that stays.
+        due_at: the due time after it for whoever has the case; None where that stays.
     """
 
     at: datetime
@@ -40,7 +42,7 @@ class Leg:
         party_id: whose time it is.
         started_at: when the case came to the party.
         ended_at: when it went on; None while it is there.
-        due_at: the due time in force at the end of the leg.
+        due_at: the party's due time at the end of the leg.
         used: time on the case's clock, pauses left out.
         share: of the time there was from the beginning of the leg to the due time; None without a limit.
         status: against the due time.
@@ -55,6 +57,48 @@ class Leg:
     share: float | None
     status: Status
     ran_out: bool
+
+
+def read_history(
+    events: Sequence[CaseEvent],
+    *,
+    party_id: int | None = None,
+    due_at: datetime | None = None,
+    original_due_at: datetime | None = None,
+) -> list[HistoryEvent]:
+    """Return what the events of a case say about responsibility.
+
+    History told by an import or the demo does not say whom a case was sent to: it went to whoever took it on
+    or returned it next, or where nobody has yet, to the party that has it.
+
+    Args:
+        events: of one case, in order.
+        party_id: whom the case is with now.
+        due_at: its due time in force.
+        original_due_at: its first one.
+    """
+    history = []
+    for n, event in enumerate(events):
+        if event.move is not None:
+            step = find_move(event.move, event.from_state or "")
+            effects = {"party", "clock"} if event.move == "report" else set(step.effects if step else ())
+            to_party_id = event.to_party_id if effects & {"party", "own_party", "desk"} else None
+            leg_due_at = (
+                event.due_at if effects & {"party", "own_party", "due", "due_if_none", "clock"} else None
+            )
+        else:
+            to_party_id = _find_sent_to(events, n, party_id) if event.to_state == "dispatched" else None
+            leg_due_at = original_due_at if event.to_state == "registered" else None
+            leg_due_at = due_at if event.kind == "extended" else leg_due_at
+        history.append(HistoryEvent(event.at, event.to_state, to_party_id, leg_due_at))
+    return history
+
+
+def _find_sent_to(events: Sequence[CaseEvent], n: int, party_id: int | None) -> int | None:
+    answer = next(iter(events[n + 1 :]), None)
+    if answer is None or answer.to_state not in {"handling", "returned", "verifying"}:
+        return party_id
+    return answer.actor_party_id
 
 
 @dataclass(slots=True)

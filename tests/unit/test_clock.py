@@ -9,11 +9,11 @@ from geo.errors import InputRefused
 from geo.model.working_time import DEFAULT_HOURS, Allowance, Unit, WorkingHours
 from geo.rules.calendar import KNOWN_YEARS, WorkingCalendar
 from geo.rules.clock import (
-    Deadline,
     Judgement,
     Pause,
     Status,
     find_amber_at,
+    find_ambers,
     find_due,
     find_dues,
     judge_case,
@@ -183,6 +183,15 @@ class TestJudgement:
         start, due = at("2026-11-20T10:00"), at("2026-11-20T16:30")
         assert find_amber_at(CALENDAR, start, due, Unit.WORKING_HOUR) == at("2026-11-20T15:30")
 
+    def test_amber_of_many(self) -> None:
+        """In working time, by the wall, and without a limit."""
+        start = np.datetime64("2026-11-20T02:00", "us")
+        dues = np.array(["2026-11-20T08:30", "2026-11-20T06:00", "NaT"], dtype="datetime64[us]")
+        ambers = find_ambers(CALENDAR, np.full(3, start), dues, np.array([True, False, True]))
+        assert ambers.astype("datetime64[m]").astype(str).tolist() == [
+            "2026-11-20T07:30", "2026-11-20T05:00", "NaT"
+        ]  # fmt: skip
+
     def test_ten_thousand_cases_are_judged_in_a_moment(self) -> None:
         """All are right, too: every case is the first one, a whole number of weeks later."""
         weeks = np.arange(10_000) % 3
@@ -243,18 +252,3 @@ class TestPauses:
         ]
         elapsed = measure_elapsed(CALENDAR, self.START, at("2026-11-17T16:00"), Unit.WORKING_HOUR, pauses)
         assert elapsed == timedelta(hours=4)
-
-    def test_an_extension_keeps_the_original(self) -> None:
-        deadline = Deadline(self.DUE, self.DUE).extend(CALENDAR, Allowance(2, Unit.WORKING_DAY))
-        assert deadline == Deadline(at("2026-11-20T09:00"), self.DUE)
-        again = deadline.extend(CALENDAR, Allowance(1, Unit.WORKING_DAY))
-        assert again == Deadline(at("2026-11-23T09:00"), self.DUE)
-
-    def test_a_pause_moves_the_original_too_until_it_has_passed(self) -> None:
-        deadline = Deadline(at("2026-11-20T09:00"), self.DUE)
-        early = Pause(at("2026-11-17T09:00"), at("2026-11-18T09:00"))
-        assert deadline.resume(CALENDAR, Unit.WORKING_DAY, early) == Deadline(
-            at("2026-11-23T09:00"), at("2026-11-19T09:00")
-        )
-        late = Pause(at("2026-11-19T09:00"), at("2026-11-20T09:00"))
-        assert deadline.resume(CALENDAR, Unit.WORKING_DAY, late) == Deadline(at("2026-11-23T09:00"), self.DUE)

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from geo.model.incident import CaseEvent
 from geo.model.working_time import Unit
 from geo.rules.calendar import WorkingCalendar
 from geo.rules.clock import Status
-from geo.rules.legs import HistoryEvent, Leg, build_legs
+from geo.rules.legs import HistoryEvent, Leg, build_legs, read_history
 from tests.unit.slow_clock import CHINA
 
 CALENDAR = WorkingCalendar()
@@ -184,3 +185,57 @@ def test_a_case_taken_in_anew_is_with_the_desk() -> None:
 def test_it_runs_on_the_clock_of_the_case() -> None:
     (leg,) = tell([*OPENING, event("16 09:30", "dispatched", COMPANY)], "17 09:30", Unit.HOUR)
     assert leg.used == timedelta(days=1)
+
+
+class TestHistory:
+    """What the moves of a case say about responsibility."""
+
+    def move(self, move: str, before: str | None, after: str | None, **values: object) -> CaseEvent:
+        return CaseEvent(
+            at("16 09:00"), "moved", move, from_state=before, to_state=after, **values  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def test_a_move_that_hands_over_names_the_party_and_its_time(self) -> None:
+        sent = self.move("dispatch", "registered", "dispatched", to_party_id=SQUAD, due_at=at("18 09:00"))
+        assert read_history([sent]) == [HistoryEvent(sent.at, "dispatched", SQUAD, at("18 09:00"))]
+
+    @pytest.mark.parametrize("move", ["whistle", "co_assign", "supervise", "request_extension"])
+    def test_who_is_called_or_a_time_that_is_asked_for_changes_nothing(self, move: str) -> None:
+        called = self.move(move, "handling", None, to_party_id=SQUAD, due_at=at("18 09:00"))
+        assert read_history([called]) == [HistoryEvent(called.at)]
+
+    def test_the_review_of_a_suspension_is_no_due_time(self) -> None:
+        suspended = self.move("suspend", "handling", "suspended", due_at=at("30 09:00"))
+        resumed = self.move("resume", "suspended", "handling", due_at=at("20 09:00"))
+        assert [e.due_at for e in read_history([suspended, resumed])] == [None, at("20 09:00")]
+
+    def test_a_report_says_whose_it_is_and_until_when(self) -> None:
+        reported = self.move("report", None, "reported", to_party_id=COMMITTEE, due_at=at("18 09:00"))
+        assert read_history([reported]) == [HistoryEvent(reported.at, "reported", COMMITTEE, at("18 09:00"))]
+
+    def test_told_history_goes_to_whoever_acts_next(self) -> None:
+        def told(kind: str, after: str, actor: int) -> CaseEvent:
+            return CaseEvent(at("16 09:00"), kind, to_state=after, actor_party_id=actor)
+
+        history = read_history(
+            [
+                told("moved", "registered", COMMITTEE),
+                told("moved", "dispatched", COMMITTEE),
+                told("moved", "returned", COMPANY),
+                told("moved", "dispatched", COMMITTEE),
+                told("moved", "handling", SQUAD),
+                told("extended", "handling", COMMITTEE),
+                told("moved", "returned", SQUAD),
+                told("moved", "dispatched", COMMITTEE),
+            ],
+            party_id=9000,
+            due_at=at("20 09:00"),
+            original_due_at=at("18 09:00"),
+        )
+        assert [e.to_party_id for e in history] == [None, COMPANY, None, SQUAD, None, None, None, 9000]
+        assert [e.due_at for e in history] == [at("18 09:00"), *[None] * 4, at("20 09:00"), None, None]
+
+    def test_told_history_that_ends_at_once_stays_with_its_party(self) -> None:
+        sent = CaseEvent(at("16 09:00"), "moved", to_state="dispatched", actor_party_id=COMMITTEE)
+        closed = CaseEvent(at("16 10:00"), "moved", to_state="closed", actor_party_id=COMMITTEE)
+        assert read_history([sent, closed], party_id=SQUAD)[0].to_party_id == SQUAD

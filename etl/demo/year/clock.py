@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.rules.calendar import WorkingCalendar
+
 Seconds = NDArray[np.float64]
 
 HOUR_S = 3_600.0
@@ -13,8 +15,7 @@ WORKING_DAY_S = 7 * HOUR_S
 # China Standard Time, without summer time since 1991.
 LOCAL_OFFSET_S = 8 * HOUR_S
 _SHIFTS = ((8.5, 12.0), (14.5, 18.0))
-# The days that are holidays every year; those of the lunar calendar differ and are left to a real calendar.
-_HOLIDAYS = {(1, 1), (5, 1), (5, 2), *((10, day) for day in range(1, 8))}
+_CALENDAR = WorkingCalendar()
 
 
 def find_midnight(day: date) -> float:
@@ -23,8 +24,8 @@ def find_midnight(day: date) -> float:
 
 
 def is_working_day(day: date) -> bool:
-    """Tell whether offices are open; weekends that are worked in exchange are not known here."""
-    return day.weekday() < 5 and (day.month, day.day) not in _HOLIDAYS
+    """Tell whether offices are open."""
+    return _CALENDAR.is_workday(day)
 
 
 def go_back(day: date, working_days: int) -> date:
