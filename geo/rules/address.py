@@ -91,7 +91,7 @@ _UNCLEAR_TAIL: Final = re.compile(r"[#0-9A-Z][-0-9A-Z~,、至到和与及]{0,12}
 _BETWEEN_PARTS: Final = re.compile(r"\n|(?<![0-9])[,，]|[,，](?![0-9])")
 _NOTE: Final = re.compile(r"\((?P<note>[^()\n]{0,80})\)?$")
 _SEPARATED: Final = re.compile("[、;]|,.")
-_SEVERAL: Final = re.compile(r"[、,和与及到至~-]")
+_SEVERAL: Final = re.compile(r"[、,~-]|[和与及到至][0-9]")
 
 _SHOP: Final = re.compile(r"商铺|店铺|门面|铺面|门市|档口|摊位|底商|[0-9]铺")
 _NEAR: Final = re.compile(

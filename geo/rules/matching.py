@@ -186,7 +186,7 @@ def match_address(address: Address, gazetteer: Gazetteer) -> Match:
         (building_id,) = named
         return Match(_judge(address), building_id, index.buildings[building_id].compound_id, by="exact")
     if named:
-        return _offer(index, ((index.buildings[key].compound_id, key, 1.0) for key in named), "exact")
+        return _offer(index, ((index.buildings[key].compound_id, key, 1.0) for key in sorted(named)), "exact")
     compounds = _find_compounds(address, index)
     is_whole = address.kind in ("street", "alley") and not address.rest
     if len(compounds) != 1 or (address.needs_review and not is_whole):
