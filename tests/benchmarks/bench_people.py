@@ -13,6 +13,7 @@ import asyncio
 import itertools
 import os
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psycopg2
 from psycopg2 import sql
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -32,6 +34,7 @@ from websockets.typing import Subprotocol
 import dashboard
 from etl.demo.load import load_demo
 from geo.cluster import Cluster
+from geo.operations.accounts import list_demo_accounts
 from geo.schema.migrate import migrate
 from geo.settings import get_settings
 from geo.store.engine import load_queries
@@ -73,6 +76,13 @@ def run(url: str, *, incidents: int = _INCIDENTS, load: Load | None = None) -> l
         if not load_queries("database").has_community(connection):
             load_demo(url, community=_COMMUNITY, scale=1, seed=1)
         multiply_incidents(connection, incidents)
+    with tempfile.TemporaryDirectory() as data_dir:
+        # Where the server keeps the secret of its cookies.
+        os.environ["WANGGE_DATA_DIR"] = data_dir
+        return _measure(url, incidents, load)
+
+
+def _measure(url: str, incidents: int, load: Load) -> list[Row]:
     with log_plans(url) as plans, _start(_OURS) as port:
         asyncio.run(work(port, Load(people=1, seconds=0)))
     for plan in plans:
@@ -160,9 +170,13 @@ async def _act(port: int, number: int, load: Load, end: float) -> list[float]:
     chance = random.Random(number)
     filters = itertools.cycle(chance.sample(_FILTERS, len(_FILTERS)))
     times_ms: list[float] = []
+    cookie = await _sign_in(port, number)
     await asyncio.sleep(number / load.people * _PERIOD_S)
     async with connect(
-        f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=[Subprotocol("streamlit")], max_size=None
+        f"ws://127.0.0.1:{port}/_stcore/stream",
+        subprotocols=[Subprotocol("streamlit")],
+        additional_headers={"Cookie": cookie},
+        max_size=None,
     ) as socket:
         # The first run fills the page; with no time to work in, everything is done once and nobody waits.
         await _rerun(socket, next(filters))
@@ -175,6 +189,25 @@ async def _act(port: int, number: int, load: Load, end: float) -> list[float]:
             await _rerun(socket, next(filters))
             times_ms.append(1000 * (time.perf_counter() - started))
     return times_ms
+
+
+async def _sign_in(port: int, number: int) -> str:
+    """Sign a worker of the demo in as a browser does, and return the cookies."""
+    workers = [
+        account
+        for account in list_demo_accounts()
+        if account[2] == "grid_worker" and "secretary" not in account[0]
+    ]
+    login, password, _, _ = workers[number % len(workers)]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as browser:
+        form = re.search(r'name="form" value="([^"]+)"', (await browser.get("/login")).text)
+        answer = await browser.post(
+            "/login", data={"login": login, "password": password, "form": form[1] if form else ""}
+        )
+        if answer.status_code != 303:
+            msg = f"{login} was not let in: {answer.status_code}"
+            raise RuntimeError(msg)
+        return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
 
 _FILTERS: Sequence[str] = (
