@@ -369,5 +369,11 @@ CHECKS: Final[Mapping[str, tuple[Check, ...]]] = {
             _WARNING,
             "{place} is still managed by {company}, gone since {ended}: enter who manages it now",
         ),
+        Check(
+            "year_without_notice",
+            _NOTICE,
+            "the holidays and worked weekends of {year} are not known for {place}, so that due times reckon "
+            "with Monday to Friday: update Wangge, or enter the days in calendar_day",
+        ),
     ),
 }

@@ -1,17 +1,23 @@
-"""Checks of the duty matrix that take more than a query: which rules do nothing, which cases have no rule."""
+"""Checks of duties and clocks that take more than a query: idle rules, cases without one, unknown years."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.model.duty import DutyRule, PlaceType
+from geo.rules.calendar import KNOWN_YEARS
 from geo.rules.routing import HiddenRule, RuleFindings, find_rule_conflicts
+from geo.store.calendars import load_working_time
 from geo.store.checks import CommunityAnchor, Observation, locate_communities
 from geo.store.duties import load_category_parents, load_duty_rules
 
-DUTY_CHECKS: Final = ("duty_rule_conflict", "duty_rule_dead", "categories_without_duty")
+DUTY_CHECKS: Final = (
+    "duty_rule_conflict", "duty_rule_dead", "categories_without_duty", "year_without_notice",
+)  # fmt: skip
+# The longest deadlines are fifteen working days, so that due times fall into the days ahead.
+_AHEAD: Final = timedelta(days=30)
 _MOST_EXAMPLES: Final = 5
 
 
@@ -28,6 +34,8 @@ def observe_duties(
         seen["duty_rule_conflict"] += _tell_hidden(community, found.conflicting)
         seen["duty_rule_dead"] += _tell_hidden(community, found.dead)
         seen["categories_without_duty"] += _tell_unanswered(community, found, leaves)
+        overrides = load_working_time(connection, community.id).overrides
+        seen["year_without_notice"] += _tell_unknown_year(community, on_day + _AHEAD, overrides)
     return seen
 
 
@@ -61,7 +69,18 @@ def _tell_unanswered(
 ) -> Iterator[Observation]:
     if not found.unanswered:
         return
-    yield Observation(
+    details = {
+        "of": categories,
+        "examples": list(_list_examples(found.unanswered))[:_MOST_EXAMPLES],
+        "categories": list(found.unanswered),
+    }
+    yield _observe_community(community, len(found.unanswered), details)
+
+
+def _observe_community(
+    community: CommunityAnchor, value: float, details: Mapping[str, object]
+) -> Observation:
+    return Observation(
         community=community.code,
         place="community",
         code=community.code,
@@ -69,13 +88,17 @@ def _tell_unanswered(
         longitude=community.longitude,
         latitude=community.latitude,
         area_m2=None,
-        value=float(len(found.unanswered)),
-        details={
-            "of": categories,
-            "examples": list(_list_examples(found.unanswered))[:_MOST_EXAMPLES],
-            "categories": list(found.unanswered),
-        },
+        value=float(value),
+        details=details,
     )
+
+
+def _tell_unknown_year(
+    community: CommunityAnchor, day: date, overrides: Mapping[date, bool]
+) -> Iterator[Observation]:
+    if day.year in KNOWN_YEARS or any(own.year == day.year for own in overrides):
+        return
+    yield _observe_community(community, day.year, {"year": str(day.year)})
 
 
 def _list_examples(unanswered: Mapping[str, tuple[PlaceType, ...]]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """``wangge check data`` on the duty matrix: rules that do nothing, cases that nobody is named for."""
 
 import json
+from datetime import date
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +10,7 @@ from shapely import box
 
 from etl.checks import Finding
 from etl.cli import cli
+from geo.rules.calendar import KNOWN_YEARS
 from tests.sound_town import TODAY, TOMORROW, SoundTown
 from tests.town import START
 
@@ -137,6 +139,26 @@ class TestCompanies:
         town.change("compound", town.compounds[1], property_company_id=company)
 
         assert town.find_codes() == {}
+
+
+class TestYears:
+    LAST_KNOWN = max(KNOWN_YEARS)
+
+    def test_a_year_without_a_notice_is_told_before_it_begins(self, town: SoundTown) -> None:
+        thresholds = {"silent_days": 3650}
+        assert "year_without_notice" not in town.find_codes(date(self.LAST_KNOWN, 12, 1), **thresholds)
+
+        found = town.find(date(self.LAST_KNOWN, 12, 2), **thresholds)
+
+        (finding,) = [f for f in found if f.check.id == "year_without_notice"]
+        assert finding.message.startswith(
+            f"the holidays and worked weekends of {self.LAST_KNOWN + 1} are not known for community A"
+        )
+        assert finding.check.severity == "notice"
+
+    def test_a_community_that_has_entered_its_days_knows_them(self, town: SoundTown) -> None:
+        town.run("INSERT INTO calendar_day VALUES (%s, %s, false)", town.id, date(self.LAST_KNOWN + 1, 2, 8))
+        assert "year_without_notice" not in town.find_codes(date(self.LAST_KNOWN, 12, 2))
 
 
 def test_each_community_is_looked_at_by_itself(town: SoundTown) -> None:
