@@ -126,7 +126,10 @@ def _read(content: bytes) -> tuple[Image.Image, str]:
                     f"send one of at most {MOST_PIXELS // 1_000_000}"
                 )
                 raise InputRefused(msg)
-            kind = str(picture.format)
+            # Phones write several pictures into one JPEG (MPO): the first is the photo.
+            kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+            # A large JPEG is unpacked at about the size it is kept in.
+            picture.draft(None, (_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
             picture.load()
             upright = ImageOps.exif_transpose(picture)
     except Image.DecompressionBombError as bomb:

@@ -48,7 +48,9 @@ class Desk:
             act(self.id, move, version, **fields)
         return self.read()
 
-    def refuse(self, kind: type[Exception], who: str, move: str, match: str = "", **fields: Any) -> None:
+    def refuse(
+        self, kind: type[Exception], who: str, move: str, match: str | None = None, **fields: Any
+    ) -> None:
         """The move is refused with a sentence, and nothing is changed by it."""
         before = self.read()
         with pytest.raises(kind, match=match), acting_as(self._town.actor(who)):
