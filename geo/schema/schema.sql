@@ -186,7 +186,7 @@ END $$;
 
 CREATE FUNCTION public.apply_move() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     held incident;
@@ -444,7 +444,7 @@ $$;
 
 CREATE FUNCTION public.attach_photo(incident bigint, case_version integer, place smallint, hash text, media_type text, width_px integer, height_px integer) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $_$
     INSERT INTO incident_photo (
         community_id, incident_id, event_id, position, sha256, media_type, width_px, height_px, account_id)
@@ -683,7 +683,7 @@ CREATE VIEW public.case_words WITH (security_barrier='true') AS
 
 CREATE FUNCTION public.cases_saying(candidates bigint[], patterns text[]) RETURNS TABLE(incident_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     BEGIN ATOMIC
  WITH likely AS MATERIALIZED (
           SELECT i.id
@@ -696,6 +696,29 @@ CREATE FUNCTION public.cases_saying(candidates bigint[], patterns text[]) RETURN
       JOIN public.case_words w ON ((w.incident_id = likely.id)))
    WHERE (concat_ws(' '::text, w.title, w.address, w.description) ~~* ALL (cases_saying.patterns));
 END;
+
+CREATE PROCEDURE public.close_functions()
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    this record;
+BEGIN
+    FOR this IN
+        SELECT CAST(p.oid AS regprocedure) AS name, p.prorettype = CAST('trigger' AS regtype) AS is_trigger
+        FROM pg_proc AS p
+        WHERE p.pronamespace = CAST('public' AS regnamespace) AND p.prosecdef
+            AND has_function_privilege('public', p.oid, 'EXECUTE')
+            AND NOT EXISTS (
+                SELECT FROM pg_depend AS d
+                WHERE d.classid = CAST('pg_proc' AS regclass) AND d.objid = p.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE format('ALTER ROUTINE %s SET search_path = public, pg_temp', this.name);
+        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', this.name);
+        IF NOT this.is_trigger THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO wangge_app', this.name);
+        END IF;
+    END LOOP;
+END $$;
 
 CREATE TABLE public.audit_log (
     id bigint NOT NULL,
@@ -1010,7 +1033,7 @@ END;
 
 CREATE FUNCTION public.find_report(community bigint, client text) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     RETURN (SELECT i.id FROM (public.incident i JOIN public.incident_event e ON (((e.incident_id = i.id) AND (e.version = 1) AND (e.move = 'report'::text)))) WHERE ((i.community_id = find_report.community) AND (i.client_id = find_report.client) AND (e.account_id = public.app_account())));
 
 CREATE FUNCTION public.finest_hexagon_level() RETURNS integer
@@ -1066,7 +1089,7 @@ CREATE FUNCTION public.hexagon_shape(up integer, across integer, level integer, 
 
 CREATE FUNCTION public.is_own_case(incident bigint) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     RETURN (EXISTS (SELECT FROM public.incident i WHERE ((i.id = is_own_case.incident) AND ((i.party_id = public.app_party()) OR ((public.app_role() = 'grid_worker'::text) AND ((i.grid_id = ANY (public.app_grids())) OR (i.building_id = ANY (public.app_buildings())) OR (EXISTS (SELECT FROM public.incident_event e WHERE ((e.incident_id = i.id) AND (e.version = 1) AND (e.move = 'report'::text) AND (e.account_id = public.app_account()))))))))));
 
 CREATE FUNCTION public.keep_moved_case() RETURNS trigger
@@ -1129,7 +1152,7 @@ CREATE VIEW public.unanswered_whistle WITH (security_invoker='true') AS
 
 CREATE FUNCTION public.list_case_marks(community bigint) RETURNS TABLE(incident_id bigint, returns bigint, is_relapse boolean, is_whistled boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     BEGIN ATOMIC
  SELECT m.id,
      m.returns,
@@ -1139,9 +1162,9 @@ CREATE FUNCTION public.list_case_marks(community bigint) RETURNS TABLE(incident_
              ( SELECT count(*) AS count
                     FROM public.incident_event e
                    WHERE ((e.incident_id = i.id) AND (e.to_state = 'returned'::text))) AS returns,
-             ((i.parent_id IS NOT NULL) OR (EXISTS ( SELECT
+             (EXISTS ( SELECT
                     FROM public.relapse r
-                   WHERE (r.incident_id = i.id)))) AS is_relapse,
+                   WHERE (r.incident_id = i.id))) AS is_relapse,
              (EXISTS ( SELECT
                     FROM public.unanswered_whistle w
                    WHERE (w.incident_id = i.id))) AS is_whistled
@@ -1214,7 +1237,7 @@ END $$;
 
 CREATE FUNCTION public.note_incident_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     IF (SELECT count(*) FROM (SELECT FROM changed LIMIT 1001) AS first_ones) > 1000 THEN
@@ -1237,7 +1260,7 @@ END $$;
 
 CREATE FUNCTION public.note_report() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     INSERT INTO incident_event (
@@ -1292,7 +1315,7 @@ END $$;
 
 CREATE FUNCTION public.publish_touched_layers() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     place record;
@@ -1465,7 +1488,7 @@ END;
 
 CREATE FUNCTION public.take_report() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     kind category;
@@ -1529,7 +1552,7 @@ END $$;
 
 CREATE FUNCTION public.touch_layer() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '$user', 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     INSERT INTO layer_touch (layer, community_id)
@@ -1723,7 +1746,7 @@ ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE VIEW public.case_corrections AS
+CREATE VIEW public.case_corrections WITH (security_barrier='true') AS
  SELECT e.id AS event_id,
     e.incident_id,
     e.community_id,

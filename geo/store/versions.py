@@ -178,6 +178,5 @@ class VersionWatch:
     def _read(self, connection: psycopg2.extensions.connection) -> LayerVersions:
         total = int(load_queries("versions").sum_versions(connection))
         if self._last is None or self._last.total != total:
-            load_queries("versions").look_everywhere(connection)
             self._last = read_versions(connection)
         return self._last

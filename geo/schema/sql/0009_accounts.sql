@@ -258,24 +258,27 @@ CREATE FUNCTION list_demo_accounts() RETURNS TABLE (login text, role text, name 
         ORDER BY min(g.id);
     END;
 
--- Functions that act as the owner are for the application alone: anybody else with a login on this server has no business
--- with them. What is not named here is for the owner's own use.
-DO $$
+-- Functions that act as the owner are for the application alone, for nobody else with a login on this server has business
+-- with them; and they must not take a temporary table for one of ours. Called at the end of every revision that makes one.
+CREATE PROCEDURE close_functions()
+    LANGUAGE plpgsql AS $$
 DECLARE
-    this regprocedure;
+    this record;
 BEGIN
     FOR this IN
-        SELECT p.oid FROM pg_proc AS p
+        SELECT CAST(p.oid AS regprocedure) AS name, p.prorettype = CAST('trigger' AS regtype) AS is_trigger
+        FROM pg_proc AS p
         WHERE p.pronamespace = CAST('public' AS regnamespace) AND p.prosecdef
+            AND has_function_privilege('public', p.oid, 'EXECUTE')
             AND NOT EXISTS (
                 SELECT FROM pg_depend AS d
                 WHERE d.classid = CAST('pg_proc' AS regclass) AND d.objid = p.oid AND d.deptype = 'e')
     LOOP
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', this);
+        EXECUTE format('ALTER ROUTINE %s SET search_path = public, pg_temp', this.name);
+        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', this.name);
+        IF NOT this.is_trigger THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO wangge_app', this.name);
+        END IF;
     END LOOP;
 END $$;
-GRANT EXECUTE ON FUNCTION
-    is_demo_installation, find_actor, find_api_actor, begin_sign_in, fail_sign_in, open_sign_in, open_wall, link_oidc,
-    list_grants, switch_grant, close_sign_in, find_own_login, replace_password, list_demo_accounts,
-    record_audit, sealed_categories, app_buildings, app_compounds, unseal_case, unmask_requester
-    TO wangge_app;
+CALL close_functions();

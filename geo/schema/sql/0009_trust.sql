@@ -17,9 +17,13 @@ CREATE FUNCTION app_role() RETURNS text
 CREATE FUNCTION app_party() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CAST(nullif(current_setting('wangge.party', true), '') AS bigint);
+-- None where no role is told: every policy below goes by this.
 CREATE FUNCTION app_communities() RETURNS bigint[]
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CAST(coalesce(nullif(current_setting('wangge.communities', true), ''), '{}') AS bigint[]);
+    RETURN CASE
+        WHEN app_role() IN ('secretary', 'grid_worker', 'leader', 'property_company', 'wall', 'administrator')
+            THEN CAST(coalesce(nullif(current_setting('wangge.communities', true), ''), '{}') AS bigint[])
+        ELSE '{}' END;
 -- The grids a grant is limited to; none where it is for whole communities.
 CREATE FUNCTION app_grids() RETURNS bigint[]
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -136,31 +140,6 @@ CREATE TABLE incident_requester (
     FOREIGN KEY (incident_id, community_id) REFERENCES incident (id, community_id) ON DELETE CASCADE
 );
 
--- Masks (the usual practice): 张*, 欧阳*, 138****1234, the last four of an identity number, 桂B·***23.
-CREATE FUNCTION mask_name(name text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE
-        WHEN name ~ '^(欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台|皇甫|宗政|濮阳|公冶|太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|令狐)'
-            THEN left(name, 2) || repeat('*', greatest(length(name) - 2, 1))
-        ELSE left(name, 1) || repeat('*', least(greatest(length(name) - 1, 1), 2))
-    END;
-CREATE FUNCTION mask_phone(phone text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE
-        WHEN length(phone) = 11 AND phone ~ '^1' THEN left(phone, 3) || '****' || right(phone, 4)
-        ELSE repeat('*', greatest(length(phone) - 4, 0)) || right(phone, least(length(phone), 4))
-    END;
--- Numbers that name a person, wherever they stand in a sentence.
-CREATE FUNCTION mask_words(words text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN words ~ '\d{3}|[·•]' THEN
-        regexp_replace(regexp_replace(regexp_replace(regexp_replace(words,
-            '(?<!\d)\d{14}(\d{3}[0-9Xx])(?![0-9Xx])', '**************\1', 'g'),
-            '(?<!\d)(1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?!\d)', '\1****\2', 'g'),
-            '([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z])[·• ]?[A-Z0-9]{3,4}([A-Z0-9]{2})(?![A-Z0-9])', '\1·***\2', 'g'),
-            '(?<!\d)\d{3,4}([室房])', '***\1', 'g')
-        ELSE words END;
-
 -- Categories sealed by role; sensitive ones are those the incident itself says.
 CREATE FUNCTION sealed_categories() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp
@@ -179,42 +158,44 @@ CREATE FUNCTION app_compounds() RETURNS bigint[]
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
     RETURN (SELECT coalesce(array_agg(c.id), '{}') FROM compound AS c WHERE c.property_company_id = app_party());
 
--- Every table with rows of a community: seen by those whose area it is in.
+-- Every table with rows of a community: seen by those whose area it is in. A property company knows its own compounds and
+-- what is in them; who belongs to which organisation is nothing to it, nor to a screen on a wall.
 DO $$
 DECLARE
-    restricted text;
+    own record;
 BEGIN
-    FOREACH restricted IN ARRAY ARRAY[
-        'ground_feature', 'grid', 'building_grid', 'merchant_offer', 'party', 'post', 'membership', 'zone_plan', 'zone',
-        'zone_party', 'zone_unit', 'duty_rule', 'campaign']
+    FOR own IN SELECT * FROM (VALUES
+        ('ground_feature', NULL), ('grid', NULL), ('zone_plan', NULL), ('zone', NULL), ('zone_party', NULL),
+        ('duty_rule', NULL), ('campaign', NULL),
+        ('compound', '(SELECT app_role()) <> ''property_company'' OR id = ANY (CAST((SELECT app_compounds()) AS bigint[]))'),
+        ('building', '(SELECT app_role()) <> ''property_company'' OR compound_id = ANY (CAST((SELECT app_compounds()) AS bigint[]))'),
+        ('building_grid', '(SELECT app_role()) <> ''property_company'' OR building_id IN (SELECT b.id FROM building AS b)'),
+        ('zone_unit', '(SELECT app_role()) <> ''property_company'' OR building_id IN (SELECT b.id FROM building AS b)'),
+        ('merchant', '(SELECT app_role()) <> ''property_company'' OR building_id IN (SELECT b.id FROM building AS b)'),
+        ('merchant_offer', '(SELECT app_role()) <> ''property_company'' OR merchant_id IN (SELECT m.id FROM merchant AS m)'),
+        ('party', '(SELECT app_role()) NOT IN (''property_company'', ''wall'') OR kind NOT IN (''party_member'', ''volunteer'')'),
+        ('post', '(SELECT app_role()) NOT IN (''property_company'', ''wall'')'),
+        ('membership', '(SELECT app_role()) NOT IN (''property_company'', ''wall'')')
+    ) AS o (name, condition)
     LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', restricted);
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', own.name);
         EXECUTE format(
             'CREATE POLICY area ON %I FOR SELECT TO wangge_app '
-            'USING (community_id = ANY (CAST((SELECT app_communities()) AS bigint[])))', restricted);
-        EXECUTE format('GRANT SELECT ON %I TO wangge_app', restricted);
-    END LOOP;
-    -- A property company knows its own compounds.
-    FOREACH restricted IN ARRAY ARRAY['compound', 'building', 'merchant']
-    LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', restricted);
-        EXECUTE format(
-            'CREATE POLICY area ON %I FOR SELECT TO wangge_app '
-            'USING (community_id = ANY (CAST((SELECT app_communities()) AS bigint[])) '
-            'AND ((SELECT app_role()) <> ''property_company'' OR %s))',
-            restricted,
-            CASE restricted
-                WHEN 'compound' THEN 'id = ANY (CAST((SELECT app_compounds()) AS bigint[]))'
-                WHEN 'building' THEN 'compound_id = ANY (CAST((SELECT app_compounds()) AS bigint[]))'
-                ELSE 'building_id IN (SELECT b.id FROM building AS b)'
-            END);
-        EXECUTE format('GRANT SELECT ON %I TO wangge_app', restricted);
+            'USING (community_id = ANY (CAST((SELECT app_communities()) AS bigint[])) AND (%s))',
+            own.name, coalesce(own.condition, 'true'));
+        EXECUTE format('GRANT SELECT ON %I TO wangge_app', own.name);
     END LOOP;
 END $$;
 
 ALTER TABLE community ENABLE ROW LEVEL SECURITY;
 CREATE POLICY area ON community FOR SELECT TO wangge_app
     USING (id = ANY (CAST((SELECT app_communities()) AS bigint[])));
+-- Codes in addresses lead somewhere before anybody has signed in; they say no more than that there is such a community.
+CREATE FUNCTION list_community_codes() RETURNS TABLE (code text, id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+    BEGIN ATOMIC
+        SELECT c.code, c.id FROM community AS c;
+    END;
 GRANT SELECT ON community, category, category_national_code, national_code, layer_version, alembic_version TO wangge_app;
 
 -- What the acting role may see of incidents: one condition, for the table and for the views on it. Written out in both,
@@ -239,7 +220,18 @@ DECLARE
 BEGIN
     EXECUTE 'CREATE POLICY area ON incident FOR SELECT TO wangge_app USING (' || is_seen || ')';
     -- For the views and functions below, which run as their owner. Not for the application.
-    EXECUTE 'CREATE VIEW seen_incident AS SELECT * FROM incident WHERE ' || is_seen;
+    -- Whose words a grid worker reads: of cases that are his, in his area, or that he had a hand in.
+    EXECUTE $view$
+        CREATE VIEW seen_incident AS
+        SELECT
+            incident.*,
+            coalesce(party_id = (SELECT app_party()), false)
+            OR coalesce(grid_id = ANY (CAST((SELECT app_grids()) AS bigint[])), false)
+            OR coalesce(building_id = ANY (CAST((SELECT app_buildings()) AS bigint[])), false)
+            OR EXISTS (
+                SELECT FROM incident_event AS e
+                WHERE e.incident_id = incident.id AND e.actor_party_id = (SELECT app_party())) AS is_own
+        FROM incident WHERE $view$ || is_seen;
 END $$;
 -- All but what people wrote: title, description and address are read, masked, from case_words.
 GRANT SELECT (
@@ -249,17 +241,21 @@ GRANT SELECT (
     due_at, original_due_at, handled_at, closed_at, outcome, is_proactive, changed_at)
     ON incident TO wangge_app;
 
--- The words of the cases one may see. Of sensitive ones only their own worker reads them at once, anybody else after
--- giving a reason (unseal_case); leaders and administrators read facts, not words.
-CREATE VIEW case_words AS
+-- The words of the cases one may see, with what names a person masked: a grid worker's own, for of his neighbours' cases
+-- he sees the facts; a property company's own, without who complained. Of sealed ones the secretary reads them after
+-- giving a reason (unseal_case). Leaders and administrators read facts, not words.
+CREATE VIEW case_words WITH (security_barrier) AS
     SELECT
-        id AS incident_id, community_id, mask_words(title) AS title, mask_words(description) AS description,
-        mask_words(address) AS address
-    FROM seen_incident
+        i.id AS incident_id, i.community_id,
+        CASE WHEN who.is_outside THEN mask_people(mask_words(i.title)) ELSE mask_words(i.title) END AS title,
+        CASE WHEN who.is_outside THEN mask_people(mask_words(i.description)) ELSE mask_words(i.description) END AS description,
+        mask_words(i.address) AS address
+    FROM seen_incident AS i
+    CROSS JOIN (SELECT app_role() = 'property_company' AS is_outside) AS who
     WHERE CASE (SELECT app_role())
-        WHEN 'grid_worker' THEN true
+        WHEN 'grid_worker' THEN i.is_own
         WHEN 'property_company' THEN true
-        WHEN 'secretary' THEN sensitivity <> 'S3' AND category_code <> ALL (CAST((SELECT sealed_categories()) AS text[]))
+        WHEN 'secretary' THEN i.sensitivity <> 'S3' AND i.category_code <> ALL (CAST((SELECT sealed_categories()) AS text[]))
         ELSE false
     END;
 
@@ -270,11 +266,11 @@ CREATE FUNCTION unseal_case(incident bigint, reason text)
 DECLARE
     seen seen_incident;
 BEGIN
-    IF coalesce(trim(unseal_case.reason), '') = '' THEN
+    IF unseal_case.reason IS NULL OR unseal_case.reason !~ '\S' THEN
         RAISE EXCEPTION 'a reason is needed to see this' USING ERRCODE = 'check_violation', CONSTRAINT = 'unseal_has_reason';
     END IF;
     SELECT i.* INTO seen FROM seen_incident AS i
-    WHERE i.id = unseal_case.incident AND app_role() IN ('secretary', 'grid_worker');
+    WHERE i.id = unseal_case.incident AND (app_role() = 'secretary' OR app_role() = 'grid_worker' AND i.is_own);
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -283,7 +279,7 @@ BEGIN
 END $$;
 
 -- What anybody of an area may see of incidents on the map; wall screens too.
-CREATE VIEW shown_incident AS
+CREATE VIEW shown_incident WITH (security_barrier) AS
     SELECT
         i.id, i.community_id, i.category_code, c.parent_code, c.name AS category_name,
         i.state, i.is_open, i.reported_at, i.due_at, i.geom,
@@ -301,8 +297,8 @@ CREATE POLICY case_seen ON incident_event FOR SELECT TO wangge_app
     USING (EXISTS (SELECT FROM incident AS i WHERE i.id = incident_id));
 GRANT SELECT (id, community_id, incident_id, at, actor_party_id, kind, from_state, to_state, reason, suggested_party_id)
     ON incident_event TO wangge_app;
-CREATE VIEW case_notes AS
-    SELECT e.id AS event_id, e.incident_id, e.community_id, mask_words(e.note) AS note
+CREATE VIEW case_notes WITH (security_barrier) AS
+    SELECT e.id AS event_id, e.incident_id, e.community_id, CASE WHEN app_role() = 'property_company' THEN mask_people(mask_words(e.note)) ELSE mask_words(e.note) END AS note
     FROM incident_event AS e
     JOIN case_words AS w ON w.incident_id = e.incident_id;
 GRANT SELECT ON case_notes TO wangge_app;
@@ -315,28 +311,35 @@ CREATE POLICY area ON visit FOR SELECT TO wangge_app USING (
 CREATE POLICY own_work ON visit FOR INSERT TO wangge_app WITH CHECK (
     community_id = ANY (CAST((SELECT app_communities()) AS bigint[]))
     AND (SELECT app_role()) IN ('secretary', 'grid_worker') AND party_id = (SELECT app_party()));
-GRANT SELECT, INSERT ON visit TO wangge_app;
+-- Notes of visits tell what is behind people's doors: nobody reads them in a list.
+GRANT SELECT (id, community_id, kind, at, party_id, building_id, merchant_id, incident_id, campaign_id, outcome), INSERT
+    ON visit TO wangge_app;
 
 -- Names and numbers of people: whoever works for the community is named, as the grid's public card names him; others
 -- are masked.
 ALTER TABLE party_contact ENABLE ROW LEVEL SECURITY;
-CREATE VIEW party_card AS
+CREATE VIEW party_card WITH (security_barrier) AS
     SELECT
         p.id AS party_id, p.community_id,
         CASE WHEN p.kind IN ('staff', 'property_company', 'department', 'residents_committee') THEN k.full_name
             ELSE mask_name(k.full_name) END AS full_name,
-        k.work_phone, mask_phone(k.mobile_phone) AS mobile_phone
+        CASE WHEN p.kind IN ('staff', 'property_company', 'department', 'residents_committee') THEN k.work_phone
+            ELSE mask_phone(k.work_phone) END AS work_phone,
+        mask_phone(k.mobile_phone) AS mobile_phone
     FROM party AS p
     JOIN party_contact AS k ON k.party_id = p.id
     WHERE p.community_id = ANY (CAST((SELECT app_communities()) AS bigint[]))
-        AND (SELECT app_role()) IN ('secretary', 'grid_worker', 'leader', 'administrator', 'property_company');
+        AND CASE (SELECT app_role())
+            WHEN 'wall' THEN false
+            WHEN 'property_company' THEN p.kind NOT IN ('party_member', 'volunteer')
+            ELSE true END;
 
 ALTER TABLE incident_requester ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_report ON incident_requester FOR INSERT TO wangge_app WITH CHECK (
     community_id = ANY (CAST((SELECT app_communities()) AS bigint[]))
     AND (SELECT app_role()) IN ('secretary', 'grid_worker'));
 GRANT INSERT ON incident_requester TO wangge_app;
-CREATE VIEW requester_card AS
+CREATE VIEW requester_card WITH (security_barrier) AS
     SELECT r.incident_id, r.community_id, mask_name(r.name) AS name, mask_phone(r.phone) AS phone, r.wants_secrecy
     FROM incident_requester AS r
     JOIN case_words AS w ON w.incident_id = r.incident_id
@@ -349,12 +352,13 @@ CREATE FUNCTION unmask_requester(incident bigint, reason text)
 DECLARE
     seen incident_requester;
 BEGIN
-    IF coalesce(trim(unmask_requester.reason), '') = '' THEN
+    IF unmask_requester.reason IS NULL OR unmask_requester.reason !~ '\S' THEN
         RAISE EXCEPTION 'a reason is needed to see this' USING ERRCODE = 'check_violation', CONSTRAINT = 'unmask_has_reason';
     END IF;
     SELECT r.* INTO seen FROM incident_requester AS r
     JOIN seen_incident AS i ON i.id = r.incident_id
-    WHERE r.incident_id = unmask_requester.incident AND app_role() IN ('secretary', 'grid_worker');
+    WHERE r.incident_id = unmask_requester.incident
+        AND (app_role() = 'secretary' OR app_role() = 'grid_worker' AND i.is_own);
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -380,15 +384,17 @@ ALTER TABLE account ENABLE ROW LEVEL SECURITY;
 ALTER TABLE role_grant ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sign_in ENABLE ROW LEVEL SECURITY;
 ALTER TABLE access_token ENABLE ROW LEVEL SECURITY;
-CREATE POLICY administrators ON account FOR SELECT TO wangge_app
-    USING (id = (SELECT app_account()) OR (SELECT app_role()) = 'administrator');
 CREATE POLICY administrators ON role_grant FOR SELECT TO wangge_app
-    USING (account_id = (SELECT app_account()) OR (SELECT app_role()) = 'administrator');
+    USING (account_id = (SELECT app_account())
+        OR (SELECT app_role()) = 'administrator' AND community_id = ANY (CAST((SELECT app_communities()) AS bigint[])));
+CREATE POLICY administrators ON account FOR SELECT TO wangge_app
+    USING (id = (SELECT app_account())
+        OR (SELECT app_role()) = 'administrator' AND id IN (SELECT g.account_id FROM role_grant AS g));
 GRANT SELECT (id, login, display_name, must_change_password, locked_until, oidc_issuer, is_demo, disabled_at, created_at)
     ON account TO wangge_app;
 GRANT SELECT ON role_grant TO wangge_app;
 
--- A name that goes with nobody's area: Open311 and lists of places ask by code.
+-- Whose rows these may see, 0015 says.
 GRANT SELECT ON building_hexagon, incident_hexagon, hexagon_version TO wangge_app;
 
 -- Indexes on places stay of use under row-level security only where the operator cannot tell what it saw.

@@ -394,7 +394,7 @@ GRANT INSERT (
     rating, payload) ON incident_event TO wangge_app;
 
 -- What was corrected, from what to what: words and category, masked; of the place only that it was.
-CREATE VIEW case_corrections AS
+CREATE VIEW case_corrections WITH (security_barrier) AS
     SELECT
         e.id AS event_id, e.incident_id, e.community_id,
         CAST(mask_words(CAST(jsonb_build_object(
@@ -469,3 +469,5 @@ $$;
 ALTER FUNCTION touch_layer() SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION note_incident_changes() SECURITY DEFINER SET search_path FROM CURRENT;
 ALTER FUNCTION publish_touched_layers() SECURITY DEFINER SET search_path FROM CURRENT;
+
+CALL close_functions();

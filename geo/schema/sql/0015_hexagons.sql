@@ -129,3 +129,5 @@ BEGIN
             'AND (SELECT app_role()) <> ''property_company'')', counted);
     END LOOP;
 END $$;
+
+CALL close_functions();

@@ -28,7 +28,7 @@ CREATE FUNCTION list_case_marks(community bigint)
             SELECT
                 i.id,
                 (SELECT count(*) FROM incident_event AS e WHERE e.incident_id = i.id AND e.to_state = 'returned') AS returns,
-                i.parent_id IS NOT NULL OR EXISTS (SELECT FROM relapse AS r WHERE r.incident_id = i.id) AS is_relapse,
+                EXISTS (SELECT FROM relapse AS r WHERE r.incident_id = i.id) AS is_relapse,
                 EXISTS (SELECT FROM unanswered_whistle AS w WHERE w.incident_id = i.id) AS is_whistled
             FROM seen_incident AS i
             WHERE i.community_id = list_case_marks.community AND i.is_open
@@ -50,3 +50,5 @@ CREATE POLICY own ON saved_view TO wangge_app
 GRANT SELECT, INSERT, UPDATE, DELETE ON saved_view TO wangge_app;
 
 CREATE INDEX incident_category ON incident (community_id, category_code, reported_at);
+
+CALL close_functions();
