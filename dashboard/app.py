@@ -1,13 +1,23 @@
-"""Navigation: which pages there are, in the reader's language."""
+"""Navigation: which pages there are for this reader, in his language."""
 
 import logging
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
 from dashboard import session
+from dashboard.widgets.header import show_reader
 from dashboard.widgets.style import show_style
 from geo.errors import DatabaseUnavailable
+from geo.rules.access import list_pages
+
+_ICONS: Final = {
+    "morning": ":material/wb_twilight:",
+    "incidents": ":material/checklist:",
+    "map": ":material/map:",
+    "draw": ":material/draw:",
+}
 
 text = session.get_text()
 st.set_page_config(
@@ -16,14 +26,36 @@ st.set_page_config(
     layout="wide",
 )
 show_style()
-page = st.navigation(
-    [
-        st.Page("views/map.py", title=text("nav.map"), icon=":material/map:", default=True),
-        st.Page("views/draw.py", title=text("nav.draw"), icon=":material/draw:", url_path="draw"),
-    ],
-    position="top",
-)
+titles = {
+    "morning": text("nav.morning"),
+    "incidents": text("nav.incidents"),
+    "map": text("nav.map"),
+    "draw": text("nav.draw"),
+}
+
+
+def go_home() -> None:
+    """Turn to the page that the reader's role begins with; each page keeps an address of its own."""
+    st.switch_page(pages[first], query_params=st.query_params.to_dict())
+
+
 try:
+    actor = session.get_actor()
+    allowed = [name for name in list_pages(actor.role) if name in _ICONS]
+    if not allowed:
+        show_reader(actor, text)
+        st.info(text("app.no_page"), icon=":material/lock:")
+        st.stop()
+    first = allowed[0]
+    pages = {
+        name: st.Page(f"views/{name}.py", title=titles[name], icon=_ICONS[name], url_path=name)
+        for name in _ICONS
+        if name in allowed and Path(__file__).with_name("views").joinpath(f"{name}.py").exists()
+    }
+    first = next(name for name in allowed if name in pages)
+    home = st.Page(go_home, title=text("app.title"), default=True, visibility="hidden")
+    page = st.navigation([home, *pages.values()], position="top")
+    show_reader(actor, text)
     page.run()
 except DatabaseUnavailable as failure:
     # Whatever the page was about to show; the log says which server and why, the reader what to do.

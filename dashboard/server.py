@@ -18,10 +18,13 @@ import psutil
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.routes import health, metrics, vendor
+from dashboard import session
+from dashboard.routes import health, login, metrics, vendor
+from dashboard.routes.cookies import prepare_secret
+from dashboard.routes.guard import Guard
 from dashboard.routes.lane import DataLane
 from geo.errors import ConfigurationError
-from geo.store.engine import get_engine
+from geo.store.engine import get_engine, serve_application
 
 # What the first visitor would otherwise wait for. Not streamlit_folium: Streamlit serves the files of a
 # component only if a page was the first to import it.
@@ -32,7 +35,9 @@ _WARM_UP: Final = ("folium.plugins", "pandas", "pydeck", "dashboard.session")
 async def _run(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     _verify_config()
     vendor.verify_vendor()
-    get_engine()
+    prepare_secret()
+    get_engine().dispose()  # Made ready by its owner, who has no more to do here.
+    serve_application(session.find_reader)
     _send_at_once()
     for module in _WARM_UP:
         importlib.import_module(module)
@@ -60,10 +65,11 @@ def _send_at_once() -> None:
 app = st.App(
     Path(__file__).with_name("app.py"),
     routes=[
+        *login.routes(),
         *health.routes(),
         *metrics.routes(),
         *vendor.routes(),
     ],
-    middleware=[Middleware(DataLane)],
+    middleware=[Middleware(Guard), Middleware(DataLane)],
     lifespan=_run,
 )

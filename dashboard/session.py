@@ -1,4 +1,7 @@
-"""What this reader has chosen. The address of the page is the truth: it survives a refresh and can be sent.
+"""Who this reader is, and what he has chosen.
+
+Who he is the cookie of his browser says, in every run anew. What he has chosen the address of the page says:
+it survives a refresh and can be sent.
 
 Streamlit drops the query parameters when the reader turns to another page, so language and community are
 remembered for the session and put back.
@@ -9,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.i18n import LANGUAGES, Text
 from dashboard.models.map_page import ALL, ListEntry, close_up
@@ -23,13 +27,57 @@ from dashboard.models.map_state import (
     format_view,
     parse_map_state,
 )
+from dashboard.routes.cookies import SIGN_IN
+from dashboard.routes.sign_ins import find_actor
 from geo.errors import NotFound
+from geo.model.actor import NOBODY, Actor
 from geo.settings import get_settings
+from geo.store import engine
 from geo.store.places import get_place
 
 _KEPT_ACROSS_PAGES: Final = ("lang", "community")
 # About what the map has on a desk of 1366 × 768; a box that fits there fits everywhere.
 _MAP_PX: Final = (930, 565)
+
+
+def find_reader() -> Actor:
+    """Return who looks at the page that this thread draws; nobody where it draws none or he signed out.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return NOBODY
+    return find_actor(read_cookie()) or NOBODY
+
+
+def read_cookie() -> str:
+    """Return the cookie of the sign-in, as the browser sent it when it opened the page."""
+    return st.context.cookies.get(SIGN_IN, "")
+
+
+def get_actor() -> Actor:
+    """Return who looks at the page; stop where nobody is signed in any more, with the way to the login page.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    actor = engine.get_actor() or NOBODY
+    if actor.role is None or actor.must_change_password:
+        text = get_text()
+        st.info(
+            text("app.change_password_first" if actor.role else "app.signed_out"),
+            icon=":material/lock:",
+        )
+        door = "/password" if actor.role else "/login"
+        st.html(
+            f'<a href="{door}" target="_self">{text("app.sign_in_link")}</a>'
+            f'<script>location.replace("{door}?next="'
+            " + encodeURIComponent(location.pathname + location.search))</script>",
+            unsafe_allow_javascript=True,
+        )
+        st.stop()
+    return actor
 
 
 def get_text() -> Text:

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
         wall_sign_in_days: how long a screen on a wall does.
         most_sign_in_attempts: wrong passwords in a row after which an account must wait.
         sign_in_lock_minutes: how long it waits.
+        oidc_issuer: address of the organisation's sign-on (OpenID Connect); unset means there is none.
+        oidc_client_id: what the dashboard is registered there as.
+        oidc_client_secret: what it proves that with.
     """
 
     model_config = SettingsConfigDict(env_prefix="WANGGE_")
@@ -47,6 +50,9 @@ class Settings(BaseSettings):
     wall_sign_in_days: int = Field(default=365, ge=1, le=3650)
     most_sign_in_attempts: int = Field(default=5, ge=1, le=100)
     sign_in_lock_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    oidc_issuer: str | None = None
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
 
 
 @lru_cache(maxsize=1)

@@ -89,7 +89,7 @@ def connection(database_url: str) -> Iterator[PostgresConnection]:
 
 @pytest.fixture
 def secretary(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever asks the database in this test, in any thread, does so for a secretary of all its communities."""
+    """Whatever asks the database in this test, in any thread, asks for a secretary of all its communities."""
     monkeypatch.setattr(engine, "_find_actor", lambda: find_secretary(database_url))
 
 

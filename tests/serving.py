@@ -20,7 +20,7 @@ from tests.actors import find_secretary
 
 
 class ActAs:
-    """ASGI middleware in place of the guard: a request is that of the actor whom its header ``X-Actor`` numbers."""
+    """ASGI middleware in place of the guard: the header ``X-Actor`` is the number of the actor who asks."""
 
     def __init__(self, app: ASGIApp, url: str, actors: tuple[Actor, ...]) -> None:
         self._app = app

@@ -3,8 +3,8 @@
 Every request reads the layer versions after it has arrived, so that whoever wrote and then looks sees what he
 wrote. That costs one short query shared by all requests that wait for it; a notification would cost less, and
 would come a moment too late. Data are kept under the layer's tag, so nothing needs to be thrown out by hand:
-what has changed has another key, and what nobody asks for any more makes room. What one person may not see he is
-not given because another may: the key says for whom the answer was made.
+what has changed has another key, and what nobody asks for any more makes room. What one person may not see he
+is not given because another may: the key says for whom the answer was made.
 """
 
 import asyncio
@@ -69,8 +69,9 @@ class DataCache:
 
         Args:
             route: for the metrics.
-            key: names the question and the tag of the layer; equal keys have equal answers for actors of one scope.
-            produce: asks the database as whoever acts; what it raises reaches everyone who waits for this key.
+            key: names the question and the tag of the layer; for actors of one scope equal keys have equal
+                answers.
+            produce: asks the database as whoever acts; what it raises reaches everyone who waits for the key.
         """
         actor = get_actor()
         key = (actor and actor.scope, key)

@@ -89,13 +89,21 @@ def make_json_reply(status: int, content: object) -> Reply:
 
 
 def make_refusal(refusal: WanggeError) -> Reply:
-    """Answer with the sentence of a refusal; what a server is called and where it is stays in the log."""
+    """Answer with the sentence of a refusal."""
+    status, sentence = describe_refusal(refusal)
+    return make_json_reply(status, {"error": sentence})
+
+
+def describe_refusal(refusal: WanggeError) -> tuple[int, str]:
+    """Return the status of a refusal and its sentence; what a server is called stays in the log."""
     status = next((status for kind, status in _STATUS.items() if isinstance(refusal, kind)), 500)
     if status < 500:
-        return make_json_reply(status, {"error": str(refusal)})
+        return status, str(refusal)
     _log.warning("%s", refusal)
-    sentence = "the database does not answer: try again in a minute, and tell the administrator if it lasts"
-    return make_json_reply(status, {"error": sentence})
+    return (
+        status,
+        "the database does not answer: try again in a minute, and tell the administrator if it lasts",
+    )
 
 
 def matches_tag(scope: Scope, tag: str) -> bool:

@@ -1,14 +1,32 @@
-"""What stands at the top of every page: the community and the language."""
+"""What stands at the top of every page: who is signed in, the community and the language."""
 
 from collections.abc import Sequence
+from html import escape as escape_html
 
 import streamlit as st
 
 from dashboard import session
 from dashboard.i18n import Text
 from dashboard.models.map_page import choose_community, list_choices
+from dashboard.routes.cookies import make_form_token
+from dashboard.routes.login import name_role
 from dashboard.widgets.markdown import escape
+from geo.model.actor import Actor
 from geo.store.places import Community
+
+
+def show_reader(actor: Actor, text: Text) -> None:
+    """Show who is signed in as what, with the ways to another post and out."""
+    role = name_role(actor.role, text) if actor.role else ""
+    token = make_form_token(session.read_cookie())
+    with st.container(key="reader"):
+        st.html(
+            f'<form method="post" action="/logout" class="reader"><span>{escape_html(actor.name)}</span>'
+            f'<a href="/post?lang={text.language}" target="_self" title="{text("app.other_post")}">{role}</a>'
+            f'<input type="hidden" name="form" value="{token}">'
+            f'<input type="hidden" name="lang" value="{text.language}">'
+            f"<button>{text('app.sign_out')}</button></form>"
+        )
 
 
 def show_community_choice(communities: Sequence[Community], code: str | None, text: Text) -> Community | None:

@@ -1,0 +1,120 @@
+"""The guard before everything the server answers: who is not signed in meets the login page and nothing else.
+
+Open to all are the login page, ``/healthz`` and ``/vendor``; ``/open311`` asks for a key of its own, and programs
+on this machine read ``/metrics``. A page sends to the login page, anything else is refused with one sentence: 401
+where nobody is signed in, 403 where ``geo.rules.access`` does not list the role. The actor is set for the
+request, so that the database knows him too.
+"""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dashboard.routes.cookies import SIGN_IN, find_cookie, write_cookie
+from dashboard.routes.replies import describe_refusal, find_header
+from dashboard.routes.sign_ins import find_actor, recall_actor
+from geo.errors import DatabaseUnavailable, Forbidden, NotSignedIn, WanggeError
+from geo.model.actor import Actor
+from geo.rules.access import find_route, is_allowed
+from geo.store.engine import acting_as
+
+_FREE: Final = frozenset({"/login", "/logout", "/healthz"})
+_FREE_BELOW: Final = ("/login/", "/vendor/", "/open311/")
+# What whoever must first choose a password may still open.
+_PASSWORD: Final = "/password"  # noqa: S105 - an address
+_LOCAL: Final = frozenset({"127.0.0.1", "::1"})
+# Routes that people open as pages.
+_FOR_PEOPLE: Final = frozenset({None, "print"})
+
+
+class Guard:
+    """ASGI middleware; stands in front of every other."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or refuse it."""
+        if scope["type"] == "http" and scope["path"] == "/wall" and b"token=" in scope["query_string"]:
+            # Changed for a cookie there, so that no token stays in the address bar.
+            scope = {**scope, "path": "/login/wall", "raw_path": b"/login/wall"}
+        if scope["type"] not in {"http", "websocket"} or _is_free(scope):
+            await self._app(scope, receive, send)
+            return
+        cookie = find_cookie(scope, SIGN_IN)
+        try:
+            found = recall_actor(cookie) or await run_in_threadpool(find_actor, cookie)
+            actor = _judge(found, scope["path"])
+        except WanggeError as refusal:
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await _refuse(scope, refusal)(scope, receive, send)
+            return
+        with acting_as(actor):
+            await self._app(scope, receive, send)
+
+
+def _is_free(scope: Scope) -> bool:
+    path = scope["path"]
+    if scope["type"] != "http":
+        return False
+    return path in _FREE or path.startswith(_FREE_BELOW) or (path == "/metrics" and _is_local(scope))
+
+
+def _is_local(scope: Scope) -> bool:
+    """Whether a program on this machine asks, and not a gateway on it for somebody elsewhere."""
+    client = scope.get("client")
+    is_passed_on = find_header(scope, b"x-forwarded-for") or find_header(scope, b"forwarded")
+    return client is not None and client[0] in _LOCAL and not is_passed_on
+
+
+class _PasswordFirst(Forbidden):
+    """A seeded password opens nothing but the page on which it is changed."""
+
+
+def _judge(actor: Actor | None, path: str) -> Actor:
+    if actor is None:
+        msg = "nobody is signed in here, or no longer: sign in at /login"
+        raise NotSignedIn(msg)
+    if actor.must_change_password and path != _PASSWORD:
+        msg = f"this account must choose a password of its own first: do so at {_PASSWORD}"
+        raise _PasswordFirst(msg)
+    route = find_route(path)
+    if route is not None and not is_allowed(actor.role, route):
+        msg = "this is not open to your role: ask an administrator if you need it"
+        raise Forbidden(msg)
+    return actor
+
+
+def _refuse(scope: Scope, refusal: WanggeError) -> Response:
+    address = _find_way_out(scope, refusal)
+    if address is not None:
+        response: Response = RedirectResponse(address, status_code=303)
+    else:
+        status, sentence = describe_refusal(refusal)
+        response = JSONResponse({"error": sentence}, status)
+    response.headers["Cache-Control"] = "no-store"
+    if isinstance(refusal, NotSignedIn) and find_cookie(scope, SIGN_IN):
+        response.headers["Set-Cookie"] = write_cookie(scope, SIGN_IN, "", kept_s=0)
+    return response
+
+
+def _find_way_out(scope: Scope, refusal: WanggeError) -> str | None:
+    """Return the page on which a person can do something about a refusal; None where no person asks."""
+    is_page = scope["method"] in {"GET", "HEAD"} and b"text/html" in find_header(scope, b"accept")
+    if not is_page or find_route(scope["path"]) not in _FOR_PEOPLE or scope["path"].startswith("/_stcore"):
+        return None
+    query = scope["query_string"].decode("latin-1")
+    wanted = {"next": f"{scope['path']}?{query}" if query else scope["path"]}
+    if isinstance(refusal, _PasswordFirst):
+        return f"{_PASSWORD}?{urlencode(wanted)}"
+    if isinstance(refusal, DatabaseUnavailable):
+        return f"/login?{urlencode(wanted | {'why': 'database'})}"
+    if isinstance(refusal, NotSignedIn):
+        why = {"why": "ended"} if find_cookie(scope, SIGN_IN) else {}
+        return f"/login?{urlencode(wanted | why)}"
+    return None
