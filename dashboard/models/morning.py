@@ -4,6 +4,7 @@ Sensitive cases appear by their number alone, and not in the paragraph at all: t
 and the paragraph goes into chats.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from dashboard.i18n import Text
-from geo.rules.morning import find_day, measure_share, start_of_day
+from geo.rules.clock import Judgement, Status
+from geo.rules.morning import find_day, start_of_day
 from geo.rules.ranking import Matter, RankedMatter, Reason, rank_matters
 from geo.store.morning import ListedBuilding, Morning, OpenCase
 
@@ -23,6 +25,7 @@ _LEAST_POINTS: Final = 2.0
 _BOUNCED_OFTEN: Final = 2
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
+_JUST_OVER: Final = math.nextafter(1, 2)
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,9 @@ class MorningPage:
 def build_page(morning: Morning, community_name: str, text: Text) -> MorningPage:
     """Return the page of a morning."""
     figures = _build_figures(morning, text)
-    ranked = rank_matters((make_matter(case, morning.now) for case in morning.cases), FIRST_THINGS)
+    ranked = rank_matters(
+        (make_matter(case, morning.judgements[case.id]) for case in morning.cases), FIRST_THINGS
+    )
     cases = {case.id: case for case in morning.cases}
     first = tuple(
         _write_first_thing(number, found, cases[found.matter.id], morning, text)
@@ -121,9 +126,12 @@ def write_print_address(community_code: str, text: Text) -> str:
     return f"/print/morning?community={quote(community_code, safe='')}&lang={text.language}"
 
 
-def make_matter(case: OpenCase, now: datetime) -> Matter:
+def make_matter(case: OpenCase, judgement: Judgement) -> Matter:
     """Return what the ranking weighs of a case; the clock of a suspended one stands."""
-    share = measure_share(case.reported_at, case.amber_at, case.due_at, now)
+    share = judgement.share
+    if share is not None and judgement.status is Status.OVER:
+        # Overdue outside working hours, no more time than was allowed has been used.
+        share = max(share, _JUST_OVER)
     return Matter(
         id=case.id,
         category_code=case.category_code,
@@ -142,16 +150,9 @@ def make_matter(case: OpenCase, now: datetime) -> Matter:
     )
 
 
-def is_over(case: OpenCase, now: datetime) -> bool:
-    """Whether a case is overdue."""
-    return case.due_at is not None and case.due_at < now
-
-
-def is_amber(case: OpenCase, now: datetime) -> bool:
-    """Whether three quarters of a case's time are used, and not all."""
-    return (
-        case.due_at is not None and case.due_at >= now and case.amber_at is not None and case.amber_at <= now
-    )
+def find_status(case: OpenCase, morning: Morning) -> Status:
+    """Return how a case stands; one whose clock stands is neither amber nor overdue."""
+    return Status.NO_LIMIT if case.state == "suspended" else morning.judgements[case.id].status
 
 
 def is_due_by(case: OpenCase, midnight: datetime) -> bool:
@@ -162,6 +163,7 @@ def is_due_by(case: OpenCase, midnight: datetime) -> bool:
 def _build_figures(morning: Morning, text: Text) -> tuple[Figure, ...]:
     now, cases = morning.now, morning.cases
     midnight = start_of_day(find_day(now)) + _DAY
+    found = {case.id: find_status(case, morning) for case in cases}
 
     def count(key: str, number: int, params: Mapping[str, str] | None, unit: str | None = None) -> Figure:
         value = text(unit, n=number) if unit else text.number(number)
@@ -172,8 +174,8 @@ def _build_figures(morning: Morning, text: Text) -> tuple[Figure, ...]:
     return (
         count("new", morning.reported, {"status": "all", "since": morning.since.isoformat()}),
         count("today", sum(is_due_by(c, midnight) for c in cases), {"due": "today"}),
-        count("amber", sum(is_amber(c, now) for c in cases), {"status": "amber"}),
-        count("overdue", sum(is_over(c, now) for c in cases), {"status": "overdue"}),
+        count("amber", sum(found[c.id] is Status.AMBER for c in cases), {"status": "amber"}),
+        count("overdue", sum(found[c.id] is Status.OVER for c in cases), {"status": "overdue"}),
         count("relapse", sum(c.relapses > 0 for c in cases), {"mark": "relapse"}),
         count("bounced", sum(c.returns >= _BOUNCED_OFTEN for c in cases), {"mark": "bounced"}),
         count("whistled", sum(c.is_whistle_open for c in cases), {"mark": "whistled"}),
@@ -219,7 +221,7 @@ def _write_first_thing(
             [_explain(reason, case, morning, text) for reason in shown] or [text("morning.oldest")]
         ),
         with_whom=case.lead or text("morning.with_nobody"),
-        is_over=is_over(case, morning.now),
+        is_over=find_status(case, morning) is Status.OVER,
         place=(case.longitude or 0.0, case.latitude or 0.0) if is_placed else None,
     )
 

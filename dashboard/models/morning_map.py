@@ -7,7 +7,8 @@ from typing import Final
 
 from dashboard.i18n import Text
 from dashboard.models.map_page import LegendEntry
-from dashboard.models.morning import FirstThing, is_amber
+from dashboard.models.morning import FirstThing, find_status
+from geo.rules.clock import Status
 from geo.store.morning import Morning
 
 # A zone's open cases as a multiple of the mean of all zones; the level is how many of these it reaches.
@@ -42,7 +43,9 @@ def build_map(morning: Morning, first_things: Sequence[FirstThing]) -> MorningMa
         load_levels=weigh_zones(morning),
         unheld_zones=tuple(zone.id for zone in morning.zones if zone.lead is None),
         unknown_buildings=tuple(sorted(building.id for building in morning.unknown)),
-        amber_cases=tuple(sorted(case.id for case in morning.cases if is_amber(case, morning.now))),
+        amber_cases=tuple(
+            sorted(case.id for case in morning.cases if find_status(case, morning) is Status.AMBER)
+        ),
         numbers=tuple((thing.number, *thing.place) for thing in first_things if thing.place),
     )
 

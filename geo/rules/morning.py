@@ -1,4 +1,4 @@
-"""From when a morning looks back, and what a case looks like on it."""
+"""From when a morning looks back."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -36,23 +36,3 @@ def find_day(at: datetime) -> date:
 def start_of_day(day: date) -> datetime:
     """Return midnight in China, with which a day begins."""
     return datetime.combine(day, time(), tzinfo=_CHINA)
-
-
-def measure_share(
-    reported_at: datetime, amber_at: datetime | None, due_at: datetime | None, now: datetime
-) -> float | None:
-    """Return the share of the time allowed that is used, above 1 when overdue; None without a limit.
-
-    The stored moment at which a case turns amber already knows of working hours and pauses, so that the share
-    is read off the line through the report (0), amber (0.75) and the due time (1); what is over is measured
-    by the length of that whole time.
-    """
-    if due_at is None:
-        return None
-    allowed = max(due_at - reported_at, timedelta(minutes=1))
-    if now > due_at:
-        return 1 + (now - due_at) / allowed
-    turn = amber_at if amber_at and reported_at < amber_at < due_at else reported_at + 0.75 * allowed
-    if now >= turn:
-        return 1 if now == due_at else 0.75 + 0.25 * ((now - turn) / (due_at - turn))
-    return 0.75 * (max(now - reported_at, timedelta(0)) / (turn - reported_at))

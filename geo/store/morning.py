@@ -4,11 +4,15 @@ What the acting reader may not see, the database leaves out. Times have a zone; 
 degrees, longitude first.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from geo.store.engine import connect, load_queries
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
+from geo.rules.clock import Judgement
+from geo.store.engine import load_queries
 
 UNKNOWN_AFTER: Final = timedelta(days=60)
 
@@ -22,7 +26,6 @@ class OpenCase:
         is_sensitive: nothing but its number is shown where others may look on.
         place: the building with its compound, or the compound; None where it has neither.
         grid: name of its grid.
-        amber_at: when it turns amber.
         elderly_share: of the building's residents, from 0 to 1.
         lead: name of the party it is with.
         zone_id: the zone its building is in.
@@ -41,7 +44,6 @@ class OpenCase:
     state: str
     reported_at: datetime
     due_at: datetime | None
-    amber_at: datetime | None
     building_id: int | None
     place: str | None
     grid: str | None
@@ -57,6 +59,16 @@ class OpenCase:
     is_supervised: bool
     is_whistle_open: bool
     same_place: int
+
+
+@dataclass(frozen=True)
+class OpenClock:
+    """What the clock of an open case goes by: when its time began, until when, and what it is counted in."""
+
+    incident_id: int
+    started_at: datetime
+    due_at: datetime | None
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ class Morning:
         since: when work ended last; ``reported`` counts from then.
         last_day: the last working day; ``settled`` counts what was closed since it began.
         cases: the open ones, the one due first at the front.
+        judgements: how each of them stands against its due time, by id.
         unheld: buildings nobody in office holds by the grid workers' plan.
         unknown: buildings with neither an incident nor a visit for :data:`UNKNOWN_AFTER`.
         has_history: whether there has ever been an incident or a visit.
@@ -107,6 +120,7 @@ class Morning:
     reported: int
     settled: int
     cases: tuple[OpenCase, ...]
+    judgements: Mapping[int, Judgement]
     unheld: tuple[ListedBuilding, ...]
     unknown: tuple[ListedBuilding, ...]
     zones: tuple[HeldZone, ...]
@@ -114,42 +128,57 @@ class Morning:
     has_history: bool
 
 
+def list_open_clocks(connection: PostgresConnection, community_id: int) -> list[OpenClock]:
+    """Return what the clocks of a community's open cases go by, in order of their ids."""
+    rows = load_queries("morning").list_open_clocks(connection, community_id=community_id)
+    return [OpenClock(*row) for row in rows]
+
+
+def list_open_pauses(
+    connection: PostgresConnection, community_id: int
+) -> list[tuple[int, datetime, datetime | None]]:
+    """Return when the clocks of a community's open cases stood: case, from when, until when (None: still)."""
+    return list(load_queries("morning").list_open_pauses(connection, community_id=community_id))
+
+
 def read_morning(
-    community_id: int, *, now: datetime, on_day: date, since: datetime, last_day_start: datetime
+    connection: PostgresConnection,
+    community_id: int,
+    judgements: Mapping[int, Judgement],
+    *,
+    now: datetime,
+    on_day: date,
+    since: datetime,
+    last_day_start: datetime,
 ) -> Morning:
     """Read what the acting reader may know of a community.
 
     Args:
+        connection: for reading, as whoever looks.
         community_id: the community.
+        judgements: how its open cases stand, by id.
         now: the moment of reading.
         on_day: the day in China whose plan, posts and leads are in force.
         since: when work ended last.
         last_day_start: when the last working day began.
-
-    Raises:
-        DatabaseUnavailable: the database does not answer.
     """
     queries = load_queries("morning")
     place = {"community_id": community_id}
-    with connect() as connection:
-        return Morning(
-            now=now,
-            since=since,
-            last_day=last_day_start.date(),
-            reported=queries.count_reported(connection, **place, since=since, until=now),
-            settled=int(queries.count_settled(connection, **place, since=last_day_start, until=now)),
-            cases=tuple(
-                OpenCase(*row) for row in queries.list_open_cases(connection, **place, now=now, on_day=on_day)
-            ),
-            unheld=tuple(
-                ListedBuilding(*row)
-                for row in queries.list_unheld_buildings(connection, **place, on_day=on_day)
-            ),
-            unknown=tuple(
-                ListedBuilding(*row)
-                for row in queries.list_unknown_buildings(connection, **place, since=now - UNKNOWN_AFTER)
-            ),
-            zones=tuple(HeldZone(*row) for row in queries.list_zones(connection, **place, on_day=on_day)),
-            staff=tuple(StaffMember(*row) for row in queries.list_staff(connection, **place, on_day=on_day)),
-            has_history=queries.has_history(connection, **place),
-        )
+    unheld = queries.list_unheld_buildings(connection, **place, on_day=on_day)
+    unknown = queries.list_unknown_buildings(connection, **place, since=now - UNKNOWN_AFTER)
+    return Morning(
+        now=now,
+        since=since,
+        last_day=last_day_start.date(),
+        reported=queries.count_reported(connection, **place, since=since, until=now),
+        settled=int(queries.count_settled(connection, **place, since=last_day_start, until=now)),
+        cases=tuple(
+            OpenCase(*row) for row in queries.list_open_cases(connection, **place, now=now, on_day=on_day)
+        ),
+        judgements=judgements,
+        unheld=tuple(ListedBuilding(*row) for row in unheld),
+        unknown=tuple(ListedBuilding(*row) for row in unknown),
+        zones=tuple(HeldZone(*row) for row in queries.list_zones(connection, **place, on_day=on_day)),
+        staff=tuple(StaffMember(*row) for row in queries.list_staff(connection, **place, on_day=on_day)),
+        has_history=queries.has_history(connection, **place),
+    )

@@ -5,7 +5,7 @@
 SELECT
     i.id, i.category_code, k.parent_code AS group_code, k.name AS category, k.name_en AS category_en,
     i.sensitivity = 'S3' OR i.category_code = ANY (CAST((SELECT sealed_categories()) AS text[])) AS is_sensitive,
-    i.severity, i.state, i.reported_at, i.due_at, i.amber_at, i.building_id,
+    i.severity, i.state, i.reported_at, i.due_at, i.building_id,
     CASE WHEN starts_with(b.name, c.name) THEN b.name ELSE nullif(concat(c.name, b.name), '') END AS place,
     g.name AS grid, coalesce(c.is_three_no, false) AS is_three_no,
     CAST(b.elderly AS double precision) / nullif(b.residents, 0) AS elderly_share,
@@ -36,6 +36,33 @@ LEFT JOIN LATERAL (
 ) AS held ON true
 WHERE i.community_id = :community_id AND i.is_open
 ORDER BY i.due_at NULLS LAST, i.reported_at, i.id;
+
+-- name: list_open_clocks(community_id)
+-- What the clock of each open case goes by: when its time began, until when, and what it is counted in.
+SELECT
+    i.id, coalesce((
+        SELECT max(e.at) FROM incident_event AS e WHERE e.incident_id = i.id AND e.kind = 'reopened'), i.reported_at),
+    i.due_at, coalesce(rule.deadline_unit, own.deadline_unit, k.deadline_unit, 'working_day')
+FROM incident AS i
+JOIN category AS k ON k.code = i.category_code
+LEFT JOIN community_category AS own ON own.community_id = i.community_id AND own.category_code = i.category_code
+LEFT JOIN duty_rule AS rule ON rule.id = i.duty_rule_id
+WHERE i.community_id = :community_id AND i.is_open
+ORDER BY i.id;
+
+-- name: list_open_pauses(community_id)
+-- When the clocks of open cases stood: from each suspension to the next step that left it, if it was left.
+SELECT p.incident_id, p.at, p.ended_at FROM (
+    SELECT e.incident_id, e.at, e.from_state, e.to_state, (
+        SELECT min(later.at) FROM incident_event AS later
+        WHERE later.incident_id = e.incident_id AND later.at > e.at
+            AND later.from_state = 'suspended' AND later.to_state <> 'suspended') AS ended_at
+    FROM incident AS i
+    JOIN incident_event AS e ON e.incident_id = i.id
+    WHERE i.community_id = :community_id AND i.is_open
+) AS p
+WHERE p.to_state = 'suspended' AND p.from_state IS DISTINCT FROM 'suspended'
+ORDER BY p.incident_id, p.at;
 
 -- name: count_reported(community_id, since, until)$
 SELECT count(*) FROM incident
