@@ -19,7 +19,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard import session
-from dashboard.routes import health, login, metrics, open311, vendor
+from dashboard.routes import health, login, metrics, open311, printing, vendor
 from dashboard.routes.cookies import prepare_secret
 from dashboard.routes.guard import Guard
 from dashboard.routes.lane import DataLane
@@ -70,6 +70,7 @@ app = st.App(
         *metrics.routes(),
         *open311.routes(),
         *vendor.routes(),
+        *printing.routes(),
     ],
     middleware=[Middleware(Guard), Middleware(DataLane)],
     lifespan=_run,

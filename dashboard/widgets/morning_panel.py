@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
 
 from dashboard.i18n import Text
 from dashboard.models.map_state import PlaceKey, format_place
@@ -28,11 +29,8 @@ def show_figures(page: MorningPage, kept: Mapping[str, str], text: Text) -> None
                         st.caption(figure.help)
                         _show_lines(lists[figure.key], empty[figure.key], kept, text)
                 else:
-                    st.page_link(
-                        _CASES,
-                        label=_write_figure(figure),
-                        help=figure.help,
-                        query_params={**kept, **figure.params},
+                    _show_link(
+                        _CASES, _write_figure(figure), {**kept, **figure.params}, help_text=figure.help
                     )
 
 
@@ -47,12 +45,8 @@ def show_first_things(
         for thing in things:
             colour = "red" if thing.is_over else "gray"
             why, with_whom = escape(thing.why), escape(thing.with_whom)
-            st.page_link(
-                _CASES,
-                label=f"**{thing.number}** {escape(thing.title)} :gray[{with_whom}] :{colour}[{why}]",
-                query_params={**kept, "case": str(thing.case_id)},
-                width="stretch",
-            )
+            label = f"**{thing.number}** {escape(thing.title)} :gray[{with_whom}] :{colour}[{why}]"
+            _show_link(_CASES, label, {**kept, "case": str(thing.case_id)})
 
 
 def show_duty(duty: Duty, text: Text) -> None:
@@ -78,6 +72,14 @@ def find_picked(chart: Any) -> PlaceKey | None:
     return None
 
 
+def _show_link(page: str, label: str, params: Mapping[str, str], *, help_text: str | None = None) -> None:
+    """Show a link to a page; to a reader whose role has no such page, what it says."""
+    try:
+        st.page_link(page, label=label, help=help_text, query_params=params, width="stretch")
+    except StreamlitPageNotFoundError:
+        st.markdown(label, help=help_text)
+
+
 def _write_figure(figure: Figure) -> str:
     return f"**{escape(figure.value)}** {escape(figure.label)}"
 
@@ -91,6 +93,6 @@ def _show_lines(lines: Sequence[ListedLine], empty: str, kept: Mapping[str, str]
             st.markdown(label)
         else:
             place = format_place(PlaceKey("buildings", line.building_id)) or ""
-            st.page_link(_MAP, label=label, query_params={**kept, "selected": place})
+            _show_link(_MAP, label, {**kept, "selected": place})
     if len(lines) > _MOST_LISTED:
         st.caption(text("morning.more", n=len(lines) - _MOST_LISTED))
