@@ -1137,7 +1137,14 @@ CREATE VIEW public.relapse WITH (security_invoker='true') AS
     before.closed_at AS earlier_closed_at
    FROM ((public.incident again
      JOIN public.category kind ON (((kind.code = again.category_code) AND (kind.parent_code <> ALL (ARRAY['E10'::text, 'E12'::text])))))
-     JOIN public.incident before ON (((before.community_id = again.community_id) AND (before.category_code = again.category_code) AND (before.closed_at <= again.reported_at) AND (before.closed_at > (again.reported_at - '30 days'::interval)) AND (before.id <> again.id) AND ((before.building_id = again.building_id) OR ((before.geom OPERATOR(public.&&) public.st_expand(again.geom, (0.0009)::double precision)) AND public.st_dwithin((before.geom)::public.geography, (again.geom)::public.geography, (50)::double precision))))));
+     JOIN public.incident before ON (((before.community_id = again.community_id) AND (before.category_code = again.category_code) AND (before.closed_at <= again.reported_at) AND (before.closed_at > (again.reported_at - '30 days'::interval)) AND (before.id <> again.id) AND ((before.building_id = again.building_id) OR ((before.geom OPERATOR(public.&&) public.st_expand(again.geom, (0.0009)::double precision)) AND public.st_dwithin((before.geom)::public.geography, (again.geom)::public.geography, (50)::double precision))))))
+UNION
+ SELECT again.id AS incident_id,
+    again.community_id,
+    before.id AS earlier_id,
+    before.closed_at AS earlier_closed_at
+   FROM (public.incident again
+     JOIN public.incident before ON ((before.id = again.parent_id)));
 
 CREATE VIEW public.unanswered_whistle WITH (security_invoker='true') AS
  SELECT call.incident_id,
@@ -1750,9 +1757,14 @@ CREATE VIEW public.case_corrections WITH (security_barrier='true') AS
  SELECT e.id AS event_id,
     e.incident_id,
     e.community_id,
-    (public.mask_words((jsonb_build_object('from', ((e.payload -> 'from'::text) - '{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}'::text[]), 'to', ((e.payload -> 'to'::text) - '{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}'::text[]), 'is_moved', ((e.payload -> 'to'::text) ? 'geom'::text)))::text))::jsonb AS correction
-   FROM (public.incident_event e
+    (
+        CASE
+            WHEN (public.app_role() = 'property_company'::text) THEN public.mask_people(public.mask_words(told.words))
+            ELSE public.mask_words(told.words)
+        END)::jsonb AS correction
+   FROM ((public.incident_event e
      JOIN public.case_words w ON ((w.incident_id = e.incident_id)))
+     CROSS JOIN LATERAL ( SELECT (jsonb_build_object('from', ((e.payload -> 'from'::text) - '{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}'::text[]), 'to', ((e.payload -> 'to'::text) - '{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}'::text[]), 'is_moved', ((e.payload -> 'to'::text) ? 'geom'::text)))::text AS words) told)
   WHERE (e.move = 'correct'::text);
 
 CREATE VIEW public.case_notes WITH (security_barrier='true') AS
@@ -3120,14 +3132,17 @@ ALTER TABLE public.campaign ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY case_read ON public.incident_photo FOR SELECT TO wangge_app USING (((EXISTS ( SELECT
    FROM public.case_words w
-  WHERE (w.incident_id = incident_photo.incident_id))) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (EXISTS ( SELECT
+  WHERE (w.incident_id = incident_photo.incident_id)
+ OFFSET 0)) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (EXISTS ( SELECT
    FROM (public.incident_event e
      JOIN public.incident i ON ((i.id = e.incident_id)))
-  WHERE ((e.id = incident_photo.event_id) AND ((e.actor_party_id = ( SELECT public.app_party() AS app_party)) OR (e.to_state = 'dispatched'::text) OR i.is_proactive)))))));
+  WHERE ((e.id = incident_photo.event_id) AND ((e.actor_party_id = ( SELECT public.app_party() AS app_party)) OR (e.to_state = 'dispatched'::text) OR i.is_proactive))
+ OFFSET 0)))));
 
 CREATE POLICY case_seen ON public.incident_event FOR SELECT TO wangge_app USING ((EXISTS ( SELECT
    FROM public.incident i
-  WHERE (i.id = incident_event.incident_id))));
+  WHERE (i.id = incident_event.incident_id)
+ OFFSET 0)));
 
 ALTER TABLE public.community ENABLE ROW LEVEL SECURITY;
 

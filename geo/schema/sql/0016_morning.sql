@@ -6,8 +6,8 @@ CREATE INDEX incident_event_returned ON incident_event (incident_id) WHERE to_st
 CREATE INDEX incident_event_watched ON incident_event (incident_id, kind) WHERE kind IN ('supervised', 'whistled');
 
 -- 回潮: the same category again at the same building, or within 50 m, within 30 days after it was settled. What people
--- come and ask for is not a nuisance that came back: care (E10) and enquiries (E12) do not count. One row for each
--- earlier case, seen by those who see both.
+-- come and ask for is not a nuisance that came back: care (E10) and enquiries (E12) do not count. And what somebody has
+-- linked by hand. One row for each earlier case, seen by those who see both.
 CREATE VIEW relapse WITH (security_invoker = true) AS
     SELECT
         again.id AS incident_id, again.community_id, before.id AS earlier_id, before.closed_at AS earlier_closed_at
@@ -23,7 +23,11 @@ CREATE VIEW relapse WITH (security_invoker = true) AS
             before.building_id = again.building_id
             -- 50 m are never more than 0.0009 of a degree in the country: the ellipsoid is asked of few.
             OR (before.geom && ST_Expand(again.geom, 0.0009)
-                AND ST_DWithin(CAST(before.geom AS geography), CAST(again.geom AS geography), 50)));
+                AND ST_DWithin(CAST(before.geom AS geography), CAST(again.geom AS geography), 50)))
+    UNION
+    SELECT again.id, again.community_id, before.id, before.closed_at
+    FROM incident AS again
+    JOIN incident AS before ON before.id = again.parent_id;
 
 -- Cases sent back, and how often.
 CREATE VIEW bounce WITH (security_invoker = true) AS

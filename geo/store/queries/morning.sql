@@ -10,9 +10,7 @@ SELECT
     g.name AS grid, coalesce(c.is_three_no, false) AS is_three_no,
     CAST(b.elderly AS double precision) / nullif(b.residents, 0) AS elderly_share,
     ST_X(i.geom) AS longitude, ST_Y(i.geom) AS latitude, i.party_id, lead.name AS lead, held.zone_id,
-    -- Linked by hand, or found by the rule.
-    greatest(
-        (SELECT count(*) FROM relapse AS r WHERE r.incident_id = i.id), num_nonnulls(i.parent_id)) AS relapses,
+    (SELECT count(*) FROM relapse AS r WHERE r.incident_id = i.id) AS relapses,
     coalesce((SELECT n.returns FROM bounce AS n WHERE n.incident_id = i.id), 0) AS returns,
     EXISTS (SELECT FROM incident_event AS e WHERE e.incident_id = i.id AND e.kind = 'supervised') AS is_supervised,
     EXISTS (SELECT FROM unanswered_whistle AS w WHERE w.incident_id = i.id) AS is_whistle_open,
