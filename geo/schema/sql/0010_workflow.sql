@@ -397,12 +397,16 @@ GRANT INSERT (
 CREATE VIEW case_corrections WITH (security_barrier) AS
     SELECT
         e.id AS event_id, e.incident_id, e.community_id,
-        CAST(mask_words(CAST(jsonb_build_object(
-            'from', (e.payload -> 'from') - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
-            'to', (e.payload -> 'to') - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
-            'is_moved', (e.payload -> 'to') ? 'geom') AS text)) AS jsonb) AS correction
+        CAST(CASE WHEN app_role() = 'property_company' THEN mask_people(mask_words(told.words)) ELSE mask_words(told.words) END
+            AS jsonb) AS correction
     FROM incident_event AS e
     JOIN case_words AS w ON w.incident_id = e.incident_id
+    CROSS JOIN LATERAL (
+        SELECT CAST(jsonb_build_object(
+            'from', (e.payload -> 'from') - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
+            'to', (e.payload -> 'to') - CAST('{geom,geocode_quality,building_id,compound_id,grid_id,merchant_id}' AS text[]),
+            'is_moved', (e.payload -> 'to') ? 'geom') AS text) AS words
+    ) AS told
     WHERE e.move = 'correct';
 GRANT SELECT ON case_corrections TO wangge_app;
 
@@ -445,11 +449,12 @@ ALTER TABLE incident_photo ENABLE ROW LEVEL SECURITY;
 -- Seen by those who may read the words of the case. A property company sees what it took itself, what it was sent with
 -- the order, and what a patrol took: never what a resident sent in.
 CREATE POLICY case_read ON incident_photo FOR SELECT TO wangge_app USING (
-    EXISTS (SELECT FROM case_words AS w WHERE w.incident_id = incident_photo.incident_id)
+    EXISTS (SELECT FROM case_words AS w WHERE w.incident_id = incident_photo.incident_id OFFSET 0)
     AND ((SELECT app_role()) <> 'property_company' OR EXISTS (
         SELECT FROM incident_event AS e
         JOIN incident AS i ON i.id = e.incident_id
-        WHERE e.id = event_id AND (e.actor_party_id = (SELECT app_party()) OR e.to_state = 'dispatched' OR i.is_proactive))));
+        WHERE e.id = event_id AND (e.actor_party_id = (SELECT app_party()) OR e.to_state = 'dispatched' OR i.is_proactive)
+        OFFSET 0)));
 GRANT SELECT ON incident_photo TO wangge_app;
 
 -- A photo goes with an event of one's own, also where the case has passed out of one's sight by it.

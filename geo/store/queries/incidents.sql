@@ -142,8 +142,9 @@ SELECT
     target.name, e.suggested_party_id, suggested.name, e.reason, e.due_at, e.original_due_at, e.outcome, e.rating,
     n.note, k.correction, e.id
 FROM incident_event AS e
-LEFT JOIN case_notes AS n ON n.event_id = e.id
-LEFT JOIN case_corrections AS k ON k.event_id = e.id
+-- Each view is asked for the one case: joined by the event alone, it would be worked out for all of them.
+LEFT JOIN case_notes AS n ON n.event_id = e.id AND n.incident_id = :incident_id
+LEFT JOIN case_corrections AS k ON k.event_id = e.id AND k.incident_id = :incident_id
 LEFT JOIN party AS actor ON actor.id = e.actor_party_id
 LEFT JOIN party AS target ON target.id = e.to_party_id
 LEFT JOIN party AS suggested ON suggested.id = e.suggested_party_id
