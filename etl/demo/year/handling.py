@@ -12,7 +12,7 @@ from etl.demo.year.incidents import Flags, Floats, Ints, Reports
 from etl.demo.year.mixture import KINDS, read_categories
 
 NEVER = np.inf
-_REASONS = ("非本单位职责范围", "位置不在本辖区", "应由物业先行处置", "需其他部门牵头", "信息不全无法处置")
+_REASONS = ("not_our_duty", "outside_our_area", "property_first", "other_lead", "information_missing")
 _MINUTE_S = 60.0
 _ON_TIME_PACE, _PACE_SPREAD = 0.46, 0.6
 
@@ -259,8 +259,8 @@ def _list_steps(
     return [
         Step(reports.at, "moved", None, "reported", desk.finder),
         move(~fate.spot, course.accepted, "reported", "accepted", desk.desk),
-        move(fate.rejected, course.registered, "accepted", "rejected", desk.desk, "超出社区职责清单"),
-        move(fate.voided, course.registered, "accepted", "voided", desk.desk, "重复上报"),
+        move(fate.rejected, course.registered, "accepted", "rejected", desk.desk, "out_of_scope"),
+        move(fate.voided, course.registered, "accepted", "voided", desk.desk, "duplicate"),
         move(full, course.registered, "accepted", "registered", desk.desk),
         move(full, course.dispatched, "registered", "dispatched", desk.desk),
         move(bounced, course.returned, "dispatched", "returned", desk.lead, blame, desk.second),
@@ -268,18 +268,18 @@ def _list_steps(
         move(twice, course.returned_twice, "dispatched", "returned", desk.second, blame_again, desk.lead),
         move(twice, course.dispatched_thrice, "returned", "dispatched", desk.desk),
         move(full, course.handling, "dispatched", "handling", desk.lead),
-        Step(course.extended, "extended", "handling", "handling", desk.desk, "需协调多方，申请延期"),
-        move(fate.pause, course.suspended, "handling", "suspended", desk.desk, "等待配件或资金"),
+        Step(course.extended, "extended", "handling", "handling", desk.desk, "several_parties"),
+        move(fate.pause, course.suspended, "handling", "suspended", desk.desk, "waiting_parts"),
         move(fate.pause, course.resumed, "suspended", "handling", desk.lead),
         move(full, course.verifying, "handling", "verifying", desk.lead),
         Step(
             np.where(fate.rework, course.sent_back, NEVER),
-            "rework", "verifying", "handling", desk.desk, "核查未通过",
+            "rework", "verifying", "handling", desk.desk, "not_solved",
         ),
         move(fate.rework, course.verified_again, "handling", "verifying", desk.lead),
         move(full, course.closed, "verifying", "closed", desk.desk),
         move(full, course.rated, "closed", "rated", desk.desk),
-        move(fate.spot, course.settled, "reported", "closed", desk.finder, "就地办结"),
+        move(fate.spot, course.settled, "reported", "closed", desk.finder),
     ]  # fmt: skip
 
 
