@@ -128,13 +128,21 @@ def multiply_incidents(connection: psycopg2.extensions.connection, incidents: in
         statement = sql.SQL(_MULTIPLY).format(
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)), values=sql.SQL(", ").join(values)
         )
-        cursor.execute("SELECT count(*), coalesce(max(id), 0) FROM incident")
-        ((present, newest),) = cursor.fetchall()
+        cursor.execute(
+            "SELECT count(*), coalesce(max(id), 0), count(*) FILTER (WHERE is_open), "
+            "count(*) FILTER (WHERE NOT is_open) FROM incident"
+        )
+        ((present, newest, opened, settled),) = cursor.fetchall()
         missing_open = max(0, incidents - present) // 2000
-        cursor.execute(statement, {"is_open": True, "first": 1, "last": missing_open, "newest": newest})
+        known = {"newest": newest}
+        cursor.execute(
+            statement, known | {"is_open": True, "copied": opened, "first": 1, "last": missing_open}
+        )
         for first in range(present + missing_open, incidents, _COPIED_AT_ONCE):
             last = min(incidents, first + _COPIED_AT_ONCE) - 1
-            cursor.execute(statement, {"is_open": False, "first": first, "last": last, "newest": newest})
+            cursor.execute(
+                statement, known | {"is_open": False, "copied": settled, "first": first, "last": last}
+            )
         cursor.execute("VACUUM ANALYZE")
 
 
@@ -149,11 +157,10 @@ _MULTIPLY = """
     INSERT INTO incident ({columns})
     SELECT {values}
     FROM (
-        SELECT *, row_number() OVER (ORDER BY id) - 1 AS number, count(*) OVER () AS total
-        FROM incident
+        SELECT *, row_number() OVER (ORDER BY id) - 1 AS number FROM incident
         WHERE is_open = %(is_open)s AND id <= %(newest)s
     ) AS i
-    JOIN generate_series(%(first)s, %(last)s) AS n ON i.number = n %% i.total
+    JOIN generate_series(%(first)s, %(last)s) AS n ON i.number = n %% %(copied)s
     CROSS JOIN LATERAL (
         SELECT CASE WHEN i.is_open THEN 0 ELSE 1 + n * 7919 %% 1826 END * interval '1 day' AS ago) AS earlier
 """
