@@ -1,9 +1,9 @@
 """The guard before everything the server answers: who is not signed in meets the login page and nothing else.
 
-Open to all are the login page, ``/healthz`` and ``/vendor``; ``/open311`` asks for a key of its own, and programs
-on this machine read ``/metrics``. A page sends to the login page, anything else is refused with one sentence: 401
-where nobody is signed in, 403 where ``geo.rules.access`` does not list the role. The actor is set for the
-request, so that the database knows him too.
+Open to all are the login page, ``/healthz`` and ``/vendor``; ``/open311`` asks for a key of its own, and
+programs on this machine read ``/metrics``. A page sends to the login page, anything else is refused with one
+sentence: 401 where nobody is signed in, 403 where ``geo.rules.access`` does not list the role. The actor is
+set for the request, so that the database knows him too.
 """
 
 from typing import Final

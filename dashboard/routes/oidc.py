@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 import httpx
 from anyio import to_thread
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.starlette_client import OAuth
 from joserfc.errors import JoseError
 from starlette.datastructures import URL
 from starlette.middleware import Middleware
@@ -126,7 +125,7 @@ async def _read_claims(request: Request) -> dict[str, Any]:
     if not claims.get("preferred_username") and metadata.get("userinfo_endpoint"):
         more = await provider.userinfo(token=token)
         if more["sub"] == claims["sub"]:
-            claims = {**more, **claims}
+            claims = dict(more) | claims
     return claims
 
 
@@ -150,6 +149,9 @@ def _get_provider() -> Any:
 
 @lru_cache(maxsize=1)
 def _make_provider(issuer: str, client_id: str, client_secret: str) -> Any:
+    # Only where there is an organisation: it complains at every start about a library that we too must name.
+    from authlib.integrations.starlette_client import OAuth  # noqa: PLC0415
+
     return OAuth().register(
         "organisation",
         client_id=client_id,

@@ -1,4 +1,4 @@
-"""Whom a cookie stands for: asked of the database every few seconds at most, and anew when somebody signs out."""
+"""Whom a cookie stands for: asked of the database every few seconds at most, and anew after a sign-out."""
 
 from threading import Lock
 from typing import Final

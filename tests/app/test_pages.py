@@ -13,17 +13,14 @@ from tests.town import START, Town
 
 APP = Path(dashboard.__file__).parent / "app.py"
 PAGES = ("views/map.py", "views/draw.py")
+pytestmark = pytest.mark.usefixtures("secretary")
 TIMEOUT_S = 30
 
 
 def open_page(page: str = "views/map.py", **params: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=TIMEOUT_S)
     app.query_params.update(params)
-    app.run()
-    if page != PAGES[0]:
-        app.switch_page(page)
-        app.query_params.update(params)
-        app.run()
+    app.switch_page(page).run()
     assert not app.exception
     return app
 

@@ -74,7 +74,7 @@ def server(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def window(server: str) -> Iterator[BrowserContext]:
-    """Debian's Chromium on a desk's screen; like a person's it keeps what it has fetched."""
+    """Debian's Chromium on a desk's screen; like a person's it keeps what it has fetched, and its cookies."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
@@ -89,7 +89,9 @@ def desk(window: BrowserContext, server: str, demo_url: str) -> Iterator[Desk]:
     complaints: list[str] = []
 
     def watch_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
+        # Streamlit looks for its server below the page's address first, and is told to look further up.
+        is_search = "404" in message.text and "/_stcore/" in message.location["url"]
+        if message.type == "error" and not is_search:
             complaints.append(f"console: {message.text} ({message.location})")
 
     def watch_request(request: Request) -> None:
@@ -104,7 +106,10 @@ def desk(window: BrowserContext, server: str, demo_url: str) -> Iterator[Desk]:
     page.on("request", watch_request)
     page.on("websocket", watch_websocket)
     page.on("pageerror", lambda error: complaints.append(f"uncaught: {error.stack}"))
-    yield Desk(page, server, demo_url)
+    desk = Desk(page, server, demo_url)
+    if not any(cookie["name"] == "wangge" for cookie in window.cookies()):
+        desk.sign_in("d-leader")
+    yield desk
     page.wait_for_timeout(300)
     page.close()
     assert complaints == []

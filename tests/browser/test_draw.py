@@ -12,7 +12,7 @@ WIDTH_PX, HEIGHT_PX = 120, 180
 
 
 def open_drawing(desk: Desk) -> FrameLocator:
-    desk.page.goto(f"{desk.server}/?community=D")
+    desk.page.goto(f"{desk.server}/map?community=D")
     desk.page.get_by_role("link", name="圈画").click()
     frame = desk.page.frame_locator('iframe[title^="streamlit_folium"]')
     expect(frame.locator(".leaflet-draw-draw-polygon")).to_be_visible(timeout=30_000)

@@ -163,7 +163,7 @@ def test_a_search_moves_the_map_there(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("latitude", "zoom"), [(24.30, 14.0), (24.28, 16.6), (40.0, 15.3), (24.30, 19.2)])
 def test_the_scale_bar_is_right_at_its_latitude_and_zoom(desk: Desk, latitude: float, zoom: float) -> None:
-    desk.page.goto(f"{desk.server}/?community=D&at={latitude:.5f}_109.40000_{zoom:.2f}")
+    desk.page.goto(f"{desk.server}/map?community=D&at={latitude:.5f}_109.40000_{zoom:.2f}")
     bar = desk.page.locator(".map-scale")
     expect(bar).not_to_be_empty(timeout=20_000)
     expect(desk.page).to_have_url(re.compile("at="))
