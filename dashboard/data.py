@@ -10,10 +10,15 @@ from datetime import UTC, date, datetime
 import streamlit as st
 
 from geo.model.actor import Actor
+from geo.model.gazetteer import Gazetteer
 from geo.operations.morning import gather_morning
-from geo.store import places
+from geo.store import choices, places, worklist
+from geo.store.addresses import read_gazetteer as read_names
+from geo.store.choices import AreaChoice, BuildingChoice, Category, PartyChoice
+from geo.store.engine import connect
 from geo.store.morning import Morning
 from geo.store.places import PlaceCounts, ThreeNoCompound
+from geo.store.worklist import Marks
 
 _KEPT_S = 3600
 _MINUTE_S = 60
@@ -41,6 +46,83 @@ def read_morning(community_id: int, tags: Mapping[str, str], actor: Actor, now: 
     seen = tuple(tags[layer] for layer in ("incidents", "buildings", "compounds", "zones"))
     minute = now.astimezone(UTC).replace(second=0, microsecond=0)
     return _read_morning(community_id, minute, rights, seen)
+
+
+@st.cache_resource(ttl=_MINUTE_S, show_spinner=False)
+def list_categories() -> dict[str, Category]:
+    """Return the categories by code, those below each after it."""
+    return {category.code: category for category in choices.list_categories()}
+
+
+def list_parties(community_id: int, on_day: date, tags: Mapping[str, str]) -> tuple[PartyChoice, ...]:
+    """Return those who can be given a case on a day."""
+    return _list_parties(community_id, on_day, tags["zones"])
+
+
+def list_areas(
+    community_id: int, on_day: date, tags: Mapping[str, str], actor: Actor
+) -> tuple[AreaChoice, ...]:
+    """Return the compounds and grids of a community that an actor knows."""
+    return _list_areas(community_id, on_day, actor.scope, tags["compounds"], tags["grids"])
+
+
+def list_buildings(community_id: int, tags: Mapping[str, str], actor: Actor) -> tuple[BuildingChoice, ...]:
+    """Return the buildings of a community that an actor knows, along the way."""
+    return _list_buildings(community_id, actor.scope, tags["buildings"])
+
+
+def read_gazetteer(community_id: int, tags: Mapping[str, str], actor: Actor) -> Gazetteer:
+    """Return the names by which an actor's addresses are matched."""
+    return _read_gazetteer(community_id, actor.scope, tags["buildings"])
+
+
+def list_marks(community_id: int, actor: Actor) -> dict[int, Marks]:
+    """Return what is remarkable about the open cases that an actor sees; a minute old at most."""
+    return _list_marks(community_id, (actor.role, actor.scope, actor.party_id, actor.grid_ids))
+
+
+def forget_marks() -> None:
+    """Look up anew what is remarkable about cases, for something was done."""
+    _list_marks.clear()
+
+
+@st.cache_resource(ttl=_MINUTE_S, max_entries=200, show_spinner=False)
+def _list_marks(community_id: int, rights: tuple[object, ...]) -> dict[int, Marks]:  # noqa: ARG001
+    return worklist.list_marks(community_id)
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=200, show_spinner=False)
+def _list_parties(community_id: int, on_day: date, tag: str) -> tuple[PartyChoice, ...]:  # noqa: ARG001
+    return tuple(choices.list_parties(community_id, on_day))
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=200, show_spinner=False)
+def _list_areas(
+    community_id: int,
+    on_day: date,
+    scope: tuple[object, ...],  # noqa: ARG001
+    *tags: str,  # noqa: ARG001
+) -> tuple[AreaChoice, ...]:
+    return tuple(choices.list_areas(community_id, on_day))
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=200, show_spinner=False)
+def _list_buildings(
+    community_id: int,
+    scope: tuple[object, ...],  # noqa: ARG001
+    tag: str,  # noqa: ARG001
+) -> tuple[BuildingChoice, ...]:
+    return tuple(choices.list_buildings(community_id))
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=200, show_spinner=False)
+def _read_gazetteer(
+    community_id: int,
+    scope: tuple[object, ...],  # noqa: ARG001
+    tag: str,  # noqa: ARG001
+) -> Gazetteer:
+    with connect() as connection:
+        return read_names(connection, community_id)
 
 
 @st.cache_data(ttl=2 * _MINUTE_S, max_entries=200, show_spinner=False)

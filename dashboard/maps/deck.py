@@ -78,6 +78,38 @@ def build_morning_deck(
     return _make_deck(drawn, view)
 
 
+def build_cases_deck(
+    urls: Mapping[str, str],
+    points: dict[str, Any],
+    selected: tuple[float, float] | None,
+    view: View,
+    *,
+    is_near: bool,
+) -> pdk.Deck:
+    """Return the map beside the list of cases: those on the page by their clocks, the other open ones pale.
+
+    Args:
+        urls: as for :func:`build_community_deck`.
+        points: the cases on the page, as GeoJSON.
+        selected: longitude and latitude of the one that is open.
+        view: where the map opens.
+        is_near: whether buildings have room for their names.
+    """
+    ring = {"type": "Point", "coordinates": list(selected)} if selected else None
+    drawn = [
+        *layers.build_ground(urls["ground"]),
+        *layers.build_communities(urls["communities"], pickable=False),
+        *layers.build_compounds(urls["compounds"]),
+        *layers.build_buildings(urls["buildings"]),
+        *layers.build_three_no(urls["compounds"]),
+        *layers.build_labels(urls["labels"], is_near=is_near),
+        *layers.build_other_cases(urls["incidents"]),
+        *layers.build_cases(points),
+        *(layers.build_selection(ring) if ring else []),
+    ]
+    return _make_deck(drawn, view)
+
+
 def build_city_deck(
     urls: Mapping[str, str], tile_url: str, worker_url: str, selection: dict[str, Any] | None, view: View
 ) -> pdk.Deck:

@@ -187,6 +187,41 @@ def build_incidents(url: str, now: datetime, amber: Sequence[int] = ()) -> list[
     ]
 
 
+def build_other_cases(url: str) -> list[pdk.Layer]:
+    """Open incidents that the list beside the map does not show: pale, to be clicked all the same."""
+    return [
+        _build_geojson(
+            "other-cases",
+            url,
+            pickable=True,
+            point_type=_literal("circle"),
+            point_radius_units=_literal("pixels"),
+            get_point_radius=3,
+            sub_layers={"points-circle": {"getFillColor": rgba(palette.UNKNOWN, 0.55)}},
+            stroked=False,
+        )
+    ]
+
+
+def build_cases(points: dict[str, Any]) -> list[pdk.Layer]:
+    """The cases of a list, by how each stands against its clock."""
+    tones = {"over": palette.OVERDUE, "amber": palette.AMBER, "in_time": palette.IN_TIME}
+    return [
+        _build_geojson(
+            "cases",
+            points,
+            pickable=True,
+            point_type=_literal("circle"),
+            point_radius_units=_literal("pixels"),
+            get_point_radius=6,
+            sub_layers={"points-circle": {"getFillColor": "@@=" + _choose("tone", tones, palette.UNKNOWN)}},
+            get_line_color=[255, 255, 255],
+            get_line_width=1.2,
+            line_width_units=_literal("pixels"),
+        )
+    ]
+
+
 def build_incident_tiles(url: str, worker_url: str) -> list[pdk.Layer]:
     """Incidents of a whole city: hexagons from above, dots from near; ``url`` names ``{z}/{x}/{y}``."""
     steps = (2, 5, 15, 50, 150)

@@ -1,0 +1,223 @@
+"""The card of one case: what it is, whose time it is and was, what happened, and what may be done now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from dashboard.i18n import Text
+from dashboard.models.incident_list import Tone, judge_tone, tell_due, tell_span
+from dashboard.models.incident_words import (
+    name_event,
+    name_outcome,
+    name_rating,
+    name_reason,
+    name_source,
+    name_state,
+)
+from geo.model.actor import Actor
+from geo.model.duty import DutyRule
+from geo.model.incident import Case, CaseEvent
+from geo.operations.case_view import CaseView
+from geo.rules.clock import Status
+from geo.rules.legs import Leg
+from geo.rules.workflow import MOVES, Move, list_moves
+
+# The two that nearly every case takes, as large buttons; a company hands in what a worker settles.
+_FIRST_MOVES: Final = ("self_handle", "handle", "close", "dispatch", "return")
+# Their fields are other than a form's: they are made by code or at another place.
+_NOT_IN_FORMS: Final = frozenset({"report", "correct", "link_relapse"})
+_PLACE_TYPES: Final = {
+    "managed_compound": "place_type.managed_compound",
+    "three_no_compound": "place_type.three_no_compound",
+    "street": "place_type.street",
+    "merchant": "place_type.merchant",
+    "unit": "place_type.unit",
+}
+_LEG_STATUSES: Final = {
+    Status.IN_TIME: "leg.in_time",
+    Status.AMBER: "leg.amber",
+    Status.OVER: "leg.over",
+    Status.NO_LIMIT: "leg.no_limit",
+}
+
+
+@dataclass(frozen=True)
+class LegLine:
+    """One party's time: who, how long, and whether it ran out with them."""
+
+    name: str
+    detail: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One thing that happened: when, what and by whom, and what was said."""
+
+    at: str
+    what: str
+    words: str
+
+
+@dataclass(frozen=True)
+class CaseCard:
+    """What a reader wants to know of a case; all of it plain text.
+
+    Attributes:
+        title: the category.
+        state: what it is called.
+        due: how long there is, or by how much it is over.
+        facts: label and value, in reading order.
+        words: title and description as the reader may read them; empty where he may not.
+        is_sealed: whether there are words that the reader does not see at once.
+        why: which duty rule gave it to whoever has it.
+    """
+
+    title: str
+    state: str
+    due: str
+    tone: Tone
+    place: str
+    facts: tuple[tuple[str, str], ...]
+    words: tuple[str, ...]
+    is_sealed: bool
+    why: str
+    legs: tuple[LegLine, ...]
+    history: tuple[HistoryLine, ...]
+
+
+def build_card(view: CaseView, names: Mapping[int, str], text: Text, now: datetime) -> CaseCard:
+    """Return the card of a case in the reader's language.
+
+    Args:
+        view: the case.
+        names: of parties, by id.
+        text: the reader's language.
+        now: to which clocks are told.
+    """
+    case = view.case
+    tone = _judge(view, now)
+    place = case.building_name or case.merchant_name or case.compound_name
+    if case.building_name and case.compound_name and not case.building_name.startswith(case.compound_name):
+        place = f"{case.compound_name}{case.building_name}"
+    asked_by = case.requester
+    facts = [
+        (text("fact.address"), case.words.address if case.words else None),
+        (text("fact.grid"), case.grid_name),
+        (text("fact.handler"), case.party_name or text("card.nobody")),
+        (text("fact.reported_at"), f"{text.moment(case.reported_at)} · {name_source(case.source, text)}"),
+        (text("fact.due_at"), text.moment(case.due_at) if case.due_at else text("case.no_limit")),
+        (
+            text("case.original_due"),
+            text.moment(case.original_due_at)
+            if case.original_due_at and case.original_due_at != case.due_at
+            else None,
+        ),
+        (
+            text("case.requester"),
+            text.join([*filter(None, [asked_by.name, asked_by.phone])]) if asked_by else None,
+        ),
+        (text("fact.closed_at"), text.moment(case.closed_at) if case.closed_at else None),
+        (text("case.outcome"), name_outcome(case.outcome, text) if case.outcome else None),
+    ]
+    words = [each for each in (case.words.title, case.words.description) if each] if case.words else []
+    return CaseCard(
+        title=case.category_name_en if text.language == "en" else case.category_name,
+        state=name_state(case.state, text),
+        due=tell_due(case.due_at, case.closed_at, text, now, is_open=case.is_open),
+        tone=tone,
+        place=place or (case.words and case.words.address) or case.grid_name or text("case.no_place"),
+        facts=tuple((label, value) for label, value in facts if value),
+        words=tuple(dict.fromkeys(words)),
+        is_sealed=case.words is None,
+        why=_tell_why(view.rule, text),
+        legs=tuple(_write_leg(leg, names, text) for leg in view.legs),
+        history=tuple(_write_event(event, text) for event in reversed(case.events)),
+    )
+
+
+def list_offered(case: Case, actor: Actor) -> tuple[tuple[Move, ...], tuple[Move, ...]]:
+    """Return the moves the reader may make now: the one or two most taken first, and the others."""
+    offered = [
+        move
+        for move in list_moves(case.state, actor.role, case.is_own)
+        if move.name not in _NOT_IN_FORMS
+        and (move.answers is None or is_pending(case.events, move.answers))
+        and not (move.by_other and _has_handled(case, actor))
+        and not (_is_request(move.name) and is_pending(case.events, move.name))
+    ]
+    first = sorted(
+        (move for move in offered if move.name in _FIRST_MOVES),
+        key=lambda move: _FIRST_MOVES.index(move.name),
+    )
+    # Who can settle a case needs no button for handing it in.
+    names = {move.name for move in first}
+    first = [move for move in first if move.name != "handle" or "self_handle" not in names][:2]
+    return tuple(first), tuple(move for move in offered if move not in first)
+
+
+def is_pending(events: Sequence[CaseEvent], request: str) -> bool:
+    """Whether a request was made and not answered since."""
+    answers = {move.name for move in MOVES if move.answers == request}
+    last = next((event.move for event in reversed(events) if event.move in {request, *answers}), None)
+    return last == request
+
+
+def tell_changes(events: Sequence[CaseEvent], seen_version: int, text: Text) -> list[str]:
+    """Return what happened to a case since somebody looked at it, the newest last."""
+    return [
+        f"{line.at} {line.what}"
+        for event in events
+        if event.version is not None and event.version > seen_version
+        for line in [_write_event(event, text)]
+    ]
+
+
+def _judge(view: CaseView, now: datetime) -> Tone:
+    case, last = view.case, view.legs[-1] if view.legs else None
+    if case.is_open and last is not None and last.ended_at is None and last.status is Status.AMBER:
+        return "amber"
+    return judge_tone(case.due_at, None, now, is_open=case.is_open)
+
+
+def _is_request(name: str) -> bool:
+    return any(move.answers == name for move in MOVES)
+
+
+def _has_handled(case: Case, actor: Actor) -> bool:
+    handed_in = [event for event in case.events if event.to_state == "verifying"]
+    return bool(handed_in) and actor.party_id is not None and handed_in[-1].actor_party_id == actor.party_id
+
+
+def _tell_why(rule: DutyRule | None, text: Text) -> str:
+    if rule is None:
+        return text("why.no_rule")
+    place = text(_PLACE_TYPES[rule.place_type.value]) if rule.place_type else text("why.any_place")
+    told = text(
+        "why.rule", number=rule.position, category=rule.category_code or text("why.any_category"), place=place
+    )
+    return text.join([told, rule.legal_basis]) if rule.legal_basis else told
+
+
+def _write_leg(leg: Leg, names: Mapping[int, str], text: Text) -> LegLine:
+    used = text("leg.used", span=tell_span(leg.used, text))
+    status = text("leg.ran_out") if leg.ran_out else text(_LEG_STATUSES[leg.status])
+    tone: Tone = "over" if leg.ran_out else "amber" if leg.status is Status.AMBER else "in_time"
+    if leg.ended_at is not None and not leg.ran_out:
+        tone = "none"
+    return LegLine(names.get(leg.party_id, text("leg.former")), text.join([used, status]), tone)
+
+
+def _write_event(event: CaseEvent, text: Text) -> HistoryLine:
+    what = [name_event(event.kind, event.move, event.to_state, text), event.actor_name or ""]
+    if event.to_party_name and event.to_party_id != event.actor_party_id:
+        what.append(f"→ {event.to_party_name}")
+    said = [
+        name_reason(event.reason, text) if event.reason else None,
+        text("case.suggested", name=event.suggested_party_name) if event.suggested_party_name else None,
+        name_outcome(event.outcome, text) if event.outcome else None,
+        name_rating(event.rating, text) if event.rating else None,
+        event.note,
+    ]
+    return HistoryLine(text.moment(event.at), " ".join(filter(None, what)), text.join([*filter(None, said)]))

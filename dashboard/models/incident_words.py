@@ -1,0 +1,154 @@
+"""What the parts of a case are called: states, sources, moves, reasons, outcomes."""
+
+from typing import Final
+
+from dashboard.i18n import Text
+from geo.store.choices import Category
+
+_STATES: Final = {
+    "reported": "state.reported",
+    "accepted": "state.accepted",
+    "registered": "state.registered",
+    "dispatched": "state.dispatched",
+    "returned": "state.returned",
+    "handling": "state.handling",
+    "suspended": "state.suspended",
+    "verifying": "state.verifying",
+    "closed": "state.closed",
+    "rated": "state.rated",
+    "rejected": "state.rejected",
+    "voided": "state.voided",
+}
+_SOURCES: Final = {
+    "patrol": "source.patrol",
+    "walk_in": "source.walk_in",
+    "phone": "source.phone",
+    "hotline_12345": "source.hotline_12345",
+    "wechat_group": "source.wechat_group",
+    "courier": "source.courier",
+    "property": "source.property",
+    "superior": "source.superior",
+    "other": "source.other",
+}
+_OUTCOMES: Final = {
+    "resolved": "outcome.resolved",
+    "partly_resolved": "outcome.partly_resolved",
+    "persuaded": "outcome.persuaded",
+    "mediated": "outcome.mediated",
+    "negotiated": "outcome.negotiated",
+    "transferred": "outcome.transferred",
+    "unresolvable": "outcome.unresolvable",
+}
+_MOVES: Final = {
+    "report": "move.report",
+    "accept": "move.accept",
+    "verify_on_site": "move.verify_on_site",
+    "register": "move.register",
+    "dispatch": "move.dispatch",
+    "co_assign": "move.co_assign",
+    "start": "move.start",
+    "return": "move.return",
+    "handle": "move.handle",
+    "rework": "move.rework",
+    "close": "move.close",
+    "self_handle": "move.self_handle",
+    "reject": "move.reject",
+    "void": "move.void",
+    "suspend": "move.suspend",
+    "resume": "move.resume",
+    "request_extension": "move.request_extension",
+    "approve_extension": "move.approve_extension",
+    "refuse_extension": "move.refuse_extension",
+    "supervise": "move.supervise",
+    "whistle": "move.whistle",
+    "arrive": "move.arrive",
+    "escalate": "move.escalate",
+    "rate": "move.rate",
+    "miss_call": "move.miss_call",
+    "request_reopen": "move.request_reopen",
+    "reopen": "move.reopen",
+    "refuse_reopen": "move.refuse_reopen",
+    "correct": "move.correct",
+    "link_relapse": "move.link_relapse",
+    "note": "move.note",
+}
+_KINDS: Final = {
+    "extended": "move.approve_extension",
+    "supervised": "move.supervise",
+    "whistled": "move.whistle",
+    "escalated": "move.escalate",
+    "co_assigned": "move.co_assign",
+    "rework": "move.rework",
+    "reopened": "move.reopen",
+    "relapse_linked": "move.link_relapse",
+    "noted": "move.note",
+}
+_REASONS: Final = {
+    "not_our_duty": "reason.not_our_duty",
+    "outside_our_area": "reason.outside_our_area",
+    "property_first": "reason.property_first",
+    "other_lead": "reason.other_lead",
+    "information_missing": "reason.information_missing",
+    "not_solved": "reason.not_solved",
+    "poor_quality": "reason.poor_quality",
+    "no_evidence": "reason.no_evidence",
+    "out_of_scope": "reason.out_of_scope",
+    "not_true": "reason.not_true",
+    "duplicate": "reason.duplicate",
+    "false_report": "reason.false_report",
+    "waiting_parts": "reason.waiting_parts",
+    "waiting_funds": "reason.waiting_funds",
+    "legal_procedure": "reason.legal_procedure",
+    "resident_absent": "reason.resident_absent",
+    "several_parties": "reason.several_parties",
+    "weather": "reason.weather",
+    "not_satisfied": "reason.not_satisfied",
+    "came_back": "reason.came_back",
+    "new_facts": "reason.new_facts",
+    "other": "reason.other",
+}
+_RATINGS: Final = {1: "rating.1", 2: "rating.2", 3: "rating.3", 4: "rating.4", 5: "rating.5"}
+
+
+def name_category(category: Category, text: Text) -> str:
+    """Return the name of a category in the reader's language."""
+    return category.name_en if text.language == "en" else category.name
+
+
+def name_state(state: str, text: Text) -> str:
+    """Return what a state of the workflow is called."""
+    return text(_STATES[state])
+
+
+def name_source(source: str, text: Text) -> str:
+    """Return where a case came from."""
+    return text(_SOURCES[source])
+
+
+def name_outcome(outcome: str, text: Text) -> str:
+    """Return how a case ended."""
+    return text(_OUTCOMES[outcome])
+
+
+def name_move(move: str, text: Text) -> str:
+    """Return what a move is called."""
+    return text(_MOVES[move])
+
+
+def name_event(kind: str, move: str | None, to_state: str | None, text: Text) -> str:
+    """Return what happened: the move, or for history told by an import its kind or the state it led to."""
+    if move is not None:
+        return name_move(move, text)
+    return (
+        name_state(to_state, text) if kind not in _KINDS and to_state else text(_KINDS.get(kind, "move.note"))
+    )
+
+
+def name_reason(reason: str, text: Text) -> str:
+    """Return what a reason's code stands for; words of an import stay as they are."""
+    return text(_REASONS[reason]) if reason in _REASONS else reason
+
+
+def name_rating(rating: int, text: Text) -> str:
+    """Return what a grade from 1 to 5 means."""
+    return text(_RATINGS[rating])

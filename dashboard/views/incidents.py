@@ -1,0 +1,42 @@
+"""Cases: the list by place and deadline, the map beside it, one selection; what is new, and what is done."""
+
+import streamlit as st
+
+from dashboard import case_session, data, session
+from dashboard.models.incident_page import CasesPage
+from dashboard.widgets.header import show_community_choice, show_language_switch
+from dashboard.widgets.incident_filter_bar import show_filter_bar
+from dashboard.widgets.incident_work import show_work
+from geo.store import places
+from geo.store.versions import list_layer_tags
+
+text, actor, today = session.get_text(), session.get_actor(), session.today()
+communities = places.list_communities()
+with st.container(key="case_head", horizontal=True, vertical_alignment="center"):
+    if not communities:
+        st.info(text("map.empty"), icon=":material/add_location_alt:")
+        st.stop()
+    with st.container(width=200):
+        community = show_community_choice(communities, session.read_map_state().community, text)
+    if community is None:
+        st.info(text("morning.choose"), icon=":material/location_city:")
+        show_language_switch(text)
+        st.stop()
+    tags = list_layer_tags(community.id, today)
+    categories = data.list_categories()
+    filters, ignored = case_session.read_filters(categories)
+    page = CasesPage(
+        text=text,
+        actor=actor,
+        community=community,
+        today=today,
+        categories=categories,
+        parties=data.list_parties(community.id, today, tags),
+        areas=data.list_areas(community.id, today, tags, actor),
+        buildings=data.list_buildings(community.id, tags, actor),
+        filters=filters,
+        private_words=case_session.read_private_words(),
+    )
+    show_filter_bar(page, ignored)
+    show_language_switch(text)
+show_work(page)
