@@ -1,6 +1,6 @@
 """To whom a case goes and until when: duty rules and clocks of its community, applied to one case."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final
@@ -53,7 +53,8 @@ def choose_route_and_due(
 ) -> RouteAndDue:
     """Return to whom a case goes, why, and when it is due if its time begins at ``start``.
 
-    What goes to the residents' committee goes to whoever holds the building for it, if somebody does.
+    What goes to the residents' committee goes to whoever holds the building for it, if somebody does. What a
+    property company is not shown does not go to one, whatever the rule says.
 
     Args:
         connection: for reading, as whoever acts.
@@ -73,14 +74,17 @@ def choose_route_and_due(
         connection, community_id, day,
         merchant_id=merchant_id, compound_id=compound_id, building_id=building_id, point=point,
     )  # fmt: skip
+    fallback = duties.find_fallback(connection, community_id, day)
     chosen = route(
         category_code,
         duties.load_category_parents(connection).get(category_code),
         find_place_type(facts),
         duties.load_duty_rules(connection, community_id, day),
-        duties.find_fallback(connection, community_id, day),
+        fallback,
         property_company_id=facts.property_company_id,
     )
+    if incidents.is_withheld(connection, chosen.lead_party_id, category_code):
+        chosen = replace(chosen, lead_party_id=fallback.party_id, rule_id=None)
     allowance = chosen.deadline or _find_category_allowance(connection, community_id, category_code)
     holder = incidents.find_hand(connection, chosen.lead_party_id, building_id, category_code, day)
     due_at = (
@@ -131,9 +135,9 @@ def _make_calendar(hours: WorkingHours, overrides: tuple[tuple[date, bool], ...]
 def _find_allowance(connection: PostgresConnection, case: ClockFacts) -> Allowance | None:
     """Return the time that the rule of a case gives, or else its category."""
     if case.duty_rule_id is not None:
-        for rule in duties.load_duty_rules(connection, case.community_id, find_day(datetime.now(UTC))):
-            if rule.id == case.duty_rule_id and rule.deadline is not None:
-                return rule.deadline
+        rule = duties.find_duty_rule(connection, case.duty_rule_id, find_day(datetime.now(UTC)))
+        if rule is not None and rule.deadline is not None:
+            return rule.deadline
     return _find_category_allowance(connection, case.community_id, case.category_code)
 
 

@@ -3,7 +3,6 @@
 Photos are kept before the transaction begins; one that belongs to no case in the end is shown to nobody.
 """
 
-import math
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,26 +15,21 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from geo.errors import Conflict, InputRefused, WanggeError
 from geo.model.incident import Case, Correction, NewIncident, Requester, Words
-from geo.operations.deadlines import (
-    CHINA,
-    choose_route_and_due,
-    find_day,
-    find_new_due,
-    find_resumed_dues,
+from geo.operations.case_fields import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    LONGEST_TITLE,
+    clean_text,
+    complete_move,
+    find_place,
+    read_moment,
+    read_point,
+    refuse_unknown,
 )
-from geo.rules.inert import strip_controls
-from geo.rules.workflow import (
-    MOST_DISSATISFIED,
-    MOVES,
-    OUTCOMES,
-    REQUEST_KINDS,
-    SEVERITIES,
-    SOURCES,
-    find_move,
-)
+from geo.operations.deadlines import CHINA, choose_route_and_due
+from geo.rules.workflow import MOST_DISSATISFIED, MOVES, OUTCOMES, REQUEST_KINDS, SEVERITIES, SOURCES
 from geo.store import incidents
 from geo.store.engine import connect, transaction
-from geo.store.incidents import ClockFacts, Place
 from geo.store.photos import KeptPhoto, keep_photos
 
 __all__ = [
@@ -43,9 +37,6 @@ __all__ = [
     "get_case", "report_and_settle", "report_incident", "reveal_requester", "reveal_words", "settle_on_spot",
 ]  # fmt: skip
 
-_LONGEST_TITLE: Final = 200
-_LONGEST_TEXT: Final = 4000
-_LONGEST_NAME: Final = 200
 _MOST_AT_ONCE: Final = 500
 
 
@@ -203,7 +194,9 @@ def reveal_words(incident_id: int, reason: str) -> Words:
         NotFound: the case is not there, or the role may not read it.
     """
     with transaction() as connection:
-        return incidents.unseal_case(connection, incident_id, _clean(reason, _LONGEST_NAME, "reason") or "")
+        return incidents.unseal_case(
+            connection, incident_id, clean_text(reason, LONGEST_NAME, "reason") or ""
+        )
 
 
 def reveal_requester(incident_id: int, reason: str) -> Requester:
@@ -215,13 +208,13 @@ def reveal_requester(incident_id: int, reason: str) -> Requester:
     """
     with transaction() as connection:
         return incidents.unmask_requester(
-            connection, incident_id, _clean(reason, _LONGEST_NAME, "reason") or ""
+            connection, incident_id, clean_text(reason, LONGEST_NAME, "reason") or ""
         )
 
 
 def _report_once(new: NewIncident, settle: Callable[[PostgresConnection, int], None]) -> int:
     kept = keep_photos(new.photos)
-    client_id = _clean(new.client_id, _LONGEST_NAME, "client_id") or uuid.uuid4().hex
+    client_id = clean_text(new.client_id, LONGEST_NAME, "client_id") or uuid.uuid4().hex
     try:
         with transaction() as connection:
             known = incidents.find_report(connection, new.community_id, client_id)
@@ -243,11 +236,11 @@ def _report_once(new: NewIncident, settle: Callable[[PostgresConnection, int], N
 def _report(
     connection: PostgresConnection, new: NewIncident, client_id: str, photos: Sequence[KeptPhoto]
 ) -> int:
-    _refuse_unknown(new.source, SOURCES, "source")
-    _refuse_unknown(new.severity, SEVERITIES, "severity")
+    refuse_unknown(new.source, SOURCES, "source")
+    refuse_unknown(new.severity, SEVERITIES, "severity")
     if new.request_kind is not None:
-        _refuse_unknown(new.request_kind, REQUEST_KINDS, "kind of request")
-    description = _clean(new.description, _LONGEST_TEXT, "description")
+        refuse_unknown(new.request_kind, REQUEST_KINDS, "kind of request")
+    description = clean_text(new.description, LONGEST_TEXT, "description")
     if description is None:
         msg = "say in a few words what is the matter"
         raise InputRefused(msg)
@@ -255,15 +248,15 @@ def _report(
         msg = f"there is no category {new.category_code}: choose one of the list"
         raise InputRefused(msg)
     now = datetime.now(UTC)
-    reported_at = _read_moment(new.reported_at, "reported_at") or now
+    reported_at = read_moment(new.reported_at, "reported_at") or now
     if reported_at > now:
         msg = "the case is reported for a time that is yet to come: give when it was reported"
         raise InputRefused(msg)
-    place = _find_place(connection, new.community_id, reported_at, new)
+    place = find_place(connection, new.community_id, reported_at, new)
     chosen = choose_route_and_due(
         connection, new.community_id, new.category_code, reported_at,
         building_id=place.building_id, compound_id=place.compound_id, merchant_id=place.merchant_id,
-        point=_read_point(new),
+        point=read_point(new),
     )  # fmt: skip
     columns = {
         "community_id": new.community_id,
@@ -271,9 +264,9 @@ def _report(
         "source": new.source,
         "request_kind": new.request_kind,
         "severity": new.severity,
-        "title": _clean(new.title, _LONGEST_TITLE, "title"),
+        "title": clean_text(new.title, LONGEST_TITLE, "title"),
         "description": description,
-        "address": _clean(new.address, _LONGEST_NAME, "address"),
+        "address": clean_text(new.address, LONGEST_NAME, "address"),
         **place.columns,
         "party_id": chosen.party_id,
         "duty_rule_id": chosen.duty_rule_id,
@@ -297,14 +290,14 @@ def _act(
         msg = f"there is no move called {move}"
         raise InputRefused(msg)
     if fields.get("outcome") is not None:
-        _refuse_unknown(fields["outcome"], OUTCOMES, "outcome")
+        refuse_unknown(fields["outcome"], OUTCOMES, "outcome")
     rating = fields.get("rating")
     if rating is not None and rating not in range(1, 6):
         msg = f"a rating of {rating} is not one of 1 to 5"
         raise InputRefused(msg)
     with _explain_conflict(connection, incident_id, version):
         case = incidents.get_clock_facts(connection, incident_id)
-        given = _complete(connection, incident_id, case, move, fields)
+        given = complete_move(connection, incident_id, case, move, fields)
         incidents.insert_event(connection, incident_id, move, version, **given)
         _attach(connection, incident_id, version + 1, photos)
         dissatisfied = move == "rate" and rating is not None and rating <= MOST_DISSATISFIED
@@ -312,87 +305,6 @@ def _act(
             incidents.insert_event(
                 connection, incident_id, "request_reopen", version + 1, reason="not_satisfied"
             )
-
-
-def _complete(
-    connection: PostgresConnection, incident_id: int, case: ClockFacts, move: str, fields: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the columns of an event: what was given, cleaned, and the times that follow from the clocks."""
-    given = {
-        name: fields.get(name)
-        for name in ("reason", "to_party_id", "suggested_party_id", "outcome", "rating")
-    }
-    given["note"] = _clean(fields.get("note"), _LONGEST_TEXT, "note")
-    given["due_at"] = _read_moment(fields.get("due_at"), "due_at")
-    if fields.get("parent_id") is not None:
-        given["payload"] = {"parent_id": fields["parent_id"]}
-    if fields.get("correction") is not None:
-        given["payload"] = _spell_correction(connection, case, fields["correction"])
-    row = find_move(move, case.state)
-    effects = () if row is None else row.effects
-    now = datetime.now(UTC)
-    if move == "dispatch":
-        if given["to_party_id"] is None:
-            given["to_party_id"] = _route_again(connection, case)
-        # The first leg has the time of the case; whoever gets it later, a time of his own.
-        is_first = not incidents.was_sent(connection, incident_id) and case.due_at is not None
-        given["due_at"] = case.due_at if is_first else find_new_due(connection, case, now)
-    elif move == "approve_extension":
-        given["due_at"] = given["due_at"] or incidents.find_asked_due(connection, incident_id)
-    elif move == "resume":
-        since = incidents.find_pause_start(connection, incident_id)
-        if since is not None:
-            given["due_at"], given["original_due_at"] = find_resumed_dues(connection, case, since, now)
-    elif move == "reopen":
-        given["due_at"] = find_new_due(connection, case, now)
-    elif "due_if_none" in effects:
-        given["due_at"] = case.due_at or find_new_due(connection, case, now)
-    return given
-
-
-def _route_again(connection: PostgresConnection, case: ClockFacts) -> int:
-    point = None if case.longitude is None or case.latitude is None else (case.longitude, case.latitude)
-    return choose_route_and_due(
-        connection, case.community_id, case.category_code, datetime.now(UTC),
-        building_id=case.building_id, compound_id=case.compound_id, merchant_id=case.merchant_id, point=point,
-    ).party_id  # fmt: skip
-
-
-def _spell_correction(
-    connection: PostgresConnection, case: ClockFacts, correction: Correction
-) -> dict[str, Any]:
-    payload: dict[str, Any] = {
-        "category_code": correction.category_code,
-        "title": _clean(correction.title, _LONGEST_TITLE, "title"),
-        "description": _clean(correction.description, _LONGEST_TEXT, "description"),
-        "address": _clean(correction.address, _LONGEST_NAME, "address"),
-    }
-    payload = {name: value for name, value in payload.items() if value is not None}
-    places = (correction.longitude, correction.latitude, correction.building_id, correction.compound_id)
-    if any(value is not None for value in (*places, correction.merchant_id)):
-        payload |= _find_place(connection, case.community_id, case.reported_at, correction).columns
-    return payload
-
-
-def _find_place(
-    connection: PostgresConnection, community_id: int, moment: datetime, told: NewIncident | Correction
-) -> Place:
-    return incidents.place_report(
-        connection, community_id, find_day(moment), point=_read_point(told), building_id=told.building_id,
-        compound_id=told.compound_id, merchant_id=told.merchant_id,
-    )  # fmt: skip
-
-
-def _read_point(told: NewIncident | Correction) -> tuple[float, float] | None:
-    if told.longitude is None and told.latitude is None:
-        return None
-    if told.longitude is None or told.latitude is None:
-        msg = "a place needs both a longitude and a latitude"
-        raise InputRefused(msg)
-    if not (math.isfinite(told.longitude) and math.isfinite(told.latitude)):
-        msg = "the place lies outside the community: choose one inside its boundary"
-        raise InputRefused(msg)
-    return told.longitude, told.latitude
 
 
 @contextmanager
@@ -430,29 +342,7 @@ def _clean_requester(requester: Requester | None) -> Requester | None:
         return None
     return replace(
         requester,
-        name=_clean(requester.name, _LONGEST_NAME, "name"),
-        phone=_clean(requester.phone, _LONGEST_NAME, "phone"),
-        room=_clean(requester.room, _LONGEST_NAME, "room"),
+        name=clean_text(requester.name, LONGEST_NAME, "name"),
+        phone=clean_text(requester.phone, LONGEST_NAME, "phone"),
+        room=clean_text(requester.room, LONGEST_NAME, "room"),
     )
-
-
-def _clean(text: str | None, longest: int, what: str) -> str | None:
-    """Return words without what cannot be seen; None where nothing is left."""
-    clean = strip_controls(text or "").strip()
-    if len(clean) > longest:
-        msg = f"the {what.replace('_', ' ')} has {len(clean):,} characters: shorten it to {longest:,}"
-        raise InputRefused(msg)
-    return clean or None
-
-
-def _read_moment(moment: datetime | None, what: str) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        msg = f"{what} needs a time zone"
-        raise InputRefused(msg)
-    return moment
-
-
-def _refuse_unknown(value: str, known: Sequence[str], what: str) -> None:
-    if value not in known:
-        msg = f"“{value}” is no {what}: choose one of {', '.join(known)}"
-        raise InputRefused(msg)

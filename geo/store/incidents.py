@@ -289,6 +289,13 @@ def find_hand(
     return hand
 
 
+def is_withheld(connection: PostgresConnection, party_id: int, category_code: str) -> bool:
+    """Tell whether cases of a category are not shown to a party: sealed and sensitive ones to companies."""
+    return bool(
+        load_queries("incidents").is_withheld(connection, party_id=party_id, category_code=category_code)
+    )
+
+
 def is_asked(connection: PostgresConnection, incident_id: int, request: str) -> bool:
     """Tell whether a request about a case is open: asked, and not answered since."""
     return bool(load_queries("incidents").is_asked(connection, incident_id=incident_id, request=request))

@@ -267,6 +267,12 @@ def test_whoever_has_left_or_is_elsewhere_is_given_nothing(town: CaseTown) -> No
         case.refuse(InputRefused, "worker", "dispatch", "not active", to_party_id=party_id)
 
 
+def test_nobody_gets_a_new_clock_by_being_sent_his_own_case(town: CaseTown) -> None:
+    case = Desk(town)
+    case.act("worker", "dispatch", to_party_id=town.worker)
+    case.refuse(InputRefused, "worker", "dispatch", "already", to_party_id=town.worker, note="再来")
+
+
 def test_a_dispatch_without_a_name_goes_by_the_duty_rules(town: CaseTown) -> None:
     assert Desk(town).act("colleague", "dispatch").party_id == town.worker
 

@@ -9,15 +9,16 @@ import psycopg2
 import pytest
 
 from geo.errors import Conflict, Forbidden, InputRefused, NotFound
-from geo.model.incident import NewIncident, Requester
+from geo.model.incident import Correction, NewIncident, Requester
 from geo.operations.incidents import (
+    act,
     get_case,
     report_and_settle,
     report_incident,
     reveal_requester,
     reveal_words,
 )
-from geo.store.engine import acting_as
+from geo.store.engine import acting_as, transaction
 from tests.case_town import CaseTown, found_town, point_at
 
 
@@ -90,6 +91,43 @@ def test_a_sealed_case_is_taken_in_by_somebody_who_may_not_read_it(town: CaseTow
         with pytest.raises(InputRefused, match="reason"):
             reveal_words(incident_id, " ")
         assert reveal_words(incident_id, "上门处置").description == "楼道堆物"
+
+
+def test_a_sealed_case_is_not_left_with_a_company_that_may_not_see_it(
+    database_url: str, town: CaseTown
+) -> None:
+    with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO duty_rule (community_id, position, lead_kind)"
+            " VALUES (%s, 1, 'compound_property_company')",
+            (town.id,),
+        )
+        connection.commit()
+    with acting_as(town.actor("secretary")):
+        assert get_case(report_incident(town.report())).party_id == town.company
+        sealed = report_incident(town.report(category_code="E905"))
+        assert get_case(sealed).party_id == town.committee
+        with pytest.raises(InputRefused, match="not shown"):
+            act(sealed, "dispatch", 1, to_party_id=town.company)
+        open_case = report_incident(town.report())
+        with pytest.raises(InputRefused, match="not shown"):
+            act(open_case, "correct", 1, correction=Correction(category_code="E1001"))
+
+
+def test_who_asked_is_said_by_whoever_took_the_case_in(database_url: str, town: CaseTown) -> None:
+    with acting_as(town.actor("worker")):
+        incident_id = report_incident(town.report())
+    for who, error in (("colleague", psycopg2.errors.InsufficientPrivilege), ("worker", None)):
+        with acting_as(town.actor(who)), transaction() as connection, connection.cursor() as cursor:
+            statement = (
+                "INSERT INTO incident_requester (incident_id, community_id, name) VALUES (%s, %s, '张')"
+            )
+            if error is None:
+                cursor.execute(statement, (incident_id, town.id))
+            else:
+                with pytest.raises(error):
+                    cursor.execute(statement, (incident_id, town.id))
+                connection.rollback()
 
 
 def test_whoever_asked_is_masked_and_shown_for_a_reason(town: CaseTown) -> None:

@@ -60,6 +60,23 @@ CREATE INDEX incident_event_move ON incident_event (community_id, move, at) WHER
 GRANT SELECT (move, version, account_id, role, to_party_id, due_at, original_due_at, outcome, rating)
     ON incident_event TO wangge_app;
 
+CREATE FUNCTION has_reported(incident bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
+    RETURN EXISTS (
+        SELECT FROM incident_event AS e
+        WHERE e.incident_id = has_reported.incident AND e.version = 1 AND e.move = 'report' AND e.account_id = app_account());
+-- Who asked is said by whoever takes the case in, and by nobody later.
+ALTER POLICY own_report ON incident_requester WITH CHECK (
+    community_id = ANY (CAST((SELECT app_communities()) AS bigint[])) AND has_reported(incident_id));
+
+-- Whether a property company may not see a case, so that it would lie there in silence.
+CREATE FUNCTION is_withheld(party bigint, category text, sensitivity text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
+    RETURN EXISTS (SELECT FROM party AS p WHERE p.id = is_withheld.party AND p.kind = 'property_company')
+        AND (is_withheld.category = ANY (sealed_categories()) OR is_withheld.sensitivity = 'S3' OR EXISTS (
+            SELECT FROM category AS c LEFT JOIN category AS above ON above.code = c.parent_code
+            WHERE c.code = is_withheld.category AND 'S3' IN (c.sensitivity, above.sensitivity)));
+
 -- Whether a case is the acting one's own: held by his party, in his area, or taken in by him (首接负责).
 CREATE FUNCTION is_own_case(incident bigint) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
@@ -70,9 +87,7 @@ CREATE FUNCTION is_own_case(incident bigint) RETURNS boolean
             OR app_role() = 'grid_worker' AND (
                 i.grid_id = ANY (app_grids())
                 OR i.building_id = ANY (app_buildings())
-                OR EXISTS (
-                    SELECT FROM incident_event AS e
-                    WHERE e.incident_id = i.id AND e.version = 1 AND e.move = 'report' AND e.account_id = app_account()))));
+                OR has_reported(i.id))));
 
 -- To whom a case goes back: whoever sent it on, else the residents' committee, else the secretary.
 CREATE FUNCTION find_desk(held incident) RETURNS bigint
@@ -268,6 +283,9 @@ BEGIN
     IF NEW.suggested_party_id = held.party_id THEN
         RAISE EXCEPTION 'whoever returns a case suggests somebody else than its present holder' USING ERRCODE = 'WG003';
     END IF;
+    IF NEW.move = 'dispatch' AND NEW.to_party_id = held.party_id AND held.state IN ('dispatched', 'handling') THEN
+        RAISE EXCEPTION 'whoever is named has the case already: choose somebody else' USING ERRCODE = 'WG003';
+    END IF;
     IF 'due_at' = ANY (step.required) THEN
         IF NEW.due_at <= NEW.at THEN
             RAISE EXCEPTION 'the time given has passed already: give a later one' USING ERRCODE = 'WG003';
@@ -367,6 +385,12 @@ BEGIN
         THEN
             RAISE EXCEPTION 'a case does not come back before it was there: choose an earlier one' USING ERRCODE = 'WG003';
         END IF;
+    END IF;
+
+    IF (after.party_id, after.category_code) IS DISTINCT FROM (held.party_id, held.category_code)
+        AND is_withheld(after.party_id, after.category_code, after.sensitivity)
+    THEN
+        RAISE EXCEPTION 'a property company is not shown such a case: give it to somebody else' USING ERRCODE = 'WG003';
     END IF;
 
     UPDATE incident SET

@@ -177,6 +177,10 @@ WHERE h.building_id = CAST(:building_id AS bigint) AND h.kind = 'grid_worker'
     AND h.community_id = committee.community_id
     AND CAST(:category_code AS text) <> ALL (sealed_categories());
 
+-- name: is_withheld(party_id, category_code)$
+-- Whether a party may not see cases of a category.
+SELECT is_withheld(:party_id, CAST(:category_code AS text), NULL);
+
 -- name: is_asked(incident_id, request)$
 -- Whether a request is open: asked, and not answered since.
 SELECT coalesce((
