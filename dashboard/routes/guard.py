@@ -1,6 +1,6 @@
 """The guard before everything the server answers: who is not signed in meets the login page and nothing else.
 
-Open to all are the login page, ``/healthz`` and ``/vendor``; ``/open311`` asks for a key of its own, and
+Open to all are the login page, ``/healthz`` and ``/vendor``; ``/open311/v2`` asks for a key of its own, and
 programs on this machine read ``/metrics``. A page sends to the login page, anything else is refused with one
 sentence: 401 where nobody is signed in, 403 where ``geo.rules.access`` does not list the role. The actor is
 set for the request, so that the database knows him too.
@@ -22,7 +22,7 @@ from geo.rules.access import find_route, is_allowed
 from geo.store.engine import acting_as
 
 _FREE: Final = frozenset({"/login", "/logout", "/healthz"})
-_FREE_BELOW: Final = ("/login/", "/vendor/", "/open311/")
+_FREE_BELOW: Final = ("/login/", "/vendor/", "/open311/v2/")
 # What whoever must first choose a password may still open.
 _PASSWORD: Final = "/password"  # noqa: S105 - an address
 _LOCAL: Final = frozenset({"127.0.0.1", "::1"})

@@ -177,6 +177,8 @@ async def _open_wall(request: Request) -> Response:
 
 
 async def _sign_out(request: Request) -> Response:
+    if request.method != "POST":
+        return RedirectResponse("/", 303)
     form = await _read_form(request)
     cookie = find_cookie(request.scope, SIGN_IN)
     token = read_token(cookie)
@@ -321,7 +323,7 @@ def routes() -> list[BaseRoute]:
         Route("/login/wall", _open_wall),
         *oidc.routes(enter),
         Route("/login/{path:path}", _refuse),
-        Route("/logout", _sign_out, methods=["POST"]),
+        Route("/logout", _sign_out, methods=["GET", "POST"]),
         Route("/password", _open_password, methods=["GET", "POST"]),
         Route("/post", _open_post, methods=["GET", "POST"]),
     ]
