@@ -7,6 +7,7 @@ import pytest
 from geo.model.actor import ROLES, Role
 from geo.model.incident import CaseEvent
 from geo.rules.workflow import MOVES, STATES, find_move, list_moves, replay
+from tests.workflow_guide import GUIDE, describe_moves
 
 _OPEN = [state for state in STATES if state not in {"closed", "rated", "rejected", "voided"}]
 _NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -24,6 +25,10 @@ def test_states_and_roles_are_known() -> None:
         assert set(move.roles) | set(move.own_roles) <= set(ROLES)
         assert not set(move.roles) & set(move.own_roles)
         assert move.roles or move.own_roles
+
+
+def test_the_guide_prints_the_table() -> None:
+    assert GUIDE.read_text(encoding="utf-8").endswith(describe_moves()), "run python -m tests.workflow_guide"
 
 
 def test_only_a_report_comes_from_nowhere() -> None:
