@@ -24,12 +24,26 @@ class LeadKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DutyTerms:
+    """What a row of the duty matrix says, whichever it is; attributes as of :class:`DutyRule`."""
+
+    category_code: str | None
+    place_type: PlaceType | None
+    lead_kind: LeadKind
+    lead_party_id: int | None
+    supervisor_party_id: int | None
+    helper_party_id: int | None
+    deadline: Allowance | None
+    legal_basis: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DutyRule:
     """One row of the duty matrix as it stands on a day.
 
     Attributes:
         id: of the row.
-        position: rules are asked in this order, the first that fits is taken.
+        position: rules are asked in this order, the first that fits is taken; 0 of one that was withdrawn.
         category_code: a category of either level, one of level 1 for all below it; None for every category.
         place_type: None for every place.
         lead_kind: how the lead is found.
@@ -56,6 +70,20 @@ class DutyRule:
     is_lead_active: bool = True
     is_supervisor_active: bool = True
     is_helper_active: bool = True
+
+    @property
+    def terms(self) -> DutyTerms:
+        """What the rule says, apart from where it stands and who has left since."""
+        return DutyTerms(
+            self.category_code,
+            self.place_type,
+            self.lead_kind,
+            self.lead_party_id,
+            self.supervisor_party_id,
+            self.helper_party_id,
+            self.deadline,
+            self.legal_basis,
+        )
 
 
 class FallbackKind(StrEnum):

@@ -69,9 +69,13 @@ class WorkingHours:
             or not in_order
             or any(opens == closes for opens, closes in self.intervals_min)
         ):
-            told = ", ".join(f"{_write(opens)}-{_write(closes)}" for opens, closes in self.intervals_min)
-            msg = f"working hours {told or 'without an interval'} make no day: give them in order and apart"
+            told = str(self) or "without an interval"
+            msg = f"working hours {told} make no day: give them in order and apart"
             raise InputRefused(msg)
+
+    def __str__(self) -> str:
+        """Write them as people do: ``08:30-12:00, 14:30-18:00``."""
+        return ", ".join(f"{tell_clock(opens)}-{tell_clock(closes)}" for opens, closes in self.intervals_min)
 
 
 class WorkingTime(NamedTuple):
@@ -81,7 +85,8 @@ class WorkingTime(NamedTuple):
     overrides: dict[date, bool]
 
 
-def _write(minutes: int) -> str:
+def tell_clock(minutes: int) -> str:
+    """Write minutes after midnight as a clock shows them; the end of a day is 24:00."""
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 

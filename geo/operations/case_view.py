@@ -8,7 +8,7 @@ from geo.model.incident import Case
 from geo.operations.deadlines import find_day, find_unit, load_calendar
 from geo.rules.legs import Leg, build_legs, read_history
 from geo.store import incidents
-from geo.store.duties import load_duty_rules
+from geo.store.duties import find_duty_rule
 from geo.store.engine import connect
 
 
@@ -38,6 +38,5 @@ def view_case(incident_id: int, now: datetime) -> CaseView:
         )
         unit = find_unit(connection, facts)
         legs = build_legs(history, load_calendar(connection, case.community_id), unit, now)
-        rules = load_duty_rules(connection, case.community_id, find_day(now)) if case.duty_rule_id else []
-    rule = next((rule for rule in rules if rule.id == case.duty_rule_id), None)
+        rule = find_duty_rule(connection, case.duty_rule_id, find_day(now)) if case.duty_rule_id else None
     return CaseView(case, tuple(legs), rule)

@@ -34,6 +34,7 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "incidents": Resource("page", _STAFF | {"property_company"}, "/incidents"),
     "map": Resource("page", _STAFF | {"property_company"}, "/map"),
     "draw": Resource("page", _STAFF, "/draw"),
+    "duties": Resource("page", _STAFF, "/duties"),
     "wall": Resource("page", frozenset({"wall", "leader", "administrator"}), "/wall"),
     "features": Resource("route", _EVERYBODY, "/features"),
     "tiles": Resource("route", _EVERYBODY, "/tiles"),
@@ -41,6 +42,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "photos": Resource("route", frozenset({"secretary", "grid_worker", "property_company"}), "/photos"),
     "print": Resource("route", _STAFF | {"property_company"}, "/print"),
     "metrics": Resource("route", frozenset({"administrator"}), "/metrics"),
+    # Duty rules, working time and clocks.
+    "keep_duties": Resource("act", frozenset({"secretary", "administrator"})),
     "export": Resource("act", frozenset({"secretary", "grid_worker", "leader"})),
 }
 """The matrix; whatever else the server answers is open to everybody who has signed in."""

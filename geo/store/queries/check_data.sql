@@ -226,7 +226,7 @@ SELECT c.code, 'party', p.code, p.name, NULL, NULL, NULL, rule.position,
 FROM duty_rule AS rule
 JOIN community AS c ON c.id = rule.community_id
 JOIN party AS p ON p.id = rule.lead_party_id AND p.active_to <= CAST(:on_day AS date)
-WHERE rule.community_id = ANY(:community_ids)
+WHERE rule.community_id = ANY(:community_ids) AND rule.position IS NOT NULL
 ORDER BY c.code, rule.position;
 
 -- name: duty_rule_without_helper(community_ids, on_day)
@@ -239,7 +239,7 @@ CROSS JOIN LATERAL (
     VALUES ('supervisor', rule.supervisor_party_id), ('helper', rule.helper_party_id)
 ) AS named (role, party_id)
 JOIN party AS p ON p.id = named.party_id AND p.active_to <= CAST(:on_day AS date)
-WHERE rule.community_id = ANY(:community_ids)
+WHERE rule.community_id = ANY(:community_ids) AND rule.position IS NOT NULL
 ORDER BY c.code, rule.position, named.role;
 
 -- name: duty_fallback_missing(community_ids, on_day)

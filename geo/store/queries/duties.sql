@@ -13,8 +13,74 @@ FROM duty_rule AS rule
 LEFT JOIN party AS lead ON lead.id = rule.lead_party_id
 LEFT JOIN party AS supervisor ON supervisor.id = rule.supervisor_party_id
 LEFT JOIN party AS helper ON helper.id = rule.helper_party_id
-WHERE rule.community_id = :community_id
+WHERE rule.community_id = :community_id AND rule.position IS NOT NULL
 ORDER BY rule.position;
+
+-- name: get_rule(rule_id, on_day)^
+-- One rule, though it was withdrawn.
+SELECT
+    rule.id, coalesce(rule.position, 0), rule.category_code, rule.place_type, rule.lead_kind,
+    rule.lead_party_id, rule.supervisor_party_id, rule.helper_party_id,
+    rule.deadline_amount, rule.deadline_unit, rule.legal_basis,
+    coalesce(daterange(lead.active_from, lead.active_to) @> CAST(:on_day AS date), true),
+    coalesce(daterange(supervisor.active_from, supervisor.active_to) @> CAST(:on_day AS date), true),
+    coalesce(daterange(helper.active_from, helper.active_to) @> CAST(:on_day AS date), true)
+FROM duty_rule AS rule
+LEFT JOIN party AS lead ON lead.id = rule.lead_party_id
+LEFT JOIN party AS supervisor ON supervisor.id = rule.supervisor_party_id
+LEFT JOIN party AS helper ON helper.id = rule.helper_party_id
+WHERE rule.id = :rule_id;
+
+-- name: list_rule_parties(community_id, on_day)
+-- Those whom a rule may name, and those whom one names still; whether they are there on the day.
+SELECT p.id, p.name, daterange(p.active_from, p.active_to) @> CAST(:on_day AS date)
+FROM party AS p
+WHERE p.community_id = :community_id
+    AND (
+        daterange(p.active_from, p.active_to) @> CAST(:on_day AS date)
+        AND p.kind IN ('staff', 'property_company', 'department', 'residents_committee', 'social_organisation', 'party_branch')
+        OR EXISTS (
+            SELECT FROM duty_rule AS rule
+            WHERE rule.community_id = :community_id AND rule.position IS NOT NULL
+                AND p.id IN (rule.lead_party_id, rule.supervisor_party_id, rule.helper_party_id)))
+ORDER BY array_position(
+    ARRAY['residents_committee', 'department', 'property_company', 'staff', 'party_branch'], p.kind), p.code;
+
+-- name: lock_rules(community_id)$
+-- One who changes the rules of a community after the other.
+SELECT 1 FROM pg_advisory_xact_lock(hashtextextended('duty_rule', :community_id));
+
+-- name: insert_rule(community_id, category_code, place_type, lead_kind, lead_party_id, supervisor_party_id, helper_party_id, deadline_amount, deadline_unit, legal_basis)$
+-- At the end.
+INSERT INTO duty_rule (
+    community_id, position, category_code, place_type, lead_kind, lead_party_id, supervisor_party_id, helper_party_id,
+    deadline_amount, deadline_unit, legal_basis)
+VALUES (
+    :community_id,
+    (SELECT coalesce(max(last.position), 0) + 10 FROM duty_rule AS last WHERE last.community_id = :community_id),
+    :category_code, :place_type, :lead_kind, :lead_party_id, :supervisor_party_id, :helper_party_id,
+    :deadline_amount, :deadline_unit, :legal_basis)
+RETURNING id;
+
+-- name: update_rule(rule_id, category_code, place_type, lead_kind, lead_party_id, supervisor_party_id, helper_party_id, deadline_amount, deadline_unit, legal_basis)!
+UPDATE duty_rule
+SET category_code = :category_code, place_type = :place_type, lead_kind = :lead_kind, lead_party_id = :lead_party_id,
+    supervisor_party_id = :supervisor_party_id, helper_party_id = :helper_party_id,
+    deadline_amount = :deadline_amount, deadline_unit = :deadline_unit, legal_basis = :legal_basis
+WHERE id = :rule_id;
+
+-- name: order_rules(rule_ids)!
+-- With room for rules in between.
+UPDATE duty_rule AS rule
+SET position = 10 * wanted.nth
+FROM unnest(CAST(:rule_ids AS bigint[])) WITH ORDINALITY AS wanted (id, nth)
+WHERE rule.id = wanted.id AND rule.position <> 10 * wanted.nth;
+
+-- name: withdraw_rule(rule_id)!
+UPDATE duty_rule SET position = NULL WHERE id = :rule_id;
+
+-- name: record_change(action, community_id, object_type, object_id, details)$
+SELECT 1 FROM record_audit(:action, :community_id, :object_type, CAST(:object_id AS bigint), NULL, 1, CAST(:details AS jsonb));
 
 -- name: find_fallback(community_id, on_day)^
 -- Who takes what no rule gives to anybody: the residents' committee, else the secretary.
