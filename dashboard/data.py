@@ -11,8 +11,9 @@ import streamlit as st
 
 from geo.model.actor import Actor
 from geo.model.gazetteer import Gazetteer
+from geo.operations import marks
 from geo.operations.morning import gather_morning
-from geo.store import choices, places, worklist
+from geo.store import choices, places
 from geo.store.addresses import read_gazetteer as read_names
 from geo.store.choices import AreaChoice, BuildingChoice, Category, PartyChoice
 from geo.store.engine import connect
@@ -88,7 +89,7 @@ def forget_marks() -> None:
 
 @st.cache_resource(ttl=_MINUTE_S, max_entries=200, show_spinner=False)
 def _list_marks(community_id: int, rights: tuple[object, ...]) -> dict[int, Marks]:  # noqa: ARG001
-    return worklist.list_marks(community_id)
+    return marks.list_marks(community_id, datetime.now(UTC))
 
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=200, show_spinner=False)

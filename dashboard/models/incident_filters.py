@@ -181,14 +181,20 @@ def to_asked(
     )
 
 
-def pick_marked(mark: Mark | None, marks: Mapping[int, Marks]) -> tuple[int, ...] | None:
-    """Return the open cases with a mark, or None where none is asked for that is among the marks."""
+def pick_marked(filters: Filters, marks: Mapping[int, Marks]) -> tuple[int, ...] | None:
+    """Return the open cases with the mark that is asked for, None where that needs no list of cases."""
     wanted = {
         "relapse": lambda each: each.is_relapse,
         "bounced": lambda each: each.bounces >= BOUNCED,
         "whistled": lambda each: each.is_whistled,
-    }.get(mark or "")
-    return None if wanted is None else tuple(case for case, each in marks.items() if wanted(each))
+    }.get(filters.mark or "")
+    if wanted is None and filters.status != "amber":
+        return None
+    return tuple(
+        case
+        for case, each in marks.items()
+        if (wanted is None or wanted(each)) and (filters.status != "amber" or each.is_amber)
+    )
 
 
 def split_words(words: str, names: Collection[str]) -> tuple[str, str]:

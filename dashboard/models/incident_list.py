@@ -32,7 +32,13 @@ def build_rows(
             "title": case.title or "",
             "detail": text.join([name_state(case.state, text), case.lead or text("card.nobody")]),
             "due": tell_due(case.due_at, case.closed_at, text, now, is_open=case.is_open),
-            "tone": judge_tone(case.due_at, case.amber_at, now, is_open=case.is_open),
+            "tone": judge_tone(
+                case.state,
+                case.due_at,
+                now,
+                is_open=case.is_open,
+                is_amber=case.id in marks and marks[case.id].is_amber,
+            ),
             "marks": list_marks(case, marks.get(case.id), text),
         }
         for case in cases
@@ -50,15 +56,17 @@ def list_marks(case: Case, marks: Marks | None, text: Text) -> list[str]:
     return [word for is_so, word in told if is_so] + bounces
 
 
-def judge_tone(due_at: datetime | None, amber_at: datetime | None, now: datetime, *, is_open: bool) -> Tone:
-    """Return how a case stands against its clock."""
+def judge_tone(
+    state: str, due_at: datetime | None, now: datetime, *, is_open: bool, is_amber: bool = False
+) -> Tone:
+    """Return how a case stands against its clock, which stands still while it is suspended."""
     if not is_open:
         return "settled"
-    if due_at is None:
+    if due_at is None or state == "suspended":
         return "none"
     if due_at < now:
         return "over"
-    return "amber" if amber_at is not None and amber_at <= now else "in_time"
+    return "amber" if is_amber else "in_time"
 
 
 def tell_due(

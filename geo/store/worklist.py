@@ -94,7 +94,6 @@ class Case:
     source: str
     reported_at: datetime
     due_at: datetime | None
-    amber_at: datetime | None
     closed_at: datetime | None
     title: str | None
     place: str | None
@@ -131,11 +130,13 @@ class Marks:
         bounces: how often it was sent back.
         is_relapse: whether the same was settled there a short time before.
         is_whistled: whether others were called to it who have not come.
+        is_amber: whether three quarters of its time are used, and not all; the clocks say, not the database.
     """
 
     bounces: int
     is_relapse: bool
     is_whistled: bool
+    is_amber: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def list_cases(
         now: what is due before this is overdue.
         most: the largest number of cases on the page.
         after: where the page before it ended, in the same order.
-        ids: of these cases only.
+        ids: of these cases only; amber ones are told by their ids.
     """
     around = asked.around
     # Years of settled cases have one order: the newest first.

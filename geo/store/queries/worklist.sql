@@ -5,7 +5,7 @@
 -- name: list_cases(community_id, whose, place_layer, place_id, near, radius_m, categories, status, states, sources, unheld, due_before, since, until, patterns, most_searched, sort, after, after_walk, after_id, ids, most, most_counted, now)
 WITH asked AS NOT MATERIALIZED (
     SELECT
-        i.id, i.version, i.category_code, i.state, i.is_open, i.severity, i.source, i.reported_at, i.due_at, i.amber_at,
+        i.id, i.version, i.category_code, i.state, i.is_open, i.severity, i.source, i.reported_at, i.due_at,
         i.closed_at, i.building_id, i.compound_id, i.grid_id, i.party_id, i.parent_id, i.geom
     FROM incident AS i
     WHERE i.community_id = :community_id
@@ -28,8 +28,9 @@ WITH asked AS NOT MATERIALIZED (
         AND (CAST(:categories AS text[]) IS NULL OR i.category_code = ANY (CAST(:categories AS text[])))
         AND CASE :status
             WHEN 'open' THEN i.is_open
-            WHEN 'overdue' THEN i.is_open AND i.due_at < :now
-            WHEN 'amber' THEN i.is_open AND i.due_at >= :now AND i.amber_at <= :now
+            WHEN 'overdue' THEN i.is_open AND i.due_at < :now AND i.state <> 'suspended'
+            -- Which of these are amber the clocks say, and the ids with them.
+            WHEN 'amber' THEN i.is_open AND i.due_at >= :now AND i.state <> 'suspended'
             WHEN 'settled' THEN NOT i.is_open
             ELSE true
         END
@@ -75,7 +76,7 @@ page AS MATERIALIZED (
     ) AS w
 )
 SELECT
-    p.id, p.version, p.category_code, p.state, p.is_open, p.severity, p.source, p.reported_at, p.due_at, p.amber_at,
+    p.id, p.version, p.category_code, p.state, p.is_open, p.severity, p.source, p.reported_at, p.due_at,
     p.closed_at, words.title, coalesce(spot.name, CASE WHEN b.id IS NULL THEN words.address END, g.name) AS place,
     p.building_id, lead.name AS lead, p.party_id, p.parent_id,
     ST_X(p.geom) AS longitude, ST_Y(p.geom) AS latitude, p.walk,
@@ -84,7 +85,9 @@ SELECT
         (SELECT count(*) FROM (SELECT FROM asked LIMIT :most_searched + 1) AS searched) > :most_searched
     END AS was_cut
 FROM page AS p
-LEFT JOIN case_words AS words ON words.incident_id = p.id
+-- Each by its key: the view is a barrier, and joined it would be read as a whole. OFFSET keeps this from being a join.
+LEFT JOIN LATERAL (
+    SELECT k.title, k.address FROM case_words AS k WHERE k.incident_id = p.id OFFSET 0) AS words ON true
 LEFT JOIN building AS b ON b.id = p.building_id
 LEFT JOIN compound AS c ON c.id = coalesce(b.compound_id, p.compound_id)
 LEFT JOIN grid AS g ON g.id = p.grid_id
