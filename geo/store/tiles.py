@@ -67,7 +67,7 @@ def _draw(
     on_day: date,
 ) -> bytes:
     queries = load_queries("tiles")
-    queries.keep_to_one_core(connection)
+    queries.prepare_for_tiles(connection)
     if layer in _HEXAGON_LAYERS and (
         z < _FIRST_ZOOM[layer] or _is_crowded(connection, layer, z, x, y, community_id)
     ):

@@ -2,9 +2,12 @@
 -- nothing personal belongs here. ST_AsMVT leaves out what ST_AsMVTGeom found too small or outside: to ask for that
 -- in a WHERE would compute each shape twice.
 
--- name: keep_to_one_core()!
--- For this transaction: a tile takes milliseconds, starting a second process or compiling takes longer.
-SELECT set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true);
+-- name: prepare_for_tiles()!
+-- For this transaction: a tile takes milliseconds, starting a second process or compiling takes longer. And what lies
+-- in it is found by place alone: to look up beside it all that lies in the reader's area takes longer too.
+SELECT
+    set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),
+    set_config('enable_bitmapscan', 'off', true);
 
 -- name: draw_ground(z, x, y, community_id)$
 SELECT ST_AsMVT(t, 'ground', 4096, 'geom', 'id') FROM (
