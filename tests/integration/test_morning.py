@@ -10,14 +10,17 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Point, box
 
 from dashboard.i18n import Text
+from dashboard.models.incident_filters import parse_filters, pick_marked, to_asked
 from dashboard.models.morning import build_page
 from etl.demo.load import DemoReport, load_demo
 from geo.cluster import Cluster
+from geo.operations.marks import list_marks
 from geo.operations.morning import gather_morning
 from geo.rules.calendar import WorkingCalendar
 from geo.rules.clock import Status
 from geo.rules.morning import find_last_close
 from geo.settings import get_settings
+from geo.store import choices, places, worklist
 from geo.store.engine import acting_as, connect, load_queries
 from geo.store.morning import Morning
 from tests.actors import make_actor
@@ -307,6 +310,21 @@ def test_each_figure_of_the_demo_is_what_a_plain_count_finds(
     assert demo_morning.settled == sum(
         row[4] is not None and datetime(2026, 11, 18, 16, tzinfo=UTC) <= row[4] < now for row in rows
     )
+
+
+def test_each_number_is_as_long_as_the_list_it_opens(demo_morning: Morning) -> None:
+    [community] = places.list_communities()
+    with acting_as(make_actor(community.id)):
+        marks = list_marks(community.id, demo_morning.now)
+        categories = choices.list_categories()
+        for figure in build_page(demo_morning, "Y", Text("zh")).figures:
+            if figure.params is not None:
+                filters, ignored = parse_filters(figure.params, {category.code for category in categories})
+                assert not ignored
+                asked = to_asked(filters, community.id, date(2026, 11, 20), categories)
+                ids = pick_marked(filters, marks)
+                found = worklist.list_cases(asked, demo_morning.now, most=500, ids=ids)
+                assert found.total == len(found.cases) == figure.count, figure.key
 
 
 def comes_back(row: tuple[Any, ...], earlier: tuple[Any, ...]) -> bool:
