@@ -19,7 +19,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard import session
-from dashboard.routes import health, login, metrics, open311, printing, vendor
+from dashboard.routes import health, login, metrics, open311, photos, printing, vendor, walk_list
 from dashboard.routes.cookies import prepare_secret
 from dashboard.routes.guard import Guard
 from dashboard.routes.lane import DataLane
@@ -69,8 +69,10 @@ app = st.App(
         *health.routes(),
         *metrics.routes(),
         *open311.routes(),
+        *photos.routes(),
         *vendor.routes(),
         *printing.routes(),
+        *walk_list.routes(),
     ],
     middleware=[Middleware(Guard), Middleware(DataLane)],
     lifespan=_run,
