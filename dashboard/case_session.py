@@ -1,5 +1,10 @@
-"""What this reader has chosen on the page of cases. The address is the truth, as in ``dashboard.session``."""
+"""What this reader has chosen on the page of cases. The address is the truth, as in ``dashboard.session``.
 
+Each message of the browser brings the address it knows. One that was on its way while the address was changed
+here, as when the map comes to rest, would take the change back: :func:`keep_changes` puts it right.
+"""
+
+import time
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
@@ -19,6 +24,17 @@ from geo.store.worklist import Around, Cursor
 _WORDS: Final = "private_words"
 _CURSORS: Final = "case_cursors"
 _SPOT: Final = "new_spot"
+_CHANGES: Final = "address_changes"
+# By then the browser knows.
+_KNOWN_AFTER_S: Final = 3
+
+
+def keep_changes() -> None:
+    """Change the address again where a message from before has taken a change of late back."""
+    now = time.monotonic()
+    for name, (before, after, changed_at) in st.session_state.get(_CHANGES, {}).items():
+        if now - changed_at < _KNOWN_AFTER_S and st.query_params.get(name) == before != after:
+            session.change_address(**{name: after})
 
 
 def read_filters(known_codes: Collection[str]) -> tuple[Filters, tuple[str, ...]]:
@@ -28,7 +44,7 @@ def read_filters(known_codes: Collection[str]) -> tuple[Filters, tuple[str, ...]
 
 def change_filters(filters: Filters, **changes: Any) -> None:
     """Put other filters into the address; the list begins again at its first page."""
-    session.change_address(**format_filters(replace(filters, **changes)))
+    _change(**format_filters(replace(filters, **changes)))
     st.session_state.pop(_CURSORS, None)
 
 
@@ -58,13 +74,13 @@ def read_selected() -> int | None:
 
 def open_case(case: int) -> None:
     """Open a case; a second click on it closes it, as on the map."""
-    session.change_address(case=None if case == read_selected() else str(case), new=None)
+    _change(case=None if case == read_selected() else str(case), new=None)
     st.session_state.pop(_SPOT, None)
 
 
 def close_case() -> None:
     """Close the case that is open."""
-    session.change_address(case=None)
+    _change(case=None)
 
 
 def is_reporting() -> bool:
@@ -74,12 +90,12 @@ def is_reporting() -> bool:
 
 def begin_report() -> None:
     """Turn to the form for a new case."""
-    session.change_address(case=None, new="1")
+    _change(case=None, new="1")
 
 
 def end_report() -> None:
     """Turn back to the list."""
-    session.change_address(new=None)
+    _change(new=None)
 
 
 def point_at(place: str) -> None:
@@ -118,3 +134,11 @@ def select_on_map() -> None:
         close_case()
     elif clicked.get("layer") in {"cases", "incidents"}:
         open_case(int(clicked["id"]))
+
+
+def _change(**params: str | None) -> None:
+    now = time.monotonic()
+    changes = st.session_state.setdefault(_CHANGES, {})
+    for name, value in params.items():
+        changes[name] = (st.query_params.get(name), value, now)
+    session.change_address(**params)

@@ -27,13 +27,6 @@ from geo.rules.workflow import MOVES, Move, list_moves
 _FIRST_MOVES: Final = ("self_handle", "handle", "close", "dispatch", "return")
 # Their fields are other than a form's: they are made by code or at another place.
 _NOT_IN_FORMS: Final = frozenset({"report", "correct", "link_relapse"})
-_PLACE_TYPES: Final = {
-    "managed_compound": "place_type.managed_compound",
-    "three_no_compound": "place_type.three_no_compound",
-    "street": "place_type.street",
-    "merchant": "place_type.merchant",
-    "unit": "place_type.unit",
-}
 _LEG_STATUSES: Final = {
     Status.IN_TIME: "leg.in_time",
     Status.AMBER: "leg.amber",
@@ -178,7 +171,7 @@ def _judge(view: CaseView, now: datetime) -> Tone:
     case, last = view.case, view.legs[-1] if view.legs else None
     if case.is_open and last is not None and last.ended_at is None and last.status is Status.AMBER:
         return "amber"
-    return judge_tone(case.due_at, None, now, is_open=case.is_open)
+    return judge_tone(case.state, case.due_at, now, is_open=case.is_open)
 
 
 def _is_request(name: str) -> bool:
@@ -193,16 +186,20 @@ def _has_handled(case: Case, actor: Actor) -> bool:
 def _tell_why(rule: DutyRule | None, text: Text) -> str:
     if rule is None:
         return text("why.no_rule")
-    place = text(_PLACE_TYPES[rule.place_type.value]) if rule.place_type else text("why.any_place")
-    told = text(
-        "why.rule", number=rule.position, category=rule.category_code or text("why.any_category"), place=place
+    place = name_place_type(rule.place_type, text) if rule.place_type else text("why.any_place")
+    category = rule.category_code or text("why.any_category")
+    told = (
+        text("why.rule", number=rule.position, category=category, place=place)
+        if rule.position
+        else text("why.withdrawn_rule", category=category, place=place)
     )
     return text.join([told, rule.legal_basis]) if rule.legal_basis else told
 
 
 def _write_leg(leg: Leg, names: Mapping[int, str], text: Text) -> LegLine:
     used = text("leg.used", span=tell_span(leg.used, text))
-    status = text("leg.ran_out") if leg.ran_out else text(_LEG_STATUSES[leg.status])
+    judged = Status.IN_TIME if leg.ended_at and leg.status is Status.AMBER else leg.status
+    status = text("leg.ran_out") if leg.ran_out else text(_LEG_STATUSES[judged])
     tone: Tone = "over" if leg.ran_out else "amber" if leg.status is Status.AMBER else "in_time"
     if leg.ended_at is not None and not leg.ran_out:
         tone = "none"

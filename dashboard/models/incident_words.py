@@ -107,6 +107,13 @@ _REASONS: Final = {
     "new_facts": "reason.new_facts",
     "other": "reason.other",
 }
+_PLACE_TYPES: Final = {
+    "managed_compound": "place_type.managed_compound",
+    "three_no_compound": "place_type.three_no_compound",
+    "street": "place_type.street",
+    "merchant": "place_type.merchant",
+    "unit": "place_type.unit",
+}
 _RATINGS: Final = {1: "rating.1", 2: "rating.2", 3: "rating.3", 4: "rating.4", 5: "rating.5"}
 
 
@@ -152,3 +159,8 @@ def name_reason(reason: str, text: Text) -> str:
 def name_rating(rating: int, text: Text) -> str:
     """Return what a grade from 1 to 5 means."""
     return text(_RATINGS[rating])
+
+
+def name_place_type(place_type: str, text: Text) -> str:
+    """Return what a kind of place is called that the duty matrix tells apart."""
+    return text(_PLACE_TYPES[place_type])

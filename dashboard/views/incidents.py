@@ -11,12 +11,13 @@ from geo.store import places
 from geo.store.versions import list_layer_tags
 
 text, actor, today = session.get_text(), session.get_actor(), session.today()
+case_session.keep_changes()
 communities = places.list_communities()
 with st.container(key="case_head", horizontal=True, vertical_alignment="center"):
     if not communities:
         st.info(text("map.empty"), icon=":material/add_location_alt:")
         st.stop()
-    with st.container(width=200):
+    with st.container(width=150 if len(communities) > 1 else 90):
         community = show_community_choice(communities, session.read_map_state().community, text)
     if community is None:
         st.info(text("morning.choose"), icon=":material/location_city:")

@@ -100,7 +100,7 @@ def show_ways_out(page: CasesPage, asked: Asked, ids: tuple[int, ...] | None) ->
     text = page.text
     params = {name: value for name, value in format_filters(page.filters).items() if value}
     params |= {"community": page.community.code, "lang": text.language, "sort": "place"}
-    with st.popover(text("export.title"), icon=":material/ios_share:"):
+    with st.popover("", icon=":material/ios_share:", help=text("export.title")):
         st.link_button(
             text("export.print"),
             f"/print/cases?{urlencode(params)}",

@@ -38,16 +38,16 @@ def show_case(page: CasesPage, case_id: int, now: datetime) -> None:
     case = view.case
     card = build_card(view, page.party_names, text, now)
     with st.container(border=True, key="case_card"):
-        title, close = st.columns([8, 1], vertical_alignment="center")
-        title.markdown(f"#### {escape(card.title)} :gray[#{case.id}]")
-        close.button(
-            "",
-            key="close_case",
-            icon=":material/close:",
-            type="tertiary",
-            help=text("card.close"),
-            on_click=case_session.close_case,
-        )
+        with st.container(key="case_title", horizontal=True, vertical_alignment="center"):
+            st.markdown(f"#### {escape(card.title)} :gray[#{case.id}]", width="stretch")
+            st.button(
+                "",
+                key="close_case",
+                icon=":material/close:",
+                type="tertiary",
+                help=text("card.close"),
+                on_click=case_session.close_case,
+            )
         colour = _TONE_COLOURS[card.tone]
         st.markdown(
             f"**{escape(card.place)}** :gray[·] {escape(card.state)} :{colour}[**{escape(card.due)}**]"

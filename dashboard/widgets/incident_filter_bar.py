@@ -46,18 +46,18 @@ def show_filter_bar(page: CasesPage, ignored: tuple[str, ...]) -> None:
     """Show the filters; each change goes into the address at once."""
     text, filters = page.text, page.filters
     with st.container(key="case_filters", horizontal=True, gap="small", vertical_alignment="center"):
-        _choose(page, "whose", _list_whose(page), lambda whose: text(_WHOSE[whose]), width=150)
+        _choose(page, "whose", _list_whose(page), lambda whose: text(_WHOSE[whose]), width=118)
         statuses = (*STATUSES, *OPEN_STATES, *SETTLED_STATES)
         _choose(
             page,
             "status",
             statuses,
             lambda status: text(_STATUS[status]) if status in _STATUS else name_state(status, text),
-            width=130,
+            width=112,
         )
         _show_category(page)
         _show_place(page)
-        _choose(page, "sort", SORTS, lambda sort: text(_SORT[sort]), width=140)
+        _choose(page, "sort", SORTS, lambda sort: text(_SORT[sort]), width=120)
         with st.popover(_title_more(page), icon=":material/tune:"):
             _show_more(page)
         show_views(page)
@@ -109,7 +109,7 @@ def _show_category(page: CasesPage) -> None:
         format_func=titles.__getitem__,
         key="filter_category",
         label_visibility="collapsed",
-        width=170,
+        width=158,
         on_change=lambda: case_session.change_filters(
             page.filters, categories=tuple(filter(None, st.session_state["filter_category"].split(",")))
         ),
@@ -132,7 +132,7 @@ def _show_place(page: CasesPage) -> None:
         format_func=titles.__getitem__,
         key="filter_place",
         label_visibility="collapsed",
-        width=160,
+        width=140,
         on_change=lambda: _change_place(page, parse_place(st.session_state["filter_place"])),
     )
 

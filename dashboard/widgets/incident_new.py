@@ -32,17 +32,17 @@ def show_new_case(page: CasesPage, tags: dict[str, str], now: datetime) -> None:
     """Show the form, with what it would lead to before anything is saved."""
     text = page.text
     with st.container(border=True, key="new_case"):
-        title, close = st.columns([8, 1], vertical_alignment="center")
-        title.markdown(f"#### {text('new.title')}")
-        if case_session.is_reporting():
-            close.button(
-                "",
-                key="end_report",
-                icon=":material/close:",
-                type="tertiary",
-                help=text("card.close"),
-                on_click=case_session.end_report,
-            )
+        with st.container(key="new_title", horizontal=True, vertical_alignment="center"):
+            st.markdown(f"#### {text('new.title')}", width="stretch")
+            if case_session.is_reporting():
+                st.button(
+                    "",
+                    key="end_report",
+                    icon=":material/close:",
+                    type="tertiary",
+                    help=text("card.close"),
+                    on_click=case_session.end_report,
+                )
         st.text_area(
             text("new.message"),
             key="new_message",
@@ -98,15 +98,16 @@ def _choose_place(page: CasesPage) -> ChosenPlace:
     if spot is not None:
         found = worklist.find_spot(page.community.id, spot.longitude, spot.latitude)
         if found.is_inside:
-            name, forget = st.columns([8, 1], vertical_alignment="center")
-            name.markdown(f":material/location_on: **{escape(found.building or text('new.on_the_map'))}**")
-            forget.button(
-                "",
-                key="forget_spot",
-                icon=":material/close:",
-                type="tertiary",
-                on_click=case_session.forget_spot,
-            )
+            with st.container(key="new_spot", horizontal=True, vertical_alignment="center"):
+                name = escape(found.building or text("new.on_the_map"))
+                st.markdown(f":material/location_on: **{name}**", width="stretch")
+                st.button(
+                    "",
+                    key="forget_spot",
+                    icon=":material/close:",
+                    type="tertiary",
+                    on_click=case_session.forget_spot,
+                )
             return ChosenPlace(
                 name=found.building,
                 building_id=found.building_id,

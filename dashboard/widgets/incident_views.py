@@ -13,7 +13,7 @@ from geo.store import saved_views
 def show_views(page: CasesPage) -> None:
     """Show the reader's own views; what they list is looked up when they are opened."""
     text = page.text
-    with st.popover(text("views.title"), icon=":material/bookmark:"):
+    with st.popover("", icon=":material/bookmark:", help=text("views.title")):
         views = saved_views.list_views()
         for number, (name, params) in enumerate(views.items()):
             title, delete = st.columns([5, 1], vertical_alignment="center")

@@ -1,5 +1,6 @@
 """The list of cases, the map beside it and the card of the one that is open: one selection for all three."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,20 +23,21 @@ from geo.store.versions import list_layer_tags
 from geo.store.worklist import CasePage, list_cases
 
 _MOST_ON_PAGE: Final = 50
-_MAP_PX: Final = (470, 520)
+_MAP_PX: Final = (440, 470)
 
 
 # A fragment: opening a case does not draw the filters anew.
 @st.fragment
 def show_work(page: CasesPage) -> None:
     """Show what the filters find, and on the right the case that is open or the form for a new one."""
+    case_session.keep_changes()
     now = datetime.now(UTC)
     tags = list_layer_tags(page.community.id, page.today)
     marks = data.list_marks(page.community.id, page.actor)
     asked = to_asked(
         page.filters, page.community.id, page.today, list(page.categories.values()), page.private_words
     )
-    ids = pick_marked(page.filters.mark, marks)
+    ids = pick_marked(page.filters, marks)
     cursors = case_session.read_cursors()
     found = list_cases(asked, now, most=_MOST_ON_PAGE, after=cursors[-1] if cursors else None, ids=ids)
     rows = build_rows(found.cases, marks, page.categories, page.text, now)
@@ -46,20 +48,24 @@ def show_work(page: CasesPage) -> None:
     with st.container(key="work_one" if is_busy else "work_list"):
         left, middle, *right = st.columns(columns, gap="small")
         with left, st.container(key="work_cases"):
-            _show_list(page, found, rows, selected)
-            with st.container(key="list_tools", horizontal=True, gap="small"):
-                show_ways_out(page, asked, ids)
+            _show_list(page, found, rows, selected, lambda: show_ways_out(page, asked, ids))
         with middle, st.container(key="work_map"):
             _show_map(page, found, rows, selected, tags)
         if right:
-            with right[0], st.container(key="work_panel", height=640, border=False):
+            with right[0], st.container(key="work_panel", height=610, border=False):
                 if selected is not None:
                     show_case(page, selected, now)
                 elif page.can_report:
                     show_new_case(page, tags, now)
 
 
-def _show_list(page: CasesPage, found: CasePage, rows: list[dict[str, object]], selected: int | None) -> None:
+def _show_list(
+    page: CasesPage,
+    found: CasePage,
+    rows: list[dict[str, object]],
+    selected: int | None,
+    show_tools: Callable[[], None],
+) -> None:
     text = page.text
     with st.container(key="list_head", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{summarise(found, text)}**", width="stretch")
@@ -81,6 +87,7 @@ def _show_list(page: CasesPage, found: CasePage, rows: list[dict[str, object]], 
                 on_click=case_session.turn_page,
                 args=(found.next,),
             )
+        show_tools()
         if page.can_report:
             st.button(
                 text("new.begin"),
@@ -131,7 +138,7 @@ def _show_map(
         is_near=near,
     )
     st.pydeck_chart(
-        deck, key="case_map", height=520, on_select=case_session.select_on_map, alt=text("list.map")
+        deck, key="case_map", height=500, on_select=case_session.select_on_map, alt=text("list.map")
     )
     legend = [
         LegendEntry("overdue", text("legend.overdue")),

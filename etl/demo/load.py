@@ -110,6 +110,9 @@ def load_demo(
         for (code,) in list(queries.list_demo(connection, program=community, codes=codes)):
             _delete_demo(connection, code)
         counted = dict(queries.count_totals(connection, codes=codes))
+        # Without statistics of the new rows the planner takes the longest ways.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
     # Otherwise whoever opens the map of a city first would wait for its hexagons.
     for layer in ("buildings", "incidents"):
         refresh_hexagons(layer, url=url)
