@@ -125,7 +125,7 @@ async def _read_claims(request: Request) -> dict[str, Any]:
     if not claims.get("preferred_username") and metadata.get("userinfo_endpoint"):
         more = await provider.userinfo(token=token)
         if more["sub"] == claims["sub"]:
-            claims = dict(more) | claims
+            return {**dict(more), **claims}
     return claims
 
 
