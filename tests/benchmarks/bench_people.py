@@ -18,10 +18,10 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import psycopg2
@@ -32,18 +32,21 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 import dashboard
+from dashboard.models.incident_filters import format_around
+from dashboard.models.map_state import PlaceKey, format_place
 from etl.demo.load import load_demo
 from geo.cluster import Cluster
 from geo.operations.accounts import list_demo_accounts
 from geo.schema.migrate import migrate
 from geo.settings import get_settings
 from geo.store.engine import load_queries
+from geo.store.worklist import Around
 from tests.benchmarks.__main__ import print_table
 from tests.benchmarks.plans import find_scans, log_plans
 from tests.benchmarks.serving import serve
 
 _COMMUNITY = "D"
-_PAGE = "map"
+_PAGE = "incidents"
 _PERIOD_S = 3
 _INCIDENTS = 1_000_000
 _PEOPLE = 50
@@ -64,6 +67,7 @@ class Load:
 
     people: int = _PEOPLE
     seconds: float = _SECONDS
+    filters: tuple[str, ...] = ()
 
 
 def run(url: str, *, incidents: int = _INCIDENTS, load: Load | None = None) -> list[Row]:
@@ -76,22 +80,23 @@ def run(url: str, *, incidents: int = _INCIDENTS, load: Load | None = None) -> l
         if not load_queries("database").has_community(connection):
             load_demo(url, community=_COMMUNITY, scale=1, seed=1)
         multiply_incidents(connection, incidents)
+        filters = list_filters(connection)
     with tempfile.TemporaryDirectory() as data_dir:
         # Where the server keeps the secret of its cookies.
         os.environ["WANGGE_DATA_DIR"] = data_dir
-        return _measure(url, incidents, load)
+        return _measure(url, incidents, replace(load, filters=tuple(filters)))
 
 
 def _measure(url: str, incidents: int, load: Load) -> list[Row]:
     with log_plans(url) as plans, _start(_OURS) as port:
-        asyncio.run(work(port, Load(people=1, seconds=0)))
+        asyncio.run(work(port, replace(load, people=1, seconds=0)))
     for plan in plans:
         if find_scans(plan, "incident"):
             print("reads every incident:", " ".join(plan["Query Text"].split())[:500], file=sys.stderr)
     times_ms = {}
     for name, script in (("ours", _OURS), ("peer", _PEER)):
         with _start(script) as port:
-            asyncio.run(work(port, Load(load.people, 2 * _PERIOD_S)))
+            asyncio.run(work(port, replace(load, seconds=2 * _PERIOD_S)))
             times_ms[name] = asyncio.run(work(port, load))
     quantiles = {name: statistics.quantiles(times, n=20) for name, times in times_ms.items()}
     return [
@@ -175,7 +180,7 @@ async def work(port: int, load: Load) -> list[float]:
 
 async def _act(port: int, number: int, load: Load, end: float) -> list[float]:
     chance = random.Random(number)
-    filters = itertools.cycle(chance.sample(_FILTERS, len(_FILTERS)))
+    filters = itertools.cycle(chance.sample(load.filters, len(load.filters)))
     times_ms: list[float] = []
     cookie = await _sign_in(port, number)
     await asyncio.sleep(number / load.people * _PERIOD_S)
@@ -188,7 +193,7 @@ async def _act(port: int, number: int, load: Load, end: float) -> list[float]:
         # The first run fills the page; with no time to work in, everything is done once and nobody waits.
         await _rerun(socket, next(filters))
         if not load.seconds:
-            for _ in range(len(_FILTERS) - 1):
+            for _ in range(len(load.filters) - 1):
                 await _rerun(socket, next(filters))
         while time.monotonic() < end:
             await asyncio.sleep(_PERIOD_S * chance.uniform(0.8, 1.2))
@@ -217,11 +222,31 @@ async def _sign_in(port: int, number: int) -> str:
         return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
 
-_FILTERS: Sequence[str] = (
-    f"community={_COMMUNITY}",
-    f"community={_COMMUNITY}&layers=buildings,incidents",
-    f"community={_COMMUNITY}&layers=compounds,zones",
-)
+def list_filters(connection: psycopg2.extensions.connection) -> list[str]:
+    """Return what workers ask for, as query strings: every filter of the page, and some cases opened."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, building_id, compound_id, grid_id, ST_X(geom), ST_Y(geom) FROM incident "
+            "WHERE is_open AND building_id IS NOT NULL AND compound_id IS NOT NULL AND grid_id IS NOT NULL "
+            "ORDER BY id LIMIT 3"
+        )
+        spots = cursor.fetchall()
+    places = [
+        {"place": format_place(PlaceKey(layer, key)) or ""}
+        for _, building, compound, grid, _, _ in spots
+        for layer, key in (("buildings", building), ("compounds", compound), ("grids", grid))
+    ]
+    asked: list[dict[str, str]] = [
+        *({}, {"who": "mine"}, {"who": "zones"}, {"who": "mine", "sort": "place"}),
+        *({"status": status} for status in ("overdue", "amber", "settled", "all", "handling")),
+        *({"category": "E1"}, {"category": "E101,E102"}, {"source": "phone"}, {"due": "today"}),
+        *({"sort": "newest"}, {"mark": "bounced"}, {"words": "垃圾"}, {"words": "垃圾", "status": "all"}),
+        *places,
+        *({"status": "settled"} | place for place in places),
+        *({"around": format_around(Around(x, y, 200))} for _, _, _, _, x, y in spots),
+        *({"case": str(case)} for case, *_ in spots),
+    ]
+    return [urlencode({"community": _COMMUNITY} | each) for each in asked]
 
 
 async def _rerun(socket: ClientConnection, query: str) -> None:
