@@ -17,6 +17,7 @@ _ICONS: Final = {
     "incidents": ":material/checklist:",
     "map": ":material/map:",
     "draw": ":material/draw:",
+    "duties": ":material/assignment_ind:",
 }
 
 text = session.get_text()
@@ -31,6 +32,7 @@ titles = {
     "incidents": text("nav.incidents"),
     "map": text("nav.map"),
     "draw": text("nav.draw"),
+    "duties": text("nav.duties"),
 }
 
 

@@ -10,6 +10,7 @@ from dashboard.models.incident_list import Tone, judge_tone, tell_due, tell_span
 from dashboard.models.incident_words import (
     name_event,
     name_outcome,
+    name_place_type,
     name_rating,
     name_reason,
     name_source,
