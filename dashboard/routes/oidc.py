@@ -122,6 +122,9 @@ async def _read_claims(request: Request) -> dict[str, Any]:
     token = await provider.authorize_access_token(request)
     claims: dict[str, Any] = dict(token["userinfo"])
     metadata = await provider.load_server_metadata()
+    if claims["iss"] != get_settings().oidc_issuer:
+        msg = f"it calls itself {claims['iss']}, which WANGGE_OIDC_ISSUER does not say"
+        raise ValueError(msg)
     if not claims.get("preferred_username") and metadata.get("userinfo_endpoint"):
         more = await provider.userinfo(token=token)
         if more["sub"] == claims["sub"]:
