@@ -294,6 +294,9 @@ BEGIN
     IF NEW.suggested_party_id = held.party_id THEN
         RAISE EXCEPTION 'whoever returns a case suggests somebody else than its present holder' USING ERRCODE = 'WG003';
     END IF;
+    IF NEW.move = 'dispatch' AND NEW.to_party_id = held.party_id AND held.state IN ('dispatched', 'handling') THEN
+        RAISE EXCEPTION 'whoever is named has the case already: choose somebody else' USING ERRCODE = 'WG003';
+    END IF;
     IF 'due_at' = ANY (step.required) THEN
         IF NEW.due_at <= NEW.at THEN
             RAISE EXCEPTION 'the time given has passed already: give a later one' USING ERRCODE = 'WG003';
@@ -393,6 +396,12 @@ BEGIN
         THEN
             RAISE EXCEPTION 'a case does not come back before it was there: choose an earlier one' USING ERRCODE = 'WG003';
         END IF;
+    END IF;
+
+    IF (after.party_id, after.category_code) IS DISTINCT FROM (held.party_id, held.category_code)
+        AND is_withheld(after.party_id, after.category_code, after.sensitivity)
+    THEN
+        RAISE EXCEPTION 'a property company is not shown such a case: give it to somebody else' USING ERRCODE = 'WG003';
     END IF;
 
     UPDATE incident SET
@@ -653,6 +662,7 @@ CREATE VIEW public.seen_incident AS
         CASE ( SELECT public.app_role() AS app_role)
             WHEN 'secretary'::text THEN true
             WHEN 'grid_worker'::text THEN ((incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])) AND ((incident.sensitivity <> 'S3'::text) OR (incident.party_id = ( SELECT public.app_party() AS app_party)) OR (incident.grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[])) OR (incident.building_id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[]))))
+            WHEN 'wall'::text THEN ((incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
             WHEN 'leader'::text THEN ((incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
             WHEN 'administrator'::text THEN ((incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
             WHEN 'property_company'::text THEN ((incident.party_id = ( SELECT public.app_party() AS app_party)) AND (incident.sensitivity <> 'S3'::text) AND (incident.category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
@@ -693,7 +703,14 @@ CREATE FUNCTION public.cases_saying(candidates bigint[], patterns text[]) RETURN
          )
   SELECT w.incident_id
     FROM (likely
-      JOIN public.case_words w ON ((w.incident_id = likely.id)))
+      CROSS JOIN LATERAL ( SELECT k.incident_id,
+             k.community_id,
+             k.title,
+             k.description,
+             k.address
+            FROM public.case_words k
+           WHERE (k.incident_id = likely.id)
+          OFFSET 0) w)
    WHERE (concat_ws(' '::text, w.title, w.address, w.description) ~~* ALL (cases_saying.patterns));
 END;
 
@@ -732,7 +749,7 @@ CREATE TABLE public.audit_log (
     reason text,
     row_count bigint,
     details jsonb,
-    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text])))
+    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text, 'duty_changed'::text, 'calendar_changed'::text])))
 );
 
 CREATE TABLE public.sign_in (
@@ -1075,6 +1092,11 @@ CREATE FUNCTION public.finest_hexagon_of(place public.geometry) RETURNS TABLE(up
       CROSS JOIN LATERAL public.hexagon_at(mercator.x_m, mercator.y_m, public.finest_hexagon_level()) h(up, across));
 END;
 
+CREATE FUNCTION public.has_reported(incident bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    RETURN (EXISTS (SELECT FROM public.incident_event e WHERE ((e.incident_id = has_reported.incident) AND (e.version = 1) AND (e.move = 'report'::text) AND (e.account_id = public.app_account()))));
+
 CREATE FUNCTION public.hexagon_above(finest_up integer, finest_across integer, level integer) RETURNS TABLE(up integer, across integer)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
@@ -1090,7 +1112,12 @@ CREATE FUNCTION public.hexagon_shape(up integer, across integer, level integer, 
 CREATE FUNCTION public.is_own_case(incident bigint) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
-    RETURN (EXISTS (SELECT FROM public.incident i WHERE ((i.id = is_own_case.incident) AND ((i.party_id = public.app_party()) OR ((public.app_role() = 'grid_worker'::text) AND ((i.grid_id = ANY (public.app_grids())) OR (i.building_id = ANY (public.app_buildings())) OR (EXISTS (SELECT FROM public.incident_event e WHERE ((e.incident_id = i.id) AND (e.version = 1) AND (e.move = 'report'::text) AND (e.account_id = public.app_account()))))))))));
+    RETURN (EXISTS (SELECT FROM public.incident i WHERE ((i.id = is_own_case.incident) AND ((i.party_id = public.app_party()) OR ((public.app_role() = 'grid_worker'::text) AND ((i.grid_id = ANY (public.app_grids())) OR (i.building_id = ANY (public.app_buildings())) OR public.has_reported(i.id)))))));
+
+CREATE FUNCTION public.is_withheld(party bigint, category text, sensitivity text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    RETURN ((EXISTS (SELECT FROM public.party p WHERE ((p.id = is_withheld.party) AND (p.kind = 'property_company'::text)))) AND ((category = ANY (public.sealed_categories())) OR (sensitivity = 'S3'::text) OR (EXISTS (SELECT FROM (public.category c LEFT JOIN public.category above ON ((above.code = c.parent_code))) WHERE ((c.code = is_withheld.category) AND (('S3'::text = c.sensitivity) OR ('S3'::text = above.sensitivity)))))));
 
 CREATE FUNCTION public.keep_moved_case() RETURNS trigger
     LANGUAGE plpgsql
@@ -1830,7 +1857,7 @@ ALTER TABLE public.compound ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE TABLE public.duty_rule (
     id bigint NOT NULL,
     community_id bigint NOT NULL,
-    "position" integer NOT NULL,
+    "position" integer,
     category_code text,
     place_type text,
     lead_party_id bigint,
@@ -2209,7 +2236,7 @@ ALTER TABLE public.saved_view ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE VIEW public.shown_incident WITH (security_barrier='true') AS
+CREATE VIEW public.shown_incident WITH (security_invoker='true') AS
  SELECT i.id,
     i.community_id,
     i.category_code,
@@ -2227,7 +2254,7 @@ CREATE VIEW public.shown_incident WITH (security_barrier='true') AS
     i.party_id
    FROM (public.incident i
      JOIN public.mapped_category c ON ((c.code = i.category_code)))
-  WHERE ((i.geom IS NOT NULL) AND (i.sensitivity <> 'S3'::text) AND (i.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (i.party_id = ( SELECT public.app_party() AS app_party))));
+  WHERE ((i.geom IS NOT NULL) AND (i.sensitivity <> 'S3'::text));
 
 CREATE TABLE public.visit (
     id bigint NOT NULL,
@@ -2410,13 +2437,13 @@ ALTER TABLE ONLY public.compound
     ADD CONSTRAINT compound_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.duty_rule
-    ADD CONSTRAINT duty_rule_community_id_position_key UNIQUE (community_id, "position");
-
-ALTER TABLE ONLY public.duty_rule
     ADD CONSTRAINT duty_rule_id_community_id_key UNIQUE (id, community_id);
 
 ALTER TABLE ONLY public.duty_rule
     ADD CONSTRAINT duty_rule_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.duty_rule
+    ADD CONSTRAINT duty_rule_position UNIQUE (community_id, "position") DEFERRABLE;
 
 ALTER TABLE ONLY public.grid
     ADD CONSTRAINT grid_code_once_at_a_time EXCLUDE USING gist (community_id WITH =, kind WITH =, code WITH =, period WITH &&);
@@ -3087,6 +3114,7 @@ CREATE POLICY area ON public.incident FOR SELECT TO wangge_app USING (((communit
 CASE ( SELECT public.app_role() AS app_role)
     WHEN 'secretary'::text THEN true
     WHEN 'grid_worker'::text THEN ((category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])) AND ((sensitivity <> 'S3'::text) OR (party_id = ( SELECT public.app_party() AS app_party)) OR (grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[])) OR (building_id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[]))))
+    WHEN 'wall'::text THEN ((sensitivity <> 'S3'::text) AND (category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
     WHEN 'leader'::text THEN ((sensitivity <> 'S3'::text) AND (category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
     WHEN 'administrator'::text THEN ((sensitivity <> 'S3'::text) AND (category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
     WHEN 'property_company'::text THEN ((party_id = ( SELECT public.app_party() AS app_party)) AND (sensitivity <> 'S3'::text) AND (category_code <> ALL (( SELECT public.sealed_categories() AS sealed_categories)::text[])))
@@ -3139,10 +3167,10 @@ CREATE POLICY case_read ON public.incident_photo FOR SELECT TO wangge_app USING 
   WHERE ((e.id = incident_photo.event_id) AND ((e.actor_party_id = ( SELECT public.app_party() AS app_party)) OR (e.to_state = 'dispatched'::text) OR i.is_proactive))
  OFFSET 0)))));
 
-CREATE POLICY case_seen ON public.incident_event FOR SELECT TO wangge_app USING ((EXISTS ( SELECT
+CREATE POLICY case_seen ON public.incident_event FOR SELECT TO wangge_app USING (((( SELECT public.app_role() AS app_role) <> 'wall'::text) AND (EXISTS ( SELECT
    FROM public.incident i
   WHERE (i.id = incident_event.incident_id)
- OFFSET 0)));
+ OFFSET 0))));
 
 ALTER TABLE public.community ENABLE ROW LEVEL SECURITY;
 
@@ -3176,6 +3204,10 @@ CREATE POLICY keepers ON public.community_calendar TO wangge_app USING (((commun
 
 CREATE POLICY keepers ON public.community_category TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
+CREATE POLICY keepers_add ON public.duty_rule FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
+CREATE POLICY keepers_change ON public.duty_rule FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text])) AND ("position" IS NOT NULL))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
 ALTER TABLE public.membership ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
@@ -3186,7 +3218,7 @@ CREATE POLICY own ON public.saved_view TO wangge_app USING ((account_id = ( SELE
 
 CREATE POLICY own_move ON public.incident_event FOR INSERT TO wangge_app WITH CHECK (((move IS NOT NULL) AND (move <> 'report'::text) AND (account_id = ( SELECT public.app_account() AS app_account)) AND (role = ( SELECT public.app_role() AS app_role)) AND (community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[]))));
 
-CREATE POLICY own_report ON public.incident_requester FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text]))));
+CREATE POLICY own_report ON public.incident_requester FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND public.has_reported(incident_id)));
 
 CREATE POLICY own_work ON public.visit FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text])) AND (party_id = ( SELECT public.app_party() AS app_party))));
 

@@ -15,6 +15,7 @@ FUNCTIONS = {
     "replace_password", "switch_grant",
     # What row-level security asks
     "app_buildings", "app_compounds", "sealed_categories", "is_own_case",
+    "has_reported", "is_withheld",
     # What is written down, and what is told for a reason
     "record_audit", "unmask_requester", "unseal_case", "attach_photo", "find_report",
     # Derived, or told as far as the reader may see it
