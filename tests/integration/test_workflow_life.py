@@ -155,6 +155,16 @@ def test_an_extension_is_asked_for_and_agreed_and_the_original_kept(town: CaseTo
     assert refused.due_at == agreed.due_at
 
 
+def test_what_one_party_asked_for_lapses_with_the_next(town: CaseTown) -> None:
+    case = Desk(town)
+    case.act("worker", "dispatch", to_party_id=town.company)
+    case.act("company", "request_extension", reason="weather", due_at=in_days(9))
+    case.act("secretary", "dispatch", to_party_id=town.colleague, note="改派")
+    case.refuse(InputRefused, "secretary", "approve_extension", "nothing to answer", due_at=in_days(9))
+    case.act("colleague", "request_extension", reason="several_parties", due_at=in_days(8))
+    case.act("secretary", "approve_extension")
+
+
 def test_a_suspended_case_keeps_the_time_it_had(town: CaseTown) -> None:
     case = Desk(town)
     sent = case.act("worker", "dispatch", to_party_id=town.company)
