@@ -315,6 +315,10 @@ BEGIN
     WHERE e.incident_id = held.id AND e.to_party_id IS NOT DISTINCT FROM NEW.to_party_id
         AND (e.move = coalesce(step.answers, step.name)
             OR e.move IN (SELECT name FROM workflow_move WHERE answers = coalesce(step.answers, step.name)))
+        -- Whoever gets the case next asks for more time himself.
+        AND (coalesce(step.answers, step.name) <> 'request_extension' OR e.version > coalesce(
+            (SELECT max(sent.version) FROM incident_event AS sent
+                WHERE sent.incident_id = held.id AND sent.to_state = 'dispatched'), 0))
     ORDER BY e.version DESC LIMIT 1;
     IF step.answers IS NOT NULL AND pending IS NOT TRUE THEN
         RAISE EXCEPTION 'nothing to answer: there is no open %', replace(step.answers, '_', ' ') USING ERRCODE = 'WG003';
