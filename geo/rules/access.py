@@ -40,7 +40,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "tiles": Resource("route", _EVERYBODY, "/tiles"),
     # Faces and doors: for those who work on the case. Which case, the database says.
     "photos": Resource("route", frozenset({"secretary", "grid_worker", "property_company"}), "/photos"),
-    "print": Resource("route", _STAFF | {"property_company"}, "/print"),
+    "print_morning": Resource("route", frozenset({"secretary", "leader"}), "/print/morning"),
+    "print_cases": Resource("route", _STAFF | {"property_company"}, "/print/cases"),
     "metrics": Resource("route", frozenset({"administrator"}), "/metrics"),
     # Duty rules, working time and clocks.
     "keep_duties": Resource("act", frozenset({"secretary", "administrator"})),
