@@ -10,7 +10,7 @@ from pathlib import Path
 
 from geo.errors import ConfigurationError, PostgisMissing
 
-OLDEST_POSTGRESQL = 14
+OLDEST_POSTGRESQL = 15
 OLDEST_POSTGIS = (3, 3)
 
 
