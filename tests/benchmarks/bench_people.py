@@ -167,7 +167,7 @@ _MULTIPLY = """
     ) AS i
     JOIN generate_series(%(first)s, %(last)s) AS n ON i.number = n %% %(copied)s
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN i.is_open THEN 0 ELSE 1 + n * 7919 %% 1826 END * interval '1 day' AS ago) AS earlier
+        SELECT CASE WHEN i.is_open THEN 0 ELSE 1 + n %% 1826 * 7919 %% 1826 END * interval '1 day' AS ago) AS earlier
 """
 
 
