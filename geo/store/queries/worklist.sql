@@ -54,7 +54,7 @@ wanted AS NOT MATERIALIZED (
 ),
 walk AS NOT MATERIALIZED (
     SELECT w.*, CASE :sort WHEN 'place' THEN concat(
-            lpad(coalesce(c.code, '~'), 40), lpad(coalesce(b.code, '~'), 40)) COLLATE "C" END AS walk
+            coalesce(lpad(c.code, 40), repeat('~', 40)), coalesce(lpad(b.code, 40), repeat('~', 40))) COLLATE "C" END AS walk
     FROM wanted AS w
     LEFT JOIN building AS b ON b.id = w.building_id
     LEFT JOIN compound AS c ON c.id = coalesce(b.compound_id, w.compound_id)
