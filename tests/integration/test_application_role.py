@@ -78,6 +78,20 @@ def test_restoring_without_the_right_to_make_the_role_says_what_to_do(
     forget_engine(fresh.url("mine"))
 
 
+def test_an_owner_without_other_rights_migrates_where_extensions_and_role_are_made(fresh: Cluster) -> None:
+    ask(fresh.url("postgres"), "CREATE ROLE clerk")
+    ask(fresh.url("postgres"), "CREATE ROLE wangge_app LOGIN NOINHERIT")
+    ask(fresh.url("postgres"), "CREATE DATABASE mine OWNER clerk")
+    for extension in ("postgis", "btree_gist", "pg_trgm"):
+        ask(fresh.url("mine"), f"CREATE EXTENSION {extension}")
+    ask(fresh.url("postgres"), "ALTER ROLE wangge IN DATABASE mine SET role = clerk")
+    migrate(fresh.url("mine"))
+    owner_of = "SELECT CAST(relowner AS regrole) FROM pg_class WHERE relname = 'incident'"
+    assert ask(fresh.url("mine"), owner_of) == [("clerk",)]
+    verify_application_role(fresh.url("mine"))
+    forget_engine(fresh.url("mine"))
+
+
 def test_the_role_as_it_is_made_is_accepted(database_url: str) -> None:
     verify_application_role(database_url)
 

@@ -1,10 +1,13 @@
 -- Who may see what. The application connects as wangge_app, which owns nothing; every transaction says who acts.
 
+-- Roles belong to the server: another database of it, or whoever may create roles, may have made this one.
 DO $$
 BEGIN
-    CREATE ROLE wangge_app LOGIN NOINHERIT;
-EXCEPTION WHEN duplicate_object THEN
-    NULL; -- Roles belong to the server, and another database of it has made this one.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'wangge_app') THEN
+        CREATE ROLE wangge_app LOGIN NOINHERIT;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL; -- A moment ago.
 END $$;
 
 -- Who acts, as the transaction was told. Nobody is told: nothing is seen.
