@@ -22,6 +22,7 @@ import psycopg2.extensions
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolProxiedConnection
 
 from geo.cluster import APPLICATION_ROLE, Cluster
 from geo.errors import ConfigurationError, DatabaseUnavailable, MigrationPending, PostgisMissing
@@ -49,11 +50,6 @@ def serve_application(find_actor: Callable[[], Actor] = lambda: NOBODY) -> None:
 def get_actor() -> Actor | None:
     """Return who acts in this context; None for a command, which acts as the database's owner."""
     return _actor.get() or (_find_actor() if _find_actor else None)
-
-
-def set_actor(actor: Actor) -> None:
-    """Let an actor act in this context until another is set."""
-    _actor.set(actor)
 
 
 @contextmanager
@@ -213,14 +209,17 @@ def connect(url: str | None = None) -> Iterator[psycopg2.extensions.connection]:
     Raises:
         DatabaseUnavailable: the server cannot be reached, or went away inside the block.
     """
-    with _borrow(url) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION READ ONLY")
+    with _borrow(url, is_read_only=True) as connection:
         yield connection
 
 
-def _introduce(connection: psycopg2.extensions.connection, actor: Actor) -> None:
-    """Tell the database who acts, until the transaction ends."""
+def _begin(connection: psycopg2.extensions.connection, actor: Actor | None, *, is_read_only: bool) -> None:
+    """Begin a transaction: tell the database who acts until it ends, and whether anything may be written."""
+    if actor is None:
+        if is_read_only:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION READ ONLY")
+        return
     load_queries("actor").introduce(
         connection,
         account=str(actor.account_id or ""),
@@ -228,6 +227,7 @@ def _introduce(connection: psycopg2.extensions.connection, actor: Actor) -> None
         party=str(actor.party_id or ""),
         communities=_write_array(actor.community_ids),
         grids=_write_array(actor.grid_ids),
+        is_read_only="on" if is_read_only else "off",
     )
 
 
@@ -236,26 +236,56 @@ def _write_array(numbers: tuple[int, ...]) -> str:
 
 
 @contextmanager
-def _borrow(url: str | None) -> Iterator[psycopg2.extensions.connection]:
+def _borrow(url: str | None, *, is_read_only: bool = False) -> Iterator[psycopg2.extensions.connection]:
     engine = get_engine(url)
+    pooled = _check_out(engine, is_read_only=is_read_only)
+    connection = _get_driver_connection(pooled)
     try:
-        pooled = engine.raw_connection()
-    except (psycopg2.OperationalError, PoolTimeout) as failure:
-        raise _explain_failure(engine.url, failure) from None
-    connection = cast("psycopg2.extensions.connection", pooled.driver_connection)
-    try:
-        actor = get_actor()
-        if actor is not None:
-            _introduce(connection, actor)
         yield connection
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as failure:
         if connection.closed:
             raise _explain_failure(engine.url, failure) from failure
         raise
     finally:
-        if connection.closed:
-            pooled.invalidate()  # The pool would log a page of traces over a rollback nobody can do any more.
-        pooled.close()  # Back to the pool, which rolls back whatever was not committed.
+        _give_back(pooled)
+
+
+def _check_out(engine: Engine, *, is_read_only: bool) -> PoolProxiedConnection:
+    """Take a connection from the pool and begin a transaction on it.
+
+    That is also how one of the application's is found to be dead, as after a restart of the server; then all
+    that lie in the pool are made anew.
+    """
+    actor = get_actor()
+    for is_last in (False, True):
+        try:
+            pooled = engine.raw_connection()
+        except (psycopg2.OperationalError, PoolTimeout) as failure:
+            raise _explain_failure(engine.url, failure) from None
+        connection = _get_driver_connection(pooled)
+        try:
+            _begin(connection, actor, is_read_only=is_read_only)
+        except psycopg2.Error as failure:
+            is_dead = bool(connection.closed)
+            _give_back(pooled)
+            if not is_dead:
+                raise
+            if is_last:
+                raise _explain_failure(engine.url, failure) from failure
+            engine.dispose()
+        else:
+            return pooled
+    raise AssertionError
+
+
+def _give_back(pooled: PoolProxiedConnection) -> None:
+    if _get_driver_connection(pooled).closed:
+        pooled.invalidate()  # The pool would log a page of traces over a rollback nobody can do any more.
+    pooled.close()  # Back to the pool, which rolls back whatever was not committed.
+
+
+def _get_driver_connection(pooled: PoolProxiedConnection) -> psycopg2.extensions.connection:
+    return cast("psycopg2.extensions.connection", pooled.driver_connection)
 
 
 def open_connection(url: str | None = None) -> psycopg2.extensions.connection:
@@ -264,12 +294,9 @@ def open_connection(url: str | None = None) -> psycopg2.extensions.connection:
     Raises:
         DatabaseUnavailable: the server cannot be reached.
     """
-    engine = get_engine(url)
-    try:
-        pooled = engine.raw_connection()
-    except (psycopg2.OperationalError, PoolTimeout) as failure:
-        raise _explain_failure(engine.url, failure) from None
-    connection = cast("psycopg2.extensions.connection", pooled.driver_connection)
+    pooled = _check_out(get_engine(url), is_read_only=True)
+    connection = _get_driver_connection(pooled)
+    connection.rollback()
     pooled.detach()
     connection.autocommit = True
     return connection
@@ -315,7 +342,8 @@ def _make_engine(url: str) -> Engine:
         address,
         pool_size=size,
         max_overflow=size,
-        pool_pre_ping=True,
+        # The application says who acts before anything else and so finds out by itself, without asking twice.
+        pool_pre_ping=address.username != APPLICATION_ROLE,
         connect_args={
             "application_name": "wangge",
             "options": options,

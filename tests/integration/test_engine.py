@@ -1,13 +1,16 @@
 """What connections promise, and which servers are refused."""
 
+from contextlib import closing
+
 import psycopg2.errors
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import ConfigurationError, DatabaseUnavailable, MigrationPending, PostgisMissing
+from geo.model.actor import NOBODY
 from geo.schema.migrate import head_revision
 from geo.settings import get_settings
-from geo.store.engine import connect, migrate_database, transaction, verify_server
+from geo.store.engine import acting_as, connect, migrate_database, open_connection, transaction, verify_server
 
 
 def _count_rows(url: str) -> int:
@@ -68,6 +71,28 @@ def test_a_connection_lost_in_the_pool_is_replaced(database_url: str, connection
     _terminate(connection, lost)
     with connect(database_url) as pooled:
         assert pooled.get_backend_pid() != lost
+
+
+def test_all_connections_of_the_application_lost_in_the_pool_are_replaced(
+    database_url: str, connection: PostgresConnection
+) -> None:
+    with acting_as(NOBODY):
+        with connect(database_url) as one, transaction(database_url) as other:
+            lost = {one.get_backend_pid(), other.get_backend_pid()}
+        for pid in lost:
+            _terminate(connection, pid)
+        with connect(database_url) as one, transaction(database_url) as other:
+            assert len({one.get_backend_pid(), other.get_backend_pid()} - lost) == 2
+        with closing(open_connection(database_url)) as kept:
+            assert kept.autocommit
+
+
+def test_the_application_reads_and_writes_by_turns_on_one_connection(database_url: str) -> None:
+    with acting_as(NOBODY):
+        for begin, is_read_only in ((connect, "on"), (transaction, "off"), (connect, "on")):
+            with begin(database_url) as pooled, pooled.cursor() as cursor:
+                cursor.execute("SHOW transaction_read_only")
+                assert cursor.fetchone() == (is_read_only,)
 
 
 def test_a_connection_lost_inside_the_block_makes_the_database_unavailable(
