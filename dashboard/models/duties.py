@@ -97,9 +97,10 @@ class DutyWords:
     def list_rows(self) -> dict[str, list[str | int]]:
         """Return the rules as columns of a table, by the columns' titles."""
         text, rules, flags = self.text, self.matrix.rules, self.list_flags()
-        return {
-            text("duties.number"): [rule.position for rule in rules],
-            text("duties.flags"): [flags[rule.id] for rule in rules],
+        rows: dict[str, list[str | int]] = {text("duties.number"): [rule.position for rule in rules]}
+        if any(flags.values()):
+            rows[text("duties.flags")] = [f"⚠ {flags[rule.id]}" if flags[rule.id] else "" for rule in rules]
+        return rows | {
             text("duties.category"): [self.name_category(rule.category_code) for rule in rules],
             text("duties.place"): [self.name_place(rule.place_type) for rule in rules],
             text("duties.lead"): [self.name_lead(rule) for rule in rules],
@@ -126,7 +127,7 @@ class DutyWords:
                 flags[rule.id].append(text("duties.supervisor_left"))
             if not rule.is_helper_active:
                 flags[rule.id].append(text("duties.helper_left"))
-        return {rule_id: f"⚠ {text.join(told)}" if told else "" for rule_id, told in flags.items()}
+        return {rule_id: text.join(told) for rule_id, told in flags.items()}
 
     def tell_unanswered(self) -> str | None:
         """Return how many categories no rule answers for somewhere, and which for example; None for none."""

@@ -111,7 +111,7 @@ def _show_days(
         form = _remember(f"days_{community_id}", dict(time.days))
         name = form.name
         with st.form(name, border=False):
-            day, kind, note, save = st.columns([1.1, 1.3, 1.3, 0.8], vertical_alignment="center")
+            day, kind, note, save = st.columns([1.5, 1.2, 1.2, 0.9], vertical_alignment="center")
             day.date_input(
                 text("duties.day"),
                 today,

@@ -17,7 +17,7 @@ from geo.operations.duties import add_rule, change_rule, move_rule, read_matrix,
 _NEW: Final = "new"
 _EDITOR: Final = "duty_editor"
 _REFUSAL: Final = "duty_refusal"
-_TABLE_PX: Final = 420
+_TABLE_PX: Final = 440
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ def show_rules(words: DutyWords, community_id: int, *, can_keep: bool) -> None:
         return
     editor = _find_editor(words)
     chosen = editor.seen if editor else None
-    stage, panel = st.columns([2.5, 1], gap="small")
+    stage, panel = st.columns([2, 1], gap="small")
     with stage:
         _show_table(words, chosen, can_choose=True)
-    with panel, st.container(border=True, key="duty_panel", height=_TABLE_PX + 56):
+    with panel, st.container(border=True, key="duty_panel", height=_TABLE_PX + 40):
         _show_tools(words, community_id, chosen)
         if refusal := st.session_state.pop(_REFUSAL, None):
             st.warning(escape(refusal), icon=":material/report:")
@@ -68,7 +68,7 @@ def _show_table(words: DutyWords, chosen: DutyRule | None, *, can_choose: bool) 
         text("duties.number"): st.column_config.NumberColumn(width=46),
         text("duties.category"): st.column_config.TextColumn(width=120),
         text("duties.place"): st.column_config.TextColumn(width=84),
-        text("duties.flags"): st.column_config.TextColumn(width=110),
+        text("duties.flags"): st.column_config.TextColumn(width=150),
     }
     if not can_choose:
         st.dataframe(words.list_rows(), hide_index=True, height=_TABLE_PX, column_config=columns)
@@ -108,25 +108,29 @@ def _show_tools(words: DutyWords, community_id: int, chosen: DutyRule | None) ->
             st.button(
                 text("duties.withdraw"), key="duty_withdraw", on_click=_withdraw, args=(words, community_id)
             )
-    if place is not None:
+    if chosen is not None and place is not None:
         rules = words.matrix.rules
         above = words.name_scope(rules[place - 1]) if place else text("duties.first")
         below = words.name_scope(rules[place + 1]) if place + 1 < len(rules) else text("duties.last")
-        st.caption(escape(text("duties.between", above=above, below=below)))
+        around = text("duties.between", above=above, below=below)
+        st.markdown(f"**{escape(text('duties.rule', number=chosen.position))}**", help=escape(around))
+        if flag := words.list_flags()[chosen.id]:
+            st.markdown(f":orange[:material/warning: {escape(flag)}]")
+    elif st.query_params.get("rule") == _NEW:
+        st.markdown(f"**{escape(text('duties.new_rule'))}**")
 
 
 def _show_form(words: DutyWords, community_id: int, editor: _Editor) -> None:
     text, filled, name = words.text, editor.filled_from, f"duty_{editor.name}"
-    title = text("duties.rule", number=filled.position) if filled and editor.seen else text("duties.new_rule")
     parties = words.matrix.parties
     named = set() if filled is None else {
         filled.lead_party_id, filled.supervisor_party_id, filled.helper_party_id
     }  # fmt: skip
     offered = [party.id for party in parties.values() if party.is_active or party.id in named]
     with st.form(name, border=False):
-        st.markdown(f"**{escape(title)}**")
+        category, place = st.columns(2)
         codes = [None, *words.categories]
-        st.selectbox(
+        category.selectbox(
             text("duties.category"),
             codes,
             index=codes.index(filled.category_code) if filled else 0,
@@ -134,37 +138,25 @@ def _show_form(words: DutyWords, community_id: int, editor: _Editor) -> None:
             key=f"{name}_category",
         )
         places = [None, *PlaceType]
-        st.selectbox(
+        place.selectbox(
             text("duties.place"),
             places,
             index=places.index(filled.place_type) if filled else 0,
             format_func=words.name_place,
             key=f"{name}_place",
         )
+        lead, amount, unit = st.columns([2, 1.2, 1.2])
         leads = [COMPANY, *offered]
         is_company = filled is not None and filled.lead_kind is LeadKind.COMPOUND_PROPERTY_COMPANY
-        lead = COMPANY if is_company else filled.lead_party_id if filled else None
-        st.selectbox(
+        present_lead = COMPANY if is_company else filled.lead_party_id if filled else None
+        lead.selectbox(
             text("duties.lead"),
             leads,
-            index=leads.index(lead) if lead in leads else None,
+            index=leads.index(present_lead) if present_lead in leads else None,
             format_func=words.name_party,
             key=f"{name}_lead",
             placeholder=text("duties.choose_lead"),
         )
-        for role, present in (
-            ("supervisor", filled and filled.supervisor_party_id),
-            ("helper", filled and filled.helper_party_id),
-        ):
-            st.selectbox(
-                text("duties.supervisor" if role == "supervisor" else "duties.helper"),
-                offered,
-                index=offered.index(present) if present in offered else None,
-                format_func=words.name_party,
-                key=f"{name}_{role}",
-                placeholder=text("duties.nobody_named"),
-            )
-        amount, unit = st.columns(2)
         amount.number_input(
             text("duties.deadline"),
             min_value=0.0,
@@ -183,6 +175,21 @@ def _show_form(words: DutyWords, community_id: int, editor: _Editor) -> None:
             format_func=lambda each: name_unit(each, text),
             key=f"{name}_unit",
         )
+        for column, role, title, present in zip(
+            st.columns(2),
+            ("supervisor", "helper"),
+            (text("duties.supervisor"), text("duties.helper")),
+            (filled and filled.supervisor_party_id, filled and filled.helper_party_id),
+            strict=True,
+        ):
+            column.selectbox(
+                title,
+                offered,
+                index=offered.index(present) if present in offered else None,
+                format_func=words.name_party,
+                key=f"{name}_{role}",
+                placeholder=text("duties.nobody_named"),
+            )
         st.text_input(
             text("duties.basis"),
             value=(filled.legal_basis or "") if filled else "",
