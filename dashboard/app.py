@@ -52,9 +52,8 @@ try:
     pages = {
         name: st.Page(f"views/{name}.py", title=titles[name], icon=_ICONS[name], url_path=name)
         for name in _ICONS
-        if name in allowed and Path(__file__).with_name("views").joinpath(f"{name}.py").exists()
+        if name in allowed
     }
-    first = next(name for name in allowed if name in pages)
     home = st.Page(go_home, title=text("app.title"), default=True, visibility="hidden")
     page = st.navigation([home, *pages.values()], position="top")
     show_reader(actor, text)

@@ -126,9 +126,9 @@ async def _read_claims(request: Request) -> dict[str, Any]:
         msg = f"it calls itself {claims['iss']}, which WANGGE_OIDC_ISSUER does not say"
         raise ValueError(msg)
     if not claims.get("preferred_username") and metadata.get("userinfo_endpoint"):
-        more = await provider.userinfo(token=token)
+        more: dict[str, Any] = dict(await provider.userinfo(token=token))
         if more["sub"] == claims["sub"]:
-            return {**dict(more), **claims}
+            return more | claims
     return claims
 
 
@@ -141,8 +141,10 @@ def _sign_in(claims: dict[str, Any]) -> str:
 
 
 def _send_back(request: Request, why: str) -> Response:
-    known = {name: request.session.pop(name) for name in ("next", "lang") if name in request.session}
-    return RedirectResponse(f"/login?{urlencode({**known, 'why': why})}", 303)
+    known: dict[str, str] = {
+        name: request.session.pop(name) for name in ("next", "lang") if name in request.session
+    }
+    return RedirectResponse(f"/login?{urlencode(known | {'why': why})}", 303)
 
 
 def _get_provider() -> Any:

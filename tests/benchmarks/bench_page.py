@@ -7,9 +7,10 @@ is the whole script as Streamlit runs it; the layers are what its map then fetch
 import asyncio
 import os
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 import psycopg2
@@ -17,10 +18,14 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from dashboard import session
 from dashboard.routes import features, tiles
 from dashboard.routes.cache import DataCache
 from etl.demo.load import load_demo
+from geo.model.actor import Actor
 from geo.settings import get_settings
+from geo.store import engine
+from tests.actors import find_secretary
 
 _INCIDENTS = 1_000_000
 _ROUNDS = 15
@@ -42,10 +47,11 @@ def run(url: str) -> list[Row]:
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute("DELETE FROM incident WHERE id <> (SELECT min(id) FROM mapped_incident)")
-        at_one = _measure(cursor, runner, url)
-        cursor.execute(_MULTIPLY, {"incidents": _INCIDENTS - 1})
-        cursor.execute("VACUUM ANALYZE")
-        at_many = _measure(cursor, runner, url)
+        with _acting_as(find_secretary(url)):
+            at_one = _measure(cursor, runner, url)
+            cursor.execute(_MULTIPLY, {"incidents": _INCIDENTS - 1})
+            cursor.execute("VACUUM ANALYZE")
+            at_many = _measure(cursor, runner, url)
     return [
         {
             "name": name,
@@ -58,6 +64,13 @@ def run(url: str) -> list[Row]:
         }
         for name in at_one
     ]
+
+
+@contextmanager
+def _acting_as(actor: Actor) -> Iterator[None]:
+    """Let the page's thread and the routes' act as somebody who has not signed in."""
+    with patch.object(engine, "_find_actor", lambda: actor), patch.object(session, "read_cookie", str):
+        yield
 
 
 # At the doors of the community's buildings, over a year. However long the history, 500 are open: what sixteen
@@ -90,6 +103,7 @@ def _measure(cursor: psycopg2.extensions.cursor, runner: asyncio.Runner, url: st
 
     page = AppTest.from_file(str(Path(dashboard.__file__).parent / "app.py"), default_timeout=60)
     page.query_params["community"] = _COMMUNITY
+    page.switch_page("views/map.py")
 
     def rerun() -> None:
         page.run()

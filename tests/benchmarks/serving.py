@@ -60,7 +60,9 @@ def _wait(server: subprocess.Popen[bytes], url: str) -> None:
     raise TimeoutError(msg)
 
 
-def measure_rate(port: int, paths: Sequence[str], *, connections: int, seconds: float = 5) -> float:
+def measure_rate(
+    port: int, paths: Sequence[str], *, connections: int, seconds: float = 5, cookie: str = ""
+) -> float:
     """Return how many answers a second the paths get, asked in turn over so many connections.
 
     Raises:
@@ -69,11 +71,13 @@ def measure_rate(port: int, paths: Sequence[str], *, connections: int, seconds: 
     shuffled = list(paths)
     random.Random(4).shuffle(shuffled)
     if LOAD_CLIENT == "wrk":
-        return _measure_with_wrk(port, shuffled, connections, seconds)
-    return asyncio.run(_measure(port, shuffled, connections, seconds))
+        return _measure_with_wrk(port, shuffled, connections, seconds, cookie)
+    return asyncio.run(_measure(port, shuffled, connections, seconds, cookie))
 
 
-def _measure_with_wrk(port: int, paths: Sequence[str], connections: int, seconds: float) -> float:
+def _measure_with_wrk(
+    port: int, paths: Sequence[str], connections: int, seconds: float, cookie: str
+) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         # JSON strings without escapes are Lua strings.
         listed = ",".join(json.dumps(path, ensure_ascii=False) for path in paths)
@@ -84,7 +88,8 @@ def _measure_with_wrk(port: int, paths: Sequence[str], connections: int, seconds
         script.flush()
         answer = subprocess.run(
             ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:g}s",
-             "--timeout", "60s", "--header", _HEADERS, "--script", script.name, f"http://127.0.0.1:{port}"],
+             "--timeout", "60s", "--header", _HEADERS, "--header", f"Cookie: {cookie}",
+             "--script", script.name, f"http://127.0.0.1:{port}"],
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
     if "Non-2xx" in answer or "Socket errors" in answer:
@@ -93,7 +98,7 @@ def _measure_with_wrk(port: int, paths: Sequence[str], connections: int, seconds
     return float(found[1]) if found else 0.0
 
 
-async def _measure(port: int, paths: Sequence[str], connections: int, seconds: float) -> float:
+async def _measure(port: int, paths: Sequence[str], connections: int, seconds: float, cookie: str) -> float:
     end = time.monotonic() + seconds
     count = 0
 
@@ -103,7 +108,9 @@ async def _measure(port: int, paths: Sequence[str], connections: int, seconds: f
         number = first
         while time.monotonic() < end:
             path = paths[number % len(paths)]
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{_HEADERS}\r\n\r\n".encode())
+            writer.write(
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{_HEADERS}\r\nCookie: {cookie}\r\n\r\n".encode()
+            )
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             if not head.startswith(b"http/1.1 20"):
                 raise RuntimeError(head.decode())

@@ -70,7 +70,7 @@ def address(worlds: Worlds, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     script = Path(dashboard.__file__).with_name("server.py")
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     process = subprocess.Popen(
         command,
         cwd=tmp_path_factory.mktemp("elsewhere"),
