@@ -80,7 +80,7 @@ def show_bulk(page: CasesPage, cases: Sequence[Case], picked: Sequence[int]) -> 
             st.session_state[_OUTCOME] = outcome
             forget_picked(outcome.done)
             data.forget_marks()
-            st.rerun(scope="fragment")
+            st.rerun()
 
 
 def _show_outcome(page: CasesPage) -> None:

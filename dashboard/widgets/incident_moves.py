@@ -156,7 +156,7 @@ def _show_form(page: CasesPage, case: Case, move: Move) -> None:
         _keep_refusal(page, case, refusal)
     else:
         _finish(page, case, move.name)
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _choose_party(page: CasesPage, label: str, *, without: int | None) -> int | None:

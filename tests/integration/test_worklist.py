@@ -11,7 +11,7 @@ import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, box
 
-from geo.model.actor import Actor
+from geo.model.actor import Actor, Role
 from geo.store import worklist
 from geo.store.engine import acting_as
 from geo.store.worklist import Around, Asked, Cursor
@@ -59,7 +59,7 @@ class World:
     compounds: list[int]
     grids: list[int]
 
-    def acting(self, role: str = "secretary", party_id: int | None = None) -> Actor:
+    def acting(self, role: Role = "secretary", party_id: int | None = None) -> Actor:
         return make_actor(self.town.id, role=role, party_id=party_id)
 
 
@@ -120,6 +120,13 @@ def world(connection: PostgresConnection) -> World:
     return World(town, cases, mine, other, buildings, compounds, grids)
 
 
+def locate(place: Point) -> Point:
+    """Return a place of the town in degrees."""
+    moved = to_degrees(place)
+    assert isinstance(moved, Point)
+    return moved
+
+
 def find(world: World, actor: Actor, **filters: Any) -> list[int]:
     """Return the cases found, page by page; every page agrees on the number of all."""
     asked = Asked(world.town.id, **filters)
@@ -143,7 +150,7 @@ def within_200_m(case: Known) -> bool:
     return case.at is not None and hypot(case.at.x - SPOT.x, case.at.y - SPOT.y) <= 200
 
 
-NEAR = to_degrees(SPOT)
+NEAR = locate(SPOT)
 FILTERS: list[tuple[dict[str, Any], Callable[[Known], bool]]] = [
     ({}, lambda c: c.is_open),
     ({"status": "all"}, lambda c: c.id > 0),
@@ -284,7 +291,8 @@ def test_a_case_is_told_with_its_place_and_its_lead(world: World) -> None:
     case = next(c for c in world.cases if c.is_open and c.building_id and c.party_id == world.other)
     with acting_as(world.acting()):
         (told,) = worklist.list_cases(Asked(world.town.id), NOW, most=1, ids=[case.id]).cases
-    at = to_degrees(case.at)
+    assert case.at is not None
+    at = locate(case.at)
     assert told.place is not None
     assert told.place.startswith("小区")
     assert told.lead == "other"
@@ -302,7 +310,7 @@ def test_similar_cases_are_near_new_and_of_the_same_kind(world: World) -> None:
     town.incident(**place | {"category_code": "E102"})
     town.incident(**place | {"state": "voided"})
     town.connection.commit()
-    at = to_degrees(Point(950, 950))
+    at = locate(Point(950, 950))
     with acting_as(world.acting()):
         found = worklist.list_similar(town.id, "E101", at.x, at.y, NOW)
     assert [case.id for case in found] == [same, near]
@@ -311,12 +319,12 @@ def test_similar_cases_are_near_new_and_of_the_same_kind(world: World) -> None:
 
 def test_a_spot_is_told_by_its_building_within_reach_and_by_its_community(world: World) -> None:
     with acting_as(world.acting()):
-        beside = to_degrees(Point(55, 112))
+        beside = locate(Point(55, 112))
         spot = worklist.find_spot(world.town.id, beside.x, beside.y)
         assert (spot.building_id, spot.building, spot.is_inside) == (world.buildings[0], "小区01栋", True)
-        open_ground = to_degrees(Point(55, 500))
+        open_ground = locate(Point(55, 500))
         assert worklist.find_spot(world.town.id, open_ground.x, open_ground.y).building_id is None
-        outside = to_degrees(Point(1500, 500))
+        outside = locate(Point(1500, 500))
         assert not worklist.find_spot(world.town.id, outside.x, outside.y).is_inside
 
 
