@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import data, session
 from dashboard.maps.deck import build_morning_deck
 from dashboard.models import map_page
-from dashboard.models.map_state import fit_view, format_place, is_near
+from dashboard.models.map_state import fit_view, format_place
 from dashboard.models.morning import build_page, write_print_address
 from dashboard.models.morning_map import MAP_PX, build_legend, build_map
 from dashboard.widgets.header import show_community_choice, show_language_switch
@@ -52,21 +52,19 @@ show_figures(page, kept, text)
 stage, panel = st.columns([1.5, 1], gap="small")
 with stage:
     fitted = fit_view(*map_page.enclose([community]), width_px=MAP_PX[0], height_px=MAP_PX[1])
-    near = is_near(state.view or fitted)
     clicked = st.pydeck_chart(
         build_morning_deck(
             map_page.list_urls(tags, community.code),
             build_map(morning, page.first_things),
             fitted,
             now,
-            is_near=near,
         ),
         key="morning_map",
         height=MAP_PX[1],
         on_select="rerun",
         alt=text("morning.map_title"),
     )
-    show_map_frame(build_legend(text), text, near=near)
+    show_map_frame(build_legend(text), text, keeps_view=False)
 with panel:
     show_first_things(page.first_things, page.nothing_first, kept, text)
     show_duty(page.duty, text)

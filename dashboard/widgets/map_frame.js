@@ -18,7 +18,7 @@ export default function ({ parentElement, data, setStateValue }) {
     if (!viewport) return;
     drawScale(frame.querySelector(".map-scale"), viewport.metersPerPixel, data.units);
     const at = [viewport.latitude.toFixed(5), viewport.longitude.toFixed(5), viewport.zoom.toFixed(2)].join("_");
-    if (at === resting && at !== reported) {
+    if (data.keeps_view && at === resting && at !== reported) {
       reported = at;
       keepInAddress(at);
       setStateValue("at", at);
