@@ -51,9 +51,7 @@ def build_community_deck(
     return _make_deck(drawn, view)
 
 
-def build_morning_deck(
-    urls: Mapping[str, str], shown: MorningMap, view: View, now: datetime, *, is_near: bool
-) -> pdk.Deck:
+def build_morning_deck(urls: Mapping[str, str], shown: MorningMap, view: View, now: datetime) -> pdk.Deck:
     """Return the map of a morning: zones by load, what is open, what nobody knows, what to do first.
 
     Args:
@@ -61,7 +59,6 @@ def build_morning_deck(
         shown: what is drawn over the community's own layers.
         view: where the map opens.
         now: incidents due before this are overdue.
-        is_near: whether buildings have room for their names.
     """
     drawn = [
         *layers.build_ground(urls["ground"]),
@@ -71,7 +68,7 @@ def build_morning_deck(
         *layers.build_zone_loads(urls["zones"], shown.load_levels, shown.unheld_zones),
         *layers.build_unknown(urls["buildings"], shown.unknown_buildings),
         *layers.build_three_no(urls["compounds"]),
-        *layers.build_labels(urls["labels"], is_near=is_near, lowest_rank=2),
+        *layers.build_labels(urls["labels"], is_near=False, lowest_rank=2),
         *layers.build_incidents(urls["incidents"], now, shown.amber_cases),
         *layers.build_numbers(shown.numbers),
     ]
