@@ -113,7 +113,7 @@ def _show_tools(words: DutyWords, community_id: int, chosen: DutyRule | None) ->
         above = words.name_scope(rules[place - 1]) if place else text("duties.first")
         below = words.name_scope(rules[place + 1]) if place + 1 < len(rules) else text("duties.last")
         around = text("duties.between", above=above, below=below)
-        st.markdown(f"**{escape(text('duties.rule', number=chosen.position))}**", help=escape(around))
+        st.markdown(f"**{escape(text('duties.rule', number=rules[place].position))}**", help=escape(around))
         if flag := words.list_flags()[chosen.id]:
             st.markdown(f":orange[:material/warning: {escape(flag)}]")
     elif st.query_params.get("rule") == _NEW:
@@ -145,7 +145,7 @@ def _show_form(words: DutyWords, community_id: int, editor: _Editor) -> None:
             format_func=words.name_place,
             key=f"{name}_place",
         )
-        lead, amount, unit = st.columns([2, 1.2, 1.2])
+        lead, amount, unit = st.columns([1.8, 1.1, 1.3])
         leads = [COMPANY, *offered]
         is_company = filled is not None and filled.lead_kind is LeadKind.COMPOUND_PROPERTY_COMPANY
         present_lead = COMPANY if is_company else filled.lead_party_id if filled else None

@@ -157,6 +157,7 @@ def test_rules_are_moved_and_withdrawn(town: CaseTown, visit: Visit) -> None:
     assert visit.app.button(key="duty_down").disabled
     visit.app.button(key="duty_up").click().run()
     assert [rule.id for rule in visit.read().rules] == [second, first]
+    assert "**第 10 条**" in read_words(visit.app)
     visit.app.button(key="duty_withdraw").click().run()
     assert not visit.app.exception
     assert [rule.id for rule in visit.read().rules] == [first]

@@ -15,6 +15,7 @@ from geo.model.actor import ROLES, Actor
 from geo.model.duty import DutyRule, DutyTerms, LeadKind, PlaceType
 from geo.model.working_time import Allowance, Unit, WorkingHours
 from geo.operations.calendars import CommunityTime, read_community_time, set_clock, set_day, set_hours
+from geo.operations.case_view import view_case
 from geo.operations.deadlines import find_day
 from geo.operations.duties import (
     DutyMatrix,
@@ -107,6 +108,9 @@ class TestWhereTheNextCaseGoes:
         assert read(town).rules == ()
         assert get_case(case_id).duty_rule_id == rule.id
         assert get_case(case_id).party_id == town.department
+        told = view_case(case_id, datetime.now(UTC)).rule
+        assert told is not None
+        assert (told.position, told.legal_basis) == (0, "第五条")
 
     def test_trying_tells_what_reporting_does(self, town: CaseTown) -> None:
         add_rule(town.id, terms(town.department, place_type=PlaceType.MANAGED_COMPOUND, deadline=TWO_HOURS))
