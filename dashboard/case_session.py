@@ -73,8 +73,8 @@ def read_selected() -> int | None:
 
 
 def open_case(case: int) -> None:
-    """Open a case; a second click on it closes it, as on the map."""
-    _change(case=None if case == read_selected() else str(case), new=None)
+    """Open a case."""
+    _change(case=str(case), new=None)
     st.session_state.pop(_SPOT, None)
 
 
@@ -129,10 +129,8 @@ def turn_page(following: Cursor | None) -> None:
 def select_on_map() -> None:
     """Open the case that was clicked on the map."""
     objects = st.session_state["case_map"].selection.objects
-    clicked = next((found["properties"] for of_layer in objects.values() for found in of_layer), None)
-    if clicked is None:
-        close_case()
-    elif clicked.get("layer") in {"cases", "incidents"}:
+    clicked = next((found["properties"] for of_layer in objects.values() for found in of_layer), {})
+    if clicked.get("layer") in {"cases", "incidents"}:
         open_case(int(clicked["id"]))
 
 

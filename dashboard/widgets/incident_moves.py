@@ -104,6 +104,8 @@ def _settle(page: CasesPage, case: Case) -> None:
         _keep_refusal(page, case, refusal)
     else:
         _finish(page, case, "self_handle")
+        # On to the next: on a phone the list comes back.
+        case_session.close_case()
 
 
 def _show_form(page: CasesPage, case: Case, move: Move) -> None:
