@@ -278,3 +278,23 @@ def test_a_view_is_kept_by_name_for_its_account_alone(
         street, monkeypatch, Actor(account_id, stranger.role, stranger.community_ids, None, (), "李")
     )
     assert "view_0" not in {button.key for button in theirs.button}
+
+
+def test_of_many_cases_those_refused_are_told_one_by_one(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(street, monkeypatch)
+    assert "bulk_do" not in {button.key for button in app.button}
+    app.session_state["picked_cases"] = (street.mine, street.theirs)
+    app.run()
+    app.radio(key="bulk_move").set_value("void").run()
+    assert app.button(key="bulk_do").disabled, "a reason is needed"
+    app.selectbox(key="bulk_reason").set_value("duplicate").run()
+    app.button(key="bulk_do").click().run()
+    assert not app.exception
+    assert "1 件已办好" in app.success[0].value
+    assert f"#{street.theirs}" in app.warning[0].value
+    assert street.read("SELECT id, state FROM incident ORDER BY id") == [
+        (street.mine, "voided"),
+        (street.theirs, "handling"),
+    ]
