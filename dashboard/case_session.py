@@ -5,7 +5,7 @@ here, as when the map comes to rest, would take the change back: :func:`keep_cha
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -129,7 +129,9 @@ def turn_page(following: Cursor | None) -> None:
 def select_on_map() -> None:
     """Open the case that was clicked on the map."""
     objects = st.session_state["case_map"].selection.objects
-    clicked = next((found["properties"] for of_layer in objects.values() for found in of_layer), {})
+    clicked: Mapping[str, Any] = next(
+        (found["properties"] for of_layer in objects.values() for found in of_layer), {}
+    )
     if clicked.get("layer") in {"cases", "incidents"}:
         open_case(int(clicked["id"]))
 

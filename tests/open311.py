@@ -101,7 +101,9 @@ class Office:
         return int(number)
 
 
-def read(client: httpx.Client, path: str = "/requests.json", key: str = "secretary", **asked: str | int) -> Any:
+def read(
+    client: httpx.Client, path: str = "/requests.json", key: str = "secretary", **asked: str | int
+) -> Any:
     answer = client.get(path, params={"api_key": key, **asked})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json; charset=utf-8"

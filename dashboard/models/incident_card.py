@@ -19,8 +19,8 @@ from dashboard.models.incident_words import (
 from geo.model.actor import Actor
 from geo.model.duty import DutyRule
 from geo.model.incident import Case, CaseEvent
+from geo.model.working_time import Status
 from geo.operations.case_view import CaseView
-from geo.rules.clock import Status
 from geo.rules.legs import Leg
 from geo.rules.workflow import MOVES, Move, list_moves
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from dashboard.i18n import Text
-from geo.rules.clock import Judgement, Status
+from geo.model.working_time import Judgement, Status
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.ranking import Matter, RankedMatter, Reason, rank_matters
 from geo.store.morning import ListedBuilding, Morning, OpenCase

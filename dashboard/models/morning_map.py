@@ -8,7 +8,7 @@ from typing import Final
 from dashboard.i18n import Text
 from dashboard.models.map_page import LegendEntry
 from dashboard.models.morning import FirstThing, find_status
-from geo.rules.clock import Status
+from geo.model.working_time import Status
 from geo.store.morning import Morning
 
 # A zone's open cases as a multiple of the mean of all zones; the level is how many of these it reaches.

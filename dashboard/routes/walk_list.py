@@ -1,7 +1,7 @@
 """``/print/cases?community=CODE&lang=zh&…``: the filtered cases on paper, in the order of a walk.
 
 The other parameters are the filters of the page of cases. Every word is escaped by the template; the sheet
-may load nothing, and run nothing but its own line. The name of whoever prints and the time stand on every page.
+may load nothing, and run nothing but its own line. The name of whoever prints and the time are on each page.
 """
 
 import secrets

@@ -7,6 +7,7 @@ from dashboard.models.incident_filters import format_filters, parse_filters
 from dashboard.models.incident_page import CasesPage
 from dashboard.widgets.markdown import escape
 from geo.errors import InputRefused
+from geo.rules.inert import strip_controls
 from geo.store import saved_views
 
 
@@ -47,7 +48,7 @@ def _open(page: CasesPage, params: dict[str, str]) -> None:
 def _save(page: CasesPage) -> None:
     params = {name: value for name, value in format_filters(page.filters).items() if value is not None}
     try:
-        saved_views.save_view(st.session_state["view_name"], params)
+        saved_views.save_view(strip_controls(st.session_state["view_name"]), params)
     except InputRefused:
         st.session_state["view_refusal"] = page.text("views.refused")
     else:

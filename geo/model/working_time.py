@@ -1,4 +1,4 @@
-"""How much time a case is given, and the hours in which working time runs."""
+"""How much time a case is given, how it stands, and the hours in which working time runs."""
 
 import math
 from dataclasses import dataclass
@@ -91,3 +91,20 @@ def tell_clock(minutes: int) -> str:
 
 
 DEFAULT_HOURS: Final = WorkingHours(((8 * 60 + 30, 12 * 60), (14 * 60 + 30, 18 * 60)))
+
+
+class Status(StrEnum):
+    """How a case stands against its due time."""
+
+    IN_TIME = "in_time"
+    AMBER = "amber"
+    OVER = "over"
+    NO_LIMIT = "no_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How a case stands: the share of its time that is used (None without a limit), and what that means."""
+
+    share: float | None
+    status: Status

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from geo.model.working_time import Status
 from geo.operations.morning import judge_open_cases
-from geo.rules.clock import Status
 from geo.store import worklist
 from geo.store.engine import connect
 from geo.store.worklist import Marks

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import numpy as np
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
-from geo.model.working_time import Unit
+from geo.model.working_time import Judgement, Status, Unit
 from geo.operations.deadlines import load_calendar
 from geo.rules.calendar import Moments
-from geo.rules.clock import Judgement, PauseColumns, Status, judge_cases
+from geo.rules.clock import PauseColumns, judge_cases
 from geo.rules.morning import find_day, find_last_close, find_last_working_day, start_of_day
 from geo.store import morning
 from geo.store.engine import connect

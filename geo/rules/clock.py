@@ -14,13 +14,12 @@ the same. Columns hold NaT where there is no due time.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.model.working_time import Allowance, Unit
+from geo.model.working_time import Allowance, Judgement, Status, Unit
 from geo.rules.calendar import DAY_US, Micros, Moments, WorkingCalendar, to_moments, to_us
 
 AMBER_SHARE: Final = 0.75
@@ -30,29 +29,12 @@ _NAT: Final = np.datetime64("NaT", "us")
 Flags = NDArray[np.bool_]
 
 
-class Status(StrEnum):
-    """How a case stands against its due time."""
-
-    IN_TIME = "in_time"
-    AMBER = "amber"
-    OVER = "over"
-    NO_LIMIT = "no_limit"
-
-
 @dataclass(frozen=True, slots=True)
 class Pause:
     """A time in which the clock stood; without an end it still stands."""
 
     started_at: datetime
     ended_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """How a case stands: the share of its time that is used (None without a limit), and what that means."""
-
-    share: float | None
-    status: Status
 
 
 class PauseColumns(NamedTuple):

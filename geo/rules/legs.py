@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from geo.model.incident import CaseEvent
-from geo.model.working_time import Unit
+from geo.model.working_time import Status, Unit
 from geo.rules.calendar import WorkingCalendar
-from geo.rules.clock import AMBER_SHARE, Pause, Status, judge_case, measure_elapsed
+from geo.rules.clock import AMBER_SHARE, Pause, judge_case, measure_elapsed
 from geo.rules.workflow import find_move
 
 # Whoever the case is with is responsible in these; in the others it waits for somebody else, or is settled.

@@ -11,7 +11,7 @@ from typing import Final
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
-from geo.rules.clock import Judgement
+from geo.model.working_time import Judgement
 from geo.store.engine import load_queries
 
 UNKNOWN_AFTER: Final = timedelta(days=60)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from geo.errors import InputRefused
-from geo.rules.inert import strip_controls
 from geo.store.engine import connect, load_queries, transaction
 
 _LONGEST_NAME: Final = 40
@@ -24,7 +23,7 @@ def save_view(name: str, params: Mapping[str, str]) -> None:
     Raises:
         InputRefused: the name is empty or too long, or there are enough views.
     """
-    title = " ".join(strip_controls(name).split())
+    title = " ".join(name.split())
     if not 1 <= len(title) <= _LONGEST_NAME:
         msg = f"a view needs a name of 1 to {_LONGEST_NAME} characters"
         raise InputRefused(msg)

@@ -180,7 +180,7 @@ def fill_with_ogr2ogr(url: str, file: Path) -> None:
 
 def _run_ogr2ogr(url: str, file: Path, *options: str) -> None:
     target = "PG:" + " ".join(f"{key}='{value}'" for key, value in parse_dsn(url).items())
-    command = ("ogr2ogr", "-f", "PostgreSQL", target, file, *options, "--config", "PG_USE_COPY", "YES")
+    command = ("ogr2ogr", "-f", "PostgreSQL", target, str(file), *options, "--config", "PG_USE_COPY", "YES")
     subprocess.run(command, check=True, capture_output=True)
 
 

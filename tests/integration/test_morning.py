@@ -14,10 +14,10 @@ from dashboard.models.incident_filters import parse_filters, pick_marked, to_ask
 from dashboard.models.morning import build_page
 from etl.demo.load import DemoReport, load_demo
 from geo.cluster import Cluster
+from geo.model.working_time import Status
 from geo.operations.marks import list_marks
 from geo.operations.morning import gather_morning
 from geo.rules.calendar import WorkingCalendar
-from geo.rules.clock import Status
 from geo.rules.morning import find_last_close
 from geo.settings import get_settings
 from geo.store import choices, places, worklist

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 
 from geo.errors import InputRefused
-from geo.model.working_time import DEFAULT_HOURS, Allowance, Unit, WorkingHours
+from geo.model.working_time import DEFAULT_HOURS, Allowance, Judgement, Status, Unit, WorkingHours
 from geo.rules.calendar import KNOWN_YEARS, WorkingCalendar
 from geo.rules.clock import (
-    Judgement,
     Pause,
-    Status,
     find_amber_at,
     find_ambers,
     find_due,

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from geo.model.incident import CaseEvent
-from geo.model.working_time import Unit
+from geo.model.working_time import Status, Unit
 from geo.rules.calendar import WorkingCalendar
-from geo.rules.clock import Status
 from geo.rules.legs import HistoryEvent, Leg, build_legs, read_history
 from tests.unit.slow_clock import CHINA
 

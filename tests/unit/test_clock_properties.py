@@ -7,12 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from geo.model.working_time import DEFAULT_HOURS, Allowance, Unit, WorkingHours
+from geo.model.working_time import DEFAULT_HOURS, Allowance, Status, Unit, WorkingHours
 from geo.rules.calendar import WorkingCalendar
 from geo.rules.clock import (
     Pause,
     PauseColumns,
-    Status,
     find_amber_at,
     find_due,
     find_dues,
