@@ -90,9 +90,9 @@ def _get_secret() -> bytes:
 
 @lru_cache
 def _read_secret(data_dir: Path) -> bytes:
-    make_data_dir(data_dir)
     path = data_dir / _SECRET_FILE
     try:
+        make_data_dir(data_dir)
         # Written whole under another name first: nobody ever reads half a secret.
         draft = path.with_name(f"{_SECRET_FILE}.{secrets.token_hex(8)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -30,7 +30,7 @@ from dashboard.routes.cookies import (
 from dashboard.routes.door_page import Door, show_door
 from dashboard.routes.sign_ins import find_actor, forget_actors
 from geo.errors import DatabaseUnavailable, Forbidden, InputRefused, NotFound, NotSignedIn
-from geo.model.actor import NOBODY, Role
+from geo.model.actor import NOBODY, ROLES, Role
 from geo.operations import accounts
 from geo.settings import get_settings
 from geo.store.engine import acting_as
@@ -103,6 +103,8 @@ async def _show_login(
         demo = await _ask(accounts.list_demo_accounts)
     except DatabaseUnavailable:
         demo, sentence, is_calm, status = [], text("app.no_database"), False, 503
+    # One community after the other, and in each the secretary first.
+    demo.sort(key=lambda account: (account[0].partition("-")[0], ROLES.index(account[2]), account[0]))
     wanted = read_next(given.get("next"))
     cookie = find_cookie(request.scope, _FORM) or secrets.token_urlsafe(16)
     response = show_door(
