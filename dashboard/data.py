@@ -78,16 +78,11 @@ def read_gazetteer(community_id: int, tags: Mapping[str, str], actor: Actor) -> 
 
 
 def list_marks(community_id: int, actor: Actor) -> dict[int, Marks]:
-    """Return what is remarkable about the open cases that an actor sees; a minute old at most."""
+    """Return what is remarkable about the open cases that an actor sees; two minutes old at most."""
     return _list_marks(community_id, (actor.role, actor.scope, actor.party_id, actor.grid_ids))
 
 
-def forget_marks() -> None:
-    """Look up anew what is remarkable about cases, for something was done."""
-    _list_marks.clear()
-
-
-@st.cache_resource(ttl=_MINUTE_S, max_entries=200, show_spinner=False)
+@st.cache_resource(ttl=2 * _MINUTE_S, max_entries=200, show_spinner=False)
 def _list_marks(community_id: int, rights: tuple[object, ...]) -> dict[int, Marks]:  # noqa: ARG001
     return marks.list_marks(community_id, datetime.now(UTC))
 

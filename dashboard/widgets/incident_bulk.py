@@ -79,7 +79,6 @@ def show_bulk(page: CasesPage, cases: Sequence[Case], picked: Sequence[int]) -> 
             outcome = act_on_many(chosen, move, **fields)
             st.session_state[_OUTCOME] = outcome
             forget_picked(outcome.done)
-            data.forget_marks()
             st.rerun()
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from dashboard import case_session, data
+from dashboard import case_session
 from dashboard.models.incident_card import tell_changes
 from dashboard.models.incident_filters import CHINA
 from dashboard.models.incident_page import CasesPage
@@ -186,7 +186,6 @@ def _choose_due(page: CasesPage, move: Move) -> datetime | None:
 
 def _finish(page: CasesPage, case: Case, move: str) -> None:
     st.session_state.pop(_OPEN_MOVE, None)
-    data.forget_marks()
     forget_picked([case.id])
     st.toast(page.text("case.done", move=name_move(move, page.text)), icon=":material/check:")
     try:

@@ -272,4 +272,3 @@ def _clear(state: Any) -> None:
     state["new_client_id"] = uuid.uuid4().hex
     case_session.forget_spot()
     case_session.end_report()
-    data.forget_marks()

@@ -182,12 +182,19 @@ def list_cases(
     # Years of settled cases have one order: the newest first.
     sort: Sort = "newest" if asked.status in {"settled", "all"} else asked.sort
     layer, place_id = asked.place or (None, None)
+    queries = load_queries("worklist")
     with connect() as connection:
+        own_party_id, own_building_ids = queries.find_own(connection, whose=asked.whose)
+        own = {"mine": own_party_id, "zones": own_building_ids, "all": True}
+        if not own[asked.whose]:
+            return CasePage((), 0, None, was_cut=False)
         rows = list(
-            load_queries("worklist").list_cases(
+            queries.list_cases(
                 connection,
                 community_id=asked.community_id,
                 whose=asked.whose,
+                own_party_id=own_party_id,
+                own_building_ids=own_building_ids,
                 place_layer=layer,
                 place_id=place_id,
                 near=around and f"SRID=4490;POINT({around.longitude!r} {around.latitude!r})",

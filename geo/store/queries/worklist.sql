@@ -2,7 +2,7 @@
 -- Every value stands in the query as a literal, so that conditions that are not asked for fold away and the planner
 -- sees which index serves the rest.
 
--- name: list_cases(community_id, whose, place_layer, place_id, near, radius_m, categories, status, states, sources, unheld, due_before, since, until, patterns, most_searched, sort, after, after_walk, after_id, ids, most, most_counted, now)
+-- name: list_cases(community_id, whose, own_party_id, own_building_ids, place_layer, place_id, near, radius_m, categories, status, states, sources, unheld, due_before, since, until, patterns, most_searched, sort, after, after_walk, after_id, ids, most, most_counted, now)
 WITH asked AS NOT MATERIALIZED (
     SELECT
         i.id, i.version, i.category_code, i.state, i.is_open, i.severity, i.source, i.reported_at, i.due_at,
@@ -11,8 +11,8 @@ WITH asked AS NOT MATERIALIZED (
     WHERE i.community_id = :community_id
         AND (CAST(:ids AS bigint[]) IS NULL OR i.id = ANY (CAST(:ids AS bigint[])))
         AND CASE :whose
-            WHEN 'mine' THEN i.party_id = (SELECT app_party())
-            WHEN 'zones' THEN i.building_id = ANY (CAST((SELECT app_buildings()) AS bigint[]))
+            WHEN 'mine' THEN i.party_id = :own_party_id
+            WHEN 'zones' THEN i.building_id = ANY (CAST(:own_building_ids AS bigint[]))
             ELSE true
         END
         AND CASE :place_layer
@@ -96,6 +96,11 @@ CROSS JOIN LATERAL (
     SELECT nullif(CASE WHEN starts_with(b.name, c.name) THEN b.name ELSE concat(c.name, b.name) END, '') AS name
 ) AS spot
 ORDER BY p.rank;
+
+-- name: find_own(whose)^
+-- Whose the reader's own cases are. They go into the list's query as values, for of what a function answers the
+-- planner knows nothing, and would read years of cases to find that none is his.
+SELECT app_party(), CASE :whose WHEN 'zones' THEN app_buildings() ELSE '{}' END;
 
 -- name: list_marks(community_id)
 SELECT incident_id, returns, is_relapse, is_whistled FROM list_case_marks(:community_id);
