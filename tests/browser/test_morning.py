@@ -109,6 +109,7 @@ def test_every_number_of_cases_opens_its_list(morning: Desk, key: str) -> None:
 
 @pytest.mark.parametrize("key", ["unheld", "unknown"])
 def test_every_number_of_buildings_opens_its_list_and_each_building_the_map(morning: Desk, key: str) -> None:
+    morning.wait_until_drawn()
     count = read_figure(morning, key)
     assert count > 0
     morning.page.locator(f'[class*="st-key-figure_{key}_"] button:visible').click()
