@@ -6,7 +6,7 @@ from typing import Any
 
 import pydeck as pdk
 
-from dashboard.maps import layers
+from dashboard.maps import cases, layers
 from dashboard.models.map_state import View
 from dashboard.models.morning_map import MorningMap
 
@@ -39,7 +39,7 @@ def build_community_deck(
         "three_no": layers.build_three_no(urls["compounds"]),
         "merchants": layers.build_merchants(urls["merchants"]),
         "labels": layers.build_labels(urls["labels"], is_near=is_near),
-        "incidents": layers.build_incidents(urls["incidents"], now),
+        "incidents": cases.build_incidents(urls["incidents"], now),
     }
     shown = {*switched_on, "labels", *({"three_no"} if "compounds" in switched_on else ())}
     drawn = [
@@ -65,12 +65,12 @@ def build_morning_deck(urls: Mapping[str, str], shown: MorningMap, view: View, n
         *layers.build_communities(urls["communities"], pickable=False),
         *layers.build_compounds(urls["compounds"]),
         *layers.build_buildings(urls["buildings"]),
-        *layers.build_zone_loads(urls["zones"], shown.load_levels, shown.unheld_zones),
-        *layers.build_unknown(urls["buildings"], shown.unknown_buildings),
+        *cases.build_zone_loads(urls["zones"], shown.load_levels, shown.unheld_zones),
+        *cases.build_unknown(urls["buildings"], shown.unknown_buildings),
         *layers.build_three_no(urls["compounds"]),
         *layers.build_labels(urls["labels"], is_near=False, lowest_rank=2),
-        *layers.build_incidents(urls["incidents"], now, shown.amber_cases),
-        *layers.build_numbers(shown.numbers),
+        *cases.build_incidents(urls["incidents"], now, shown.amber_cases),
+        *cases.build_numbers(shown.numbers),
     ]
     return _make_deck(drawn, view)
 
@@ -100,8 +100,8 @@ def build_cases_deck(
         *layers.build_buildings(urls["buildings"]),
         *layers.build_three_no(urls["compounds"]),
         *layers.build_labels(urls["labels"], is_near=is_near),
-        *layers.build_other_cases(urls["incidents"]),
-        *layers.build_cases(points),
+        *cases.build_other_cases(urls["incidents"]),
+        *cases.build_cases(points),
         *(layers.build_selection(ring) if ring else []),
     ]
     return _make_deck(drawn, view)
@@ -113,7 +113,7 @@ def build_city_deck(
     """Return the map of all communities together: outlines, and incidents as hexagons."""
     drawn = [
         *layers.build_communities(urls["communities"], pickable=True),
-        *layers.build_incident_tiles(tile_url, worker_url),
+        *cases.build_incident_tiles(tile_url, worker_url),
         *layers.build_labels(urls["labels"], is_near=False),
         *(layers.build_selection(selection) if selection else []),
     ]
