@@ -1,4 +1,4 @@
-"""What happens at a map's places, as deck.gl layers: incidents, load, first things, what nobody has looked at."""
+"""What happens at places, as deck.gl layers: incidents, load, first things, what nobody has looked at."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
