@@ -182,55 +182,6 @@ def resume_due(calendar: WorkingCalendar, due: datetime, unit: Unit, pause: Paus
     return _write(_add(calendar, _read(pause.ended_at), span, np.array(unit.is_working)))
 
 
-def find_amber_at(
-    calendar: WorkingCalendar,
-    start: datetime,
-    due: datetime,
-    unit: Unit,
-    pauses: Iterable[Pause] = (),
-    *,
-    amber_share: float = AMBER_SHARE,
-) -> datetime:
-    """Return when one case turns amber; see :func:`find_ambers`."""
-    columns = _merge(pauses)
-    starts, dues, is_working = (
-        np.atleast_1d(_read(start)),
-        np.atleast_1d(_read(due)),
-        np.array([unit.is_working]),
-    )
-    return _write(find_ambers(calendar, starts, dues, is_working, columns, amber_share=amber_share)[0])
-
-
-def find_ambers(
-    calendar: WorkingCalendar,
-    starts: Moments,
-    dues: Moments,
-    is_working: Flags,
-    pauses: PauseColumns | None = None,
-    *,
-    amber_share: float = AMBER_SHARE,
-) -> Moments:
-    """Return when cases turn amber, so that it can be stored beside their due times and asked for.
-
-    Args:
-        calendar: the community's.
-        starts: when the time of each began.
-        dues: due times in force, moved on by every pause; NaT for no limit.
-        is_working: whether each runs in working time.
-        pauses: those that have ended.
-        amber_share: the share from which on a case is amber.
-
-    Returns:
-        Moments, NaT for no limit.
-    """
-    no_limit = np.isnat(dues) | np.isnat(starts)
-    begun, ended = _measure(calendar, starts, is_working), _measure(calendar, dues, is_working)
-    allowed = ended - begun - _sum_pauses(calendar, pauses or _NO_PAUSES, starts, dues, is_working)
-    left = np.floor(np.where(no_limit, 0, allowed) * (1 - amber_share)).astype(np.int64)
-    ambers = _locate(calendar, np.where(no_limit, 0, ended) - left, is_working)
-    return np.where(no_limit, _NAT, ambers)
-
-
 def _measure(calendar: WorkingCalendar, moments: Moments, is_working: Flags) -> Micros:
     return np.where(is_working, calendar.measure(moments), to_us(moments))
 

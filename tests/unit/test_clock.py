@@ -10,8 +10,6 @@ from geo.model.working_time import DEFAULT_HOURS, Allowance, Judgement, Status, 
 from geo.rules.calendar import KNOWN_YEARS, WorkingCalendar
 from geo.rules.clock import (
     Pause,
-    find_amber_at,
-    find_ambers,
     find_due,
     find_dues,
     judge_case,
@@ -176,19 +174,6 @@ class TestJudgement:
             amber_share=0.5,
         )  # fmt: skip
         assert judged.status == Status.AMBER
-
-    def test_amber_is_told_beforehand(self) -> None:
-        start, due = at("2026-11-20T10:00"), at("2026-11-20T16:30")
-        assert find_amber_at(CALENDAR, start, due, Unit.WORKING_HOUR) == at("2026-11-20T15:30")
-
-    def test_amber_of_many(self) -> None:
-        """In working time, by the wall, and without a limit."""
-        start = np.datetime64("2026-11-20T02:00", "us")
-        dues = np.array(["2026-11-20T08:30", "2026-11-20T06:00", "NaT"], dtype="datetime64[us]")
-        ambers = find_ambers(CALENDAR, np.full(3, start), dues, np.array([True, False, True]))
-        assert ambers.astype("datetime64[m]").astype(str).tolist() == [
-            "2026-11-20T07:30", "2026-11-20T05:00", "NaT"
-        ]  # fmt: skip
 
     def test_ten_thousand_cases_are_judged_in_a_moment(self) -> None:
         """All are right, too: every case is the first one, a whole number of weeks later."""
