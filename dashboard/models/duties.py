@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboard.i18n import Text
+from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.incident_words import name_category, name_place_type
 from geo.errors import Conflict, Forbidden, InputRefused, WanggeError
 from geo.model.duty import DutyRule, DutyTerms, FallbackKind, LeadKind, PlaceType
@@ -240,4 +241,4 @@ def explain_refusal(refusal: WanggeError, text: Text) -> str:
         return text("duties.conflict")
     if isinstance(refusal, Forbidden):
         return text("duties.forbidden")
-    return str(refusal) if text.language == "en" else text("refused.input", detail=str(refusal))
+    return tell_refusal(refusal, text)

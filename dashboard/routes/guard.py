@@ -95,7 +95,7 @@ def _refuse(scope: Scope, refusal: WanggeError) -> Response:
     if address is not None:
         response: Response = RedirectResponse(address, status_code=303)
     else:
-        status, sentence = describe_refusal(refusal)
+        status, sentence = describe_refusal(scope, refusal)
         response = JSONResponse({"error": sentence}, status)
     response.headers["Cache-Control"] = "no-store"
     if isinstance(refusal, NotSignedIn) and find_cookie(scope, SIGN_IN):

@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from dashboard.i18n import LANGUAGES, Text
+from dashboard.i18n.refusals import tell_refusal
 from dashboard.routes import metrics
 from geo.errors import (
     DatabaseUnavailable,
@@ -19,6 +22,7 @@ from geo.errors import (
     NotSignedIn,
     WanggeError,
 )
+from geo.settings import get_settings
 
 _STATUS: Final[Mapping[type[WanggeError], int]] = {
     NotSignedIn: 401,
@@ -88,22 +92,31 @@ def make_json_reply(status: int, content: object) -> Reply:
     )
 
 
-def make_refusal(refusal: WanggeError) -> Reply:
+def make_refusal(scope: Scope, refusal: WanggeError) -> Reply:
     """Answer with the sentence of a refusal."""
-    status, sentence = describe_refusal(refusal)
+    status, sentence = describe_refusal(scope, refusal)
     return make_json_reply(status, {"error": sentence})
 
 
-def describe_refusal(refusal: WanggeError) -> tuple[int, str]:
+def describe_refusal(scope: Scope, refusal: WanggeError) -> tuple[int, str]:
     """Return the status of a refusal and its sentence; what a server is called stays in the log."""
     status = next((status for kind, status in _STATUS.items() if isinstance(refusal, kind)), 500)
-    if status < 500:
-        return status, str(refusal)
-    _log.warning("%s", refusal)
-    return (
-        status,
-        "the database does not answer: try again in a minute, and tell the administrator if it lasts",
-    )
+    sentence = str(refusal)
+    if status >= 500:
+        _log.warning("%s", refusal)
+        sentence = (
+            "the database does not answer: try again in a minute, and tell the administrator if it lasts"
+        )
+    return status, tell_refusal(sentence, _find_language(scope))
+
+
+def _find_language(scope: Scope) -> Text:
+    """Return the language of whoever opened an address in a browser; programs are told in English."""
+    asked = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("lang", "")
+    if asked in LANGUAGES:
+        return Text(asked)
+    is_opened = b"text/html" in find_header(scope, b"accept")
+    return Text(get_settings().language if is_opened else "en")
 
 
 def matches_tag(scope: Scope, tag: str) -> bool:
@@ -148,7 +161,7 @@ class DataEndpoint:
             try:
                 reply = await self._answer(scope)
             except WanggeError as refusal:
-                reply = make_refusal(refusal)
+                reply = make_refusal(scope, refusal)
         else:
             reply = make_json_reply(405, {"error": f"{method} is not possible here: use GET"})
         await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard import data
+from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.incident_export import list_columns, list_table_rows, write_watermark
 from dashboard.models.incident_filters import format_filters
 from dashboard.models.incident_page import CasesPage
@@ -90,7 +91,7 @@ def _show_outcome(page: CasesPage) -> None:
     if outcome.done:
         st.success(text("bulk.done", n=len(outcome.done)), icon=":material/check:")
     if outcome.refused:
-        lines = [f"#{case} {escape(sentence)}" for case, sentence in outcome.refused]
+        lines = [f"#{case} {escape(tell_refusal(sentence, text))}" for case, sentence in outcome.refused]
         st.warning("  \n".join([text("bulk.refused", n=len(lines)), *lines]), icon=":material/report:")
 
 

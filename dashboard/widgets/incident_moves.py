@@ -7,13 +7,14 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import case_session
+from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.incident_card import tell_changes
 from dashboard.models.incident_filters import CHINA
 from dashboard.models.incident_page import CasesPage
 from dashboard.models.incident_words import name_move, name_outcome, name_rating, name_reason
 from dashboard.widgets.incident_list import forget_picked
 from dashboard.widgets.markdown import escape
-from geo.errors import Conflict, Forbidden, NotFound, WanggeError
+from geo.errors import Conflict, NotFound, WanggeError
 from geo.model.incident import Case
 from geo.operations.incidents import act, get_case, settle_on_spot
 from geo.rules.workflow import OUTCOMES, Move
@@ -82,14 +83,9 @@ def show_refusal(page: CasesPage, case: Case) -> None:
 
 def explain_refusal(refusal: WanggeError, page: CasesPage) -> str:
     """Return why something was refused, in the reader's language."""
-    text = page.text
     if isinstance(refusal, Conflict):
-        return text("refused.conflict")
-    if isinstance(refusal, Forbidden):
-        return text("refused.forbidden")
-    if isinstance(refusal, NotFound):
-        return text("case.not_found")
-    return str(refusal) if text.language == "en" else text("refused.input", detail=str(refusal))
+        return page.text("refused.conflict")
+    return tell_refusal(refusal, page.text)
 
 
 def _choose(case_id: int, move: str) -> None:
