@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from dashboard.i18n import Text
 from dashboard.models.incident_list import Tone, judge_tone, tell_due, tell_span
@@ -26,8 +26,12 @@ from geo.rules.workflow import MOVES, Move, list_moves
 
 # The two that nearly every case takes, as large buttons; a company hands in what a worker settles.
 _FIRST_MOVES: Final = ("self_handle", "handle", "close", "dispatch", "return")
-# Their fields are other than a form's: they are made by code or at another place.
-_NOT_IN_FORMS: Final = frozenset({"report", "correct", "link_relapse"})
+_CORRECTED: Final = {
+    "category_code": "correct.category",
+    "title": "correct.title",
+    "description": "correct.description",
+    "address": "fact.address",
+}
 _LEG_STATUSES: Final = {
     Status.IN_TIME: "leg.in_time",
     Status.AMBER: "leg.amber",
@@ -81,12 +85,15 @@ class CaseCard:
     history: tuple[HistoryLine, ...]
 
 
-def build_card(view: CaseView, names: Mapping[int, str], text: Text, now: datetime) -> CaseCard:
+def build_card(
+    view: CaseView, names: Mapping[int, str], kinds: Mapping[str, str], text: Text, now: datetime
+) -> CaseCard:
     """Return the card of a case in the reader's language.
 
     Args:
         view: the case.
         names: of parties, by id.
+        kinds: names of categories, by code.
         text: the reader's language.
         now: to which clocks are told.
     """
@@ -114,6 +121,7 @@ def build_card(view: CaseView, names: Mapping[int, str], text: Text, now: dateti
         ),
         (text("fact.closed_at"), text.moment(case.closed_at) if case.closed_at else None),
         (text("case.outcome"), name_outcome(case.outcome, text) if case.outcome else None),
+        (text("fact.parent"), f"#{case.parent_id}" if case.parent_id else None),
     ]
     words = [each for each in (case.words.title, case.words.description) if each] if case.words else []
     return CaseCard(
@@ -127,7 +135,7 @@ def build_card(view: CaseView, names: Mapping[int, str], text: Text, now: dateti
         is_sealed=case.words is None,
         why=_tell_why(view.rule, text),
         legs=tuple(_write_leg(leg, names, text) for leg in view.legs),
-        history=tuple(_write_event(event, text) for event in reversed(case.events)),
+        history=tuple(_write_event(event, kinds, text) for event in reversed(case.events)),
     )
 
 
@@ -136,8 +144,7 @@ def list_offered(case: Case, actor: Actor) -> tuple[tuple[Move, ...], tuple[Move
     offered = [
         move
         for move in list_moves(case.state, actor.role, case.is_own)
-        if move.name not in _NOT_IN_FORMS
-        and (move.answers is None or is_pending(case.events, move.answers))
+        if (move.answers is None or is_pending(case.events, move.answers))
         and not (move.by_other and _has_handled(case, actor))
         and not (_is_request(move.name) and is_pending(case.events, move.name))
     ]
@@ -161,10 +168,9 @@ def is_pending(events: Sequence[CaseEvent], request: str) -> bool:
 def tell_changes(events: Sequence[CaseEvent], seen_version: int, text: Text) -> list[str]:
     """Return what happened to a case since somebody looked at it, the newest last."""
     return [
-        f"{line.at} {line.what}"
+        f"{text.moment(event.at)} {_tell_what(event, text)}"
         for event in events
         if event.version is not None and event.version > seen_version
-        for line in [_write_event(event, text)]
     ]
 
 
@@ -207,15 +213,37 @@ def _write_leg(leg: Leg, names: Mapping[int, str], text: Text) -> LegLine:
     return LegLine(names.get(leg.party_id, text("leg.former")), text.join([used, status]), tone)
 
 
-def _write_event(event: CaseEvent, text: Text) -> HistoryLine:
+def _tell_what(event: CaseEvent, text: Text) -> str:
     what = [name_event(event.kind, event.move, event.to_state, text), event.actor_name or ""]
     if event.to_party_name and event.to_party_id != event.actor_party_id:
         what.append(f"→ {event.to_party_name}")
+    return " ".join(filter(None, what))
+
+
+def _write_event(event: CaseEvent, kinds: Mapping[str, str], text: Text) -> HistoryLine:
     said = [
         name_reason(event.reason, text) if event.reason else None,
         text("case.suggested", name=event.suggested_party_name) if event.suggested_party_name else None,
         name_outcome(event.outcome, text) if event.outcome else None,
         name_rating(event.rating, text) if event.rating else None,
+        *_tell_correction(event.payload, kinds, text),
         event.note,
     ]
-    return HistoryLine(text.moment(event.at), " ".join(filter(None, what)), text.join([*filter(None, said)]))
+    return HistoryLine(text.moment(event.at), _tell_what(event, text), text.join([*filter(None, said)]))
+
+
+def _tell_correction(payload: dict[str, Any] | None, kinds: Mapping[str, str], text: Text) -> list[str]:
+    if payload is None:
+        return []
+    before, after = payload["from"], payload["to"]
+    told = [
+        text(
+            "correct.changed",
+            what=text(label),
+            before=kinds.get(before[field], before[field]) or "—",
+            after=kinds.get(after[field], after[field]),
+        )
+        for field, label in _CORRECTED.items()
+        if field in after
+    ]
+    return [*told, text("correct.moved")] if payload["is_moved"] else told

@@ -36,7 +36,7 @@ def show_case(page: CasesPage, case_id: int, now: datetime) -> None:
         st.button(text("case.back"), key="close_case", on_click=case_session.close_case)
         return
     case = view.case
-    card = build_card(view, page.party_names, text, now)
+    card = build_card(view, page.party_names, page.case_kinds, text, now)
     with st.container(border=True, key="case_card"):
         with st.container(key="case_title", horizontal=True, vertical_alignment="center"):
             st.markdown(f"#### {escape(card.title)} :gray[#{case.id}]", width="stretch")

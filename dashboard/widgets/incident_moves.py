@@ -12,9 +12,10 @@ from dashboard.models.incident_card import tell_changes
 from dashboard.models.incident_filters import CHINA
 from dashboard.models.incident_page import CasesPage
 from dashboard.models.incident_words import name_move, name_outcome, name_rating, name_reason
+from dashboard.widgets.incident_correction import Draft, ask_correction, choose_earlier, read_correction
 from dashboard.widgets.incident_list import forget_picked
 from dashboard.widgets.markdown import escape
-from geo.errors import Conflict, NotFound, WanggeError
+from geo.errors import Conflict, InputRefused, NotFound, WanggeError
 from geo.model.incident import Case
 from geo.operations.incidents import act, get_case, settle_on_spot
 from geo.rules.workflow import OUTCOMES, Move
@@ -108,29 +109,8 @@ def _show_form(page: CasesPage, case: Case, move: Move) -> None:
     text = page.text
     with st.form(f"form_{case.id}_{case.version}_{move.name}", border=True):
         st.markdown(f"**{escape(name_move(move.name, text))}**")
-        fields: dict[str, Any] = {}
-        if "reason" in move.required:
-            fields["reason"] = st.selectbox(
-                text("case.reason"),
-                move.reasons,
-                index=None,
-                format_func=lambda reason: name_reason(reason, text),
-                placeholder=text("case.choose_reason"),
-            )
-        if "to_party" in move.required:
-            fields["to_party_id"] = _choose_party(page, text("case.to_party"), without=case.party_id)
-        if "suggested_party" in move.required:
-            fields["suggested_party_id"] = _choose_party(page, text("case.whose"), without=case.party_id)
-        if "due_at" in move.required:
-            fields["due_at"] = _choose_due(page, move)
-        if "outcome" in move.required:
-            fields["outcome"] = st.selectbox(
-                text("case.outcome"), OUTCOMES, format_func=lambda outcome: name_outcome(outcome, text)
-            )
-        if "rating" in move.required:
-            fields["rating"] = st.selectbox(
-                text("case.rating"), (5, 4, 3, 2, 1), format_func=lambda rating: name_rating(rating, text)
-            )
+        fields = _ask_fields(page, case, move)
+        draft: Draft | None = ask_correction(page, case) if "correction" in move.required else None
         must_note = "note" in move.required
         fields["note"] = st.text_area(
             text("case.note" if must_note else "case.note_optional"), height=80, max_chars=1000
@@ -146,8 +126,15 @@ def _show_form(page: CasesPage, case: Case, move: Move) -> None:
         name for name, value in fields.items() if value in (None, "") and (name != "note" or must_note)
     ]
     if missing or (fields.get("reason") == "other" and not fields["note"]):
-        st.caption(f":red[{escape(text('refused.missing'))}]")
+        lacking = "link.missing" if missing == ["parent_id"] else "refused.missing"
+        st.caption(f":red[{escape(text(lacking))}]")
         return
+    if draft is not None:
+        try:
+            fields["correction"] = read_correction(page, draft)
+        except InputRefused as unclear:
+            st.caption(f":red[{escape(str(unclear))}]")
+            return
     try:
         act(case.id, move.name, case.version, **fields, photos=[photo.getvalue() for photo in photos])
     except WanggeError as refusal:
@@ -155,6 +142,36 @@ def _show_form(page: CasesPage, case: Case, move: Move) -> None:
     else:
         _finish(page, case, move.name)
     st.rerun()
+
+
+def _ask_fields(page: CasesPage, case: Case, move: Move) -> dict[str, Any]:
+    text = page.text
+    fields: dict[str, Any] = {}
+    if "reason" in move.required:
+        fields["reason"] = st.selectbox(
+            text("case.reason"),
+            move.reasons,
+            index=None,
+            format_func=lambda reason: name_reason(reason, text),
+            placeholder=text("case.choose_reason"),
+        )
+    if "to_party" in move.required:
+        fields["to_party_id"] = _choose_party(page, text("case.to_party"), without=case.party_id)
+    if "suggested_party" in move.required:
+        fields["suggested_party_id"] = _choose_party(page, text("case.whose"), without=case.party_id)
+    if "due_at" in move.required:
+        fields["due_at"] = _choose_due(page, move)
+    if "outcome" in move.required:
+        fields["outcome"] = st.selectbox(
+            text("case.outcome"), OUTCOMES, format_func=lambda outcome: name_outcome(outcome, text)
+        )
+    if "rating" in move.required:
+        fields["rating"] = st.selectbox(
+            text("case.rating"), (5, 4, 3, 2, 1), format_func=lambda rating: name_rating(rating, text)
+        )
+    if "parent" in move.required:
+        fields["parent_id"] = choose_earlier(page, case)
+    return fields
 
 
 def _choose_party(page: CasesPage, label: str, *, without: int | None) -> int | None:

@@ -17,6 +17,7 @@ MOST_SEARCHED: Final = 5_000
 _SIMILAR_M: Final = 50
 _SIMILAR_FOR: Final = timedelta(days=7)
 _REACH_M: Final = 15
+_MOST_EARLIER: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,16 @@ class SimilarCase:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierCase:
+    """A settled case that may have come back in a later one; without places there is no distance."""
+
+    id: int
+    closed_at: datetime
+    outcome: str | None
+    distance_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Spot:
     """What lies where somebody points: the building there or within 15 m, if any."""
 
@@ -254,6 +265,18 @@ def list_similar(
             since=now - _SIMILAR_FOR,
         )
         return [SimilarCase(*row) for row in rows]
+
+
+def list_earlier(incident_id: int) -> list[EarlierCase]:
+    """Return what was settled before a case was reported, the last settled first, at most 30.
+
+    All are of its category, and at its building or within 50 m.
+    """
+    with connect() as connection:
+        rows = load_queries("worklist").list_earlier(
+            connection, incident_id=incident_id, radius_m=_SIMILAR_M, most=_MOST_EARLIER
+        )
+        return [EarlierCase(*row) for row in rows]
 
 
 def find_spot(community_id: int, longitude: float, latitude: float) -> Spot:
