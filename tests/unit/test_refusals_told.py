@@ -14,10 +14,12 @@ import dashboard
 import geo
 from dashboard.i18n import Text
 from dashboard.i18n.refusals import tell_refusal
-from geo.errors import InputRefused
+from dashboard.routes.replies import describe_refusal
+from geo.errors import DatabaseUnavailable, InputRefused, NotFound
 from geo.model.actor import ROLES
 from geo.model.working_time import Unit
 from geo.rules.workflow import MOVES, OUTCOMES, REQUEST_KINDS, SEVERITIES, SOURCES, STATES
+from geo.settings import get_settings
 
 GEO, DASHBOARD = Path(geo.__file__).parent, Path(dashboard.__file__).parent
 MODULES = [
@@ -210,3 +212,31 @@ def test_a_sentence_without_a_wording_is_told_in_general_with_the_english_after_
 
 def test_what_somebody_typed_is_carried_over_as_it_is() -> None:
     assert "{0} %s 居民\n" in tell("“{0} %s 居民\n” is no reason to accept a case: write it into the note")
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "language"),
+    [
+        (b"", b"*/*", "en"),
+        (b"", b"application/json", "en"),
+        (b"", b"text/html,*/*;q=0.8", get_settings().language),
+        (b"lang=zh", b"*/*", "zh"),
+        (b"size=thumbnail&lang=en", b"text/html", "en"),
+    ],
+)
+def test_a_person_is_told_in_his_language_and_a_program_in_english(
+    query: bytes, accept: bytes, language: str
+) -> None:
+    scope = {"query_string": query, "headers": [(b"accept", accept)]}
+    status, told = describe_refusal(scope, NotFound("there is no photo 7 that you can see"))
+    assert status == 404
+    assert told == {
+        "zh": "没有 7 号照片，或者您看不到它。", "en": "there is no photo 7 that you can see",
+    }[language]  # fmt: skip
+
+
+def test_where_the_database_is_stays_untold() -> None:
+    scope = {"query_string": b"lang=zh", "headers": []}
+    status, told = describe_refusal(scope, DatabaseUnavailable("db.example:5432 refuses"))
+    assert status == 503
+    assert told.startswith("数据库没有响应")
