@@ -196,6 +196,18 @@ def test_fields_and_choices_are_told_in_chinese() -> None:
         assert find_english(tell(f"there is no such {place} in this community: choose one of the list")) == []
 
 
+def test_conditions_of_the_database_are_called_what_they_are_about() -> None:
+    schema = (GEO / "schema" / "schema.sql").read_text(encoding="utf-8").replace("_", " ")
+    conditions = [
+        name for name in TABLE["words"]["field"] if re.search(" (check|fkey|order|plausible)$", name)
+    ]
+    assert len(conditions) > 10
+    for name in conditions:
+        assert f" CONSTRAINT {name} " in schema, name
+        sentence = f"a value does not fit the case ({name}): see that numbers, times and choices are right"
+        assert find_english(tell(sentence)) == [], name
+
+
 def test_an_example_reads_as_one_says_it() -> None:
     sentence = "a case that is verifying does not take “dispatch”: it takes close, note"
     assert tell(sentence) == "事件现在“待核查”，不能做“转办”；可以做的有：核查结案、备注。"
