@@ -48,6 +48,7 @@ SOURCES: Final = (
 LIST_LAYERS: Final = ("grids", "compounds", "buildings")
 TODAY: Final = "today"
 BOUNCED: Final = 2
+YEARS: Final = range(1950, 2200)
 LONGEST_WORDS: Final = 40
 MOST_WORDS: Final = 5
 _RADII_M: Final = (20, 2000)
@@ -250,7 +251,7 @@ def _read_day(text: str | None, *, allow_today: bool) -> str | None:
         day = date.fromisoformat(text or "")
     except ValueError:
         return None
-    return day.isoformat() if 1950 <= day.year <= 2200 else None
+    return day.isoformat() if day.year in YEARS else None
 
 
 def _read_moment(text: str | None) -> str | None:
@@ -258,10 +259,12 @@ def _read_moment(text: str | None) -> str | None:
         return day
     try:
         # A plus sign that was not encoded arrives as a blank.
-        moment = datetime.fromisoformat((text or "").replace(" ", "+"))
-    except ValueError:
+        given = datetime.fromisoformat((text or "").replace(" ", "+"))
+        # PostgreSQL knows no zone as far off as Python does.
+        moment = given.astimezone(CHINA) if given.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return moment.isoformat() if moment.tzinfo and 1950 <= moment.year <= 2200 else None
+    return moment.isoformat() if moment and moment.year in YEARS else None
 
 
 def _read_words(text: str | None) -> str | None:

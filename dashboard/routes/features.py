@@ -31,6 +31,7 @@ from zoneinfo import ZoneInfo
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
+from dashboard.models.incident_filters import YEARS
 from dashboard.routes.cache import DataCache, get_cache
 from dashboard.routes.replies import (
     DataEndpoint,
@@ -169,14 +170,17 @@ def _read_time(name: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
+        given = datetime.fromisoformat(text)
+        if len(text) == len("2026-11-22"):
+            given = given.replace(tzinfo=CHINA)
+        # PostgreSQL knows no zone as far off as Python does.
+        at = given.astimezone(CHINA) if given.tzinfo else None
+    except (ValueError, OverflowError):
         at = None
-    if at is not None and len(text) == len("2026-11-22"):
-        return at.replace(tzinfo=CHINA)
-    if at is None or at.tzinfo is None:
+    if at is None or at.year not in YEARS:
         msg = (
-            f"{name} must be a day such as 2026-11-22 or a time with its zone such as 2026-11-22T08:00+08:00"
+            f"{name} must be a day such as 2026-11-22 or a time with its zone such as 2026-11-22T08:00+08:00,"
+            f" of the years {YEARS[0]} to {YEARS[-1]}"
         )
         raise InputRefused(msg)
     return at

@@ -164,7 +164,15 @@ def test_incidents_by_day_start_and_end_at_midnight_in_china(town: Town, client:
     assert find_ids(client, until="2024-06-01T16:00:00Z") == {before}
 
 
-@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1900-01-01"])
+def test_a_far_off_zone_means_what_it_says(town: Town, client: httpx.Client) -> None:
+    only = town.incident(geom=Point(15, 15), reported_at="2024-06-02T00:00+00")
+    town.connection.commit()
+    # PostgreSQL takes no offset of 16 hours or more.
+    assert find_ids(client, since="2024-06-02T23:59+23:59", until="2024-06-01T00:02-23:59") == {only}
+    assert find_ids(client, since="2024-06-03T00:00+23:59") == set()
+
+
+@pytest.mark.parametrize("day", ["1950-01-01", "2199-12-31"])
 def test_any_day_may_be_asked_for(day: str, client: httpx.Client) -> None:
     assert find_ids(client, since=day) == find_ids(client, until=day) == set()
 
@@ -218,6 +226,10 @@ def test_an_empty_layer_is_an_empty_collection(client: httpx.Client) -> None:
         ("/features/incidents.geojson?since=yesterday", 400),
         ("/features/incidents.geojson?since=2024-06-01T08:00", 400),
         ("/features/incidents.geojson?until=20240601", 400),
+        ("/features/incidents.geojson?since=0001-01-01", 400),
+        ("/features/incidents.geojson?since=2200-12-31T23:59:59-23:59", 400),
+        ("/features/incidents.geojson?since=9999-12-31T23:59:59-23:59", 400),
+        ("/features/incidents.geojson?until=0001-01-01T00:00:00%2B23:59", 400),
         ("/features/incidents.geojson?category=101", 400),
         ("/features/incidents.geojson?category=E1;DROP", 400),
         ("/features/zones.geojson?kind=worker", 400),

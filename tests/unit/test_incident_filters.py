@@ -1,6 +1,6 @@
 """The filters of the page of cases, as they stand in an address."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -35,7 +35,7 @@ CATEGORIES = [
     Category("E201", "E2", "店外经营", "Spill", None, is_sealed=False, is_sensitive=False),
 ]
 CODES = [category.code for category in CATEGORIES]
-days = st.dates(date(1950, 1, 1), date(2200, 12, 31)).map(date.isoformat)
+days = st.dates(date(1950, 1, 1), date(2199, 12, 31)).map(date.isoformat)
 filters = st.builds(
     Filters,
     whose=st.sampled_from(WHOSE),
@@ -119,6 +119,41 @@ def test_a_moment_with_its_zone_is_taken_as_it_is() -> None:
     read, _ = parse_filters({"since": "2026-11-21T18:00:00 08:00"}, CODES)
     asked = to_asked(read, 1, date(2026, 11, 22), CATEGORIES)
     assert asked.since == datetime(2026, 11, 21, 18, tzinfo=CHINA)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2026-11-21T00:00:00+23:59", "2026-11-20T00:01:00+00:00"),
+        ("2026-11-21T00:00:00-23:59", "2026-11-21T23:59:00+00:00"),
+    ],
+)
+def test_a_far_off_zone_is_brought_home(written: str, meant: str) -> None:
+    # PostgreSQL takes no offset of 16 hours or more.
+    read, ignored = parse_filters({"since": written, "until": written}, CODES)
+    asked = to_asked(read, 1, date(2026, 11, 22), CATEGORIES)
+    assert ignored == ()
+    for moment in (asked.since, asked.until):
+        assert moment == datetime.fromisoformat(meant)
+        assert moment.utcoffset() == timedelta(hours=8)
+    assert parse_filters({"since": read.since or ""}, CODES)[0].since == read.since
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0001-01-01",
+        "9999-12-31",
+        "2200-01-01",
+        "1949-12-31",
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+        "2200-12-31T23:59:59-23:59",
+        "2199-12-31T23:59:59-23:59",
+    ],
+)
+def test_a_moment_nobody_can_mean_is_ignored(moment: str) -> None:
+    assert parse_filters({"since": moment, "until": moment}, CODES) == (Filters(), ("since", "until"))
 
 
 def test_a_state_is_looked_for_among_the_open_or_the_settled() -> None:
