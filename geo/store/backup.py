@@ -229,6 +229,7 @@ def _fill(url: str, archive: _Archive, option: str) -> bool:
     migrated = migrate_database(url)
     with transaction(url) as connection, connection.cursor() as cursor:
         queries.make_overlaps_leakproof(connection)
+        queries.close_temporary_objects(connection)
         cursor.execute("ANALYZE")
     return migrated
 

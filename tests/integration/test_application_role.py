@@ -17,6 +17,8 @@ from geo.store.engine import acting_as, application_url, connect, forget_engine,
 
 LEAKPROOF = "SELECT proleakproof FROM pg_proc WHERE proname = 'geometry_overlaps' AND pronargs = 2 LIMIT 1"
 
+TEMPORARY = "CREATE TEMPORARY TABLE mine (x int)"
+
 
 def ask(url: str, query: str) -> list[tuple[object, ...]]:
     with closing(psycopg2.connect(url)) as connection:
@@ -61,6 +63,9 @@ def test_a_backup_is_restored_where_the_role_is_unknown(
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         ask(application, "SELECT * FROM sign_in")
     assert ask(fresh.url(), LEAKPROOF) == [(True,)]
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        ask(application, TEMPORARY)
+    assert ask(fresh.url(), TEMPORARY) == []
     verify_application_role(fresh.url())
     forget_engine(fresh.url())
 
@@ -89,6 +94,9 @@ def test_an_owner_without_other_rights_migrates_where_extensions_and_role_are_ma
     owner_of = "SELECT CAST(relowner AS regrole) FROM pg_class WHERE relname = 'incident'"
     assert ask(fresh.url("mine"), owner_of) == [("clerk",)]
     verify_application_role(fresh.url("mine"))
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        ask(application_url(fresh.url("mine")), TEMPORARY)
+    assert ask(fresh.url("mine"), TEMPORARY) == []
     forget_engine(fresh.url("mine"))
 
 

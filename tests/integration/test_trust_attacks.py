@@ -4,8 +4,9 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
+from geo.cluster import Cluster
 from geo.model.actor import ROLES
-from tests.trust import Session, Worlds
+from tests.trust import Session, Worlds, open_session
 
 # Functions that act as the owner and may be called by the application; all others may not.
 FUNCTIONS = {
@@ -161,8 +162,30 @@ def test_views_for_the_application_let_no_condition_in_before_their_own(owner: S
     assert [name for name, options in views if options not in guarded] == []
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TEMPORARY TABLE mine (what text)",
+        "CREATE TEMPORARY VIEW mine AS SELECT 1",
+        "CREATE TEMPORARY SEQUENCE mine",
+        "CREATE FUNCTION pg_temp.mine(text) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+        "CREATE DOMAIN pg_temp.mine AS text",
+    ],
+)
+def test_the_role_makes_nothing_temporary(cluster: Cluster, migrated_template: str, statement: str) -> None:
+    """Tried in the migrated database itself: its copies let everybody, as every new database does."""
+    with (
+        open_session(cluster.url(migrated_template)) as session,
+        pytest.raises(psycopg2.errors.InsufficientPrivilege),
+    ):
+        session.ask(statement)
+
+
 def test_a_temporary_table_is_not_taken_for_ours(worlds: Worlds, session: Session) -> None:
-    """Functions of the owner would fill it, and run the triggers of whoever made it, as the owner."""
+    """Functions of the owner would fill it, and run the triggers of whoever made it, as the owner.
+
+    It holds even where somebody has given the role the right to make one.
+    """
     session.tell(worlds.a.settings("secretary"))
     session.ask("CREATE TEMPORARY TABLE spied (who text)")
     session.ask("GRANT ALL ON spied TO PUBLIC")

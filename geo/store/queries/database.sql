@@ -51,6 +51,16 @@ EXCEPTION WHEN insufficient_privilege THEN
     RAISE NOTICE 'tiles are slower: let a superuser run ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF';
 END $$;
 
+-- name: close_temporary_objects()#
+-- As the migrations do; backups do not say what may be done with the database itself.
+DO $$
+BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO CURRENT_USER', current_database());
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'let the owner of the database run REVOKE TEMPORARY ON DATABASE % FROM PUBLIC', current_database();
+END $$;
+
 -- name: find_excess_rights()$
 -- What the present role could do that the application must not; nothing where it is as it should be.
 SELECT CASE
