@@ -13,6 +13,7 @@ from dashboard.models.incident_words import (
     name_place_type,
     name_rating,
     name_reason,
+    name_role,
     name_source,
     name_state,
 )
@@ -69,7 +70,7 @@ class CaseCard:
         facts: label and value, in reading order.
         words: title and description as the reader may read them; empty where he may not.
         is_sealed: whether there are words that the reader does not see at once.
-        why: which duty rule gave it to whoever has it.
+        why: which duty rule gave it to whoever has it; empty where none did, as with imported cases.
     """
 
     title: str
@@ -133,7 +134,7 @@ def build_card(
         facts=tuple((label, value) for label, value in facts if value),
         words=tuple(dict.fromkeys(words)),
         is_sealed=case.words is None,
-        why=_tell_why(view.rule, text),
+        why=_tell_why(case, view.rule, text),
         legs=tuple(_write_leg(leg, names, text) for leg in view.legs),
         history=tuple(_write_event(event, kinds, text) for event in reversed(case.events)),
     )
@@ -190,7 +191,12 @@ def _has_handled(case: Case, actor: Actor) -> bool:
     return bool(handed_in) and actor.party_id is not None and handed_in[-1].actor_party_id == actor.party_id
 
 
-def _tell_why(rule: DutyRule | None, text: Text) -> str:
+def _tell_why(case: Case, rule: DutyRule | None, text: Text) -> str:
+    # Whoever was given it by hand or by an import has it for reasons that no rule knows.
+    is_routed = any(event.move == "report" and event.to_party_id == case.party_id for event in case.events)
+    leads = rule is not None and rule.lead_party_id == case.party_id
+    if case.party_id is None or not (is_routed or leads):
+        return ""
     if rule is None:
         return text("why.no_rule")
     place = name_place_type(rule.place_type, text) if rule.place_type else text("why.any_place")
@@ -214,10 +220,18 @@ def _write_leg(leg: Leg, names: Mapping[int, str], text: Text) -> LegLine:
 
 
 def _tell_what(event: CaseEvent, text: Text) -> str:
-    what = [name_event(event.kind, event.move, event.to_state, text), event.actor_name or ""]
+    what = [name_event(event.kind, event.move, event.to_state, text), _tell_actor(event, text)]
     if event.to_party_name and event.to_party_id != event.actor_party_id:
         what.append(f"→ {event.to_party_name}")
     return " ".join(filter(None, what))
+
+
+def _tell_actor(event: CaseEvent, text: Text) -> str:
+    """Name who did it and as what: one person may hold two posts."""
+    role = name_role(event.role, text) if event.role else None
+    if event.actor_name and role:
+        return text("history.actor", name=event.actor_name, role=role)
+    return event.actor_name or role or ""
 
 
 def _write_event(event: CaseEvent, kinds: Mapping[str, str], text: Text) -> HistoryLine:

@@ -1,4 +1,4 @@
-"""What the parts of a case are called: states, sources, moves, reasons, outcomes."""
+"""What the parts of a case are called: states, sources, moves, reasons, outcomes, and who acts."""
 
 from typing import Final
 
@@ -114,6 +114,14 @@ _PLACE_TYPES: Final = {
     "merchant": "place_type.merchant",
     "unit": "place_type.unit",
 }
+_ROLES: Final = {
+    "secretary": "role.secretary",
+    "grid_worker": "role.grid_worker",
+    "leader": "role.leader",
+    "property_company": "role.property_company",
+    "wall": "role.wall",
+    "administrator": "role.administrator",
+}
 _RATINGS: Final = {1: "rating.1", 2: "rating.2", 3: "rating.3", 4: "rating.4", 5: "rating.5"}
 
 
@@ -164,3 +172,8 @@ def name_rating(rating: int, text: Text) -> str:
 def name_place_type(place_type: str, text: Text) -> str:
     """Return what a kind of place is called that the duty matrix tells apart."""
     return text(_PLACE_TYPES[place_type])
+
+
+def name_role(role: str, text: Text) -> str:
+    """Return what a role is called."""
+    return text(_ROLES[role])

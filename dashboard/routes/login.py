@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.i18n import LANGUAGES, Text
+from dashboard.models.incident_words import name_role
 from dashboard.routes import oidc
 from dashboard.routes.cookies import (
     SIGN_IN,
@@ -30,7 +31,7 @@ from dashboard.routes.cookies import (
 from dashboard.routes.door_page import Door, show_door
 from dashboard.routes.sign_ins import find_actor, forget_actors
 from geo.errors import DatabaseUnavailable, Forbidden, InputRefused, NotFound, NotSignedIn
-from geo.model.actor import NOBODY, ROLES, Role
+from geo.model.actor import NOBODY, ROLES
 from geo.operations import accounts
 from geo.settings import get_settings
 from geo.store.engine import acting_as
@@ -42,14 +43,6 @@ _LONGEST_FORM_BYTES: Final = 8192
 _LOCAL_PATH: Final = re.compile(r"/(?![/\\])(?!(?:login|logout|password|post)(?:[/?]|$))[!-~]*")
 # Passwords take computing on purpose; the map must not wait for those who try many.
 _hashing = CapacityLimiter(1)
-_ROLES: Final[Mapping[Role, str]] = {
-    "secretary": "role.secretary",
-    "grid_worker": "role.grid_worker",
-    "leader": "role.leader",
-    "property_company": "role.property_company",
-    "wall": "role.wall",
-    "administrator": "role.administrator",
-}
 _WHY: Final = {
     "ended": "door.ended",
     "out": "door.signed_out",
@@ -58,11 +51,6 @@ _WHY: Final = {
     "unknown": "door.oidc_unknown",
 }
 _CALM: Final = frozenset({"out"})
-
-
-def name_role(role: Role, text: Text) -> str:
-    """Return what a role is called."""
-    return text(_ROLES[role])
 
 
 def read_next(given: str | None) -> str:

@@ -7,9 +7,9 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.i18n import Text
+from dashboard.models.incident_words import name_role
 from dashboard.models.map_page import choose_community, list_choices
 from dashboard.routes.cookies import make_form_token
-from dashboard.routes.login import name_role
 from dashboard.widgets.markdown import escape
 from geo.model.actor import Actor
 from geo.store.places import Community
