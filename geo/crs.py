@@ -294,19 +294,10 @@ def gauss_kruger_epsg(lon: float) -> int:
     Raises:
         ValueError: China has no such zone.
     """
-    return _gauss_kruger_zone(lon) - 25 + 4534
-
-
-def gauss_kruger_zone_epsg(lon: float) -> int:
-    """Like :func:`gauss_kruger_epsg` with the zone number leading the easting (4513-4533, zones 25-45)."""
-    return _gauss_kruger_zone(lon) - 25 + 4513
-
-
-def _gauss_kruger_zone(lon: float) -> int:
     zone = int((lon + 1.5) // 3)
     if lon == 136.5:  # the eastern edge belongs to the last zone
         zone = 45
     if not 25 <= zone <= 45:
         message = f"longitude {lon} is outside China's Gauss-Krüger zones (73.5 to 136.5)"
         raise ValueError(message)
-    return zone
+    return zone - 25 + 4534

@@ -8,10 +8,12 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from etl.demo.load import load_demo
 from geo.errors import NotFound
-from geo.operations.legs import list_legs
+from geo.operations.case_view import view_case
 from geo.rules.calendar import Moments, WorkingCalendar
 from geo.rules.clock import find_dues
 from geo.store.calendars import load_clocks
+from geo.store.engine import acting_as
+from tests.actors import find_secretary
 
 AS_OF = date(2026, 3, 1)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -20,6 +22,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 def test_bounced_cases_of_the_demo_show_each_party(database_url: str, connection: PostgresConnection) -> None:
     bounced = load_demo(database_url, community="Y", as_of=AS_OF).truth.bounced
     assert bounced
+    secretary = find_secretary(database_url)
     for planted in bounced:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -32,7 +35,8 @@ def test_bounced_cases_of_the_demo_show_each_party(database_url: str, connection
                 (incident_id,),
             )
             returns = cursor.fetchall()
-        legs = list_legs(connection, incident_id, NOW)
+        with acting_as(secretary):
+            legs = view_case(incident_id, NOW).legs
 
         assert [(leg.party_id, leg.ended_at) for leg in legs[: len(returns)]] == returns
         if state != "returned":
@@ -41,9 +45,10 @@ def test_bounced_cases_of_the_demo_show_each_party(database_url: str, connection
         assert sum(leg.ran_out for leg in legs) <= 1, "a due time passes once"
 
 
-def test_an_unknown_case_is_refused(connection: PostgresConnection) -> None:
+@pytest.mark.usefixtures("secretary")
+def test_an_unknown_case_is_refused() -> None:
     with pytest.raises(NotFound, match="no case 1 "):
-        list_legs(connection, 1, NOW)
+        view_case(1, NOW)
 
 
 def test_due_times_of_the_demo_are_those_of_the_clock(
