@@ -21,6 +21,7 @@ from geo.rules.guessing import guess_case
 from geo.rules.workflow import OUTCOMES
 from geo.store import worklist
 from geo.store.engine import connect
+from geo.store.photos import MOST_BYTES
 
 _SOURCES: Final = ("walk_in", "phone", "wechat_group", "patrol", "property", "superior", "other")
 _OUTCOMES: Final = OUTCOMES[:5]
@@ -75,8 +76,7 @@ def show_new_case(page: CasesPage, tags: dict[str, str], now: datetime) -> None:
             format_func=lambda code: name_outcome(code, text),
             help=text("new.outcome_help"),
         )
-        st.session_state.setdefault("new_source", _SOURCES[0])
-        with st.popover(name_source(st.session_state["new_source"], text), icon=":material/more_horiz:"):
+        with st.popover(name_source(_read_source(), text), icon=":material/more_horiz:"):
             _show_details(page)
         st.button(
             text("new.save_settled" if outcome else "new.save"),
@@ -197,18 +197,38 @@ def _show_details(page: CasesPage) -> None:
     st.pills(
         text("fact.source"),
         _SOURCES,
-        key="new_source",
+        default=_guess_source(),
+        key=_source_key(),
         format_func=lambda source: name_source(source, text),
         required=True,
     )
-    st.text_input(text("new.requester_name"), key="new_name", max_chars=40)
-    st.text_input(text("new.requester_phone"), key="new_phone", max_chars=30)
-    st.file_uploader(text("case.photos"), type=_PICTURES, accept_multiple_files=True, key=_photos_key())
+    st.text_input(text("new.requester_name"), key=_detail_key("name"), max_chars=40)
+    st.text_input(text("new.requester_phone"), key=_detail_key("phone"), max_chars=30)
+    st.file_uploader(
+        text("case.photos"),
+        type=_PICTURES,
+        accept_multiple_files=True,
+        key=_detail_key("photos"),
+        max_upload_size=MOST_BYTES // 2**20,
+    )
 
 
-def _photos_key() -> str:
-    # An uploader is emptied by giving it another key.
-    return f"new_photos_{st.session_state.setdefault('new_client_id', uuid.uuid4().hex)}"
+def _detail_key(name: str) -> str:
+    # The browser makes what is in a popover only as that is opened: a value put into the session before never
+    # gets there, and it would send back its own. Each case has fields of its own, with nothing in them.
+    return f"new_{name}_{st.session_state.setdefault('new_client_id', uuid.uuid4().hex)}"
+
+
+def _source_key() -> str:
+    return _detail_key(f"source_{_guess_source()}")
+
+
+def _guess_source() -> str:
+    return "wechat_group" if st.session_state.get("new_is_chat") else _SOURCES[0]
+
+
+def _read_source() -> str:
+    return st.session_state.get(_source_key()) or _guess_source()
 
 
 def _guess(page: CasesPage, tags: dict[str, str]) -> None:
@@ -230,7 +250,7 @@ def _guess(page: CasesPage, tags: dict[str, str]) -> None:
         state["new_place"] = str(guess.place.building_id)
         told.append(names[guess.place.building_id])
     if guess.sender:
-        state["new_source"] = "wechat_group"
+        state["new_is_chat"] = True
     state["new_message"] = guess.text
     if told:
         state["new_guessed"] = page.text("new.guessed", guesses=page.text.join(told))
@@ -238,13 +258,13 @@ def _guess(page: CasesPage, tags: dict[str, str]) -> None:
 
 def _save(page: CasesPage, place: ChosenPlace) -> None:
     state, text = st.session_state, page.text
-    name, phone = state.get("new_name", "").strip(), state.get("new_phone", "").strip()
-    photos = tuple(photo.getvalue() for photo in state.get(_photos_key()) or ())
+    name, phone = (state.get(_detail_key(each), "").strip() for each in ("name", "phone"))
+    photos = tuple(photo.getvalue() for photo in state.get(_detail_key("photos")) or ())
     outcome = state.get("new_outcome")
     new = NewIncident(
         community_id=page.community.id,
         category_code=state["new_category"],
-        source=state.get("new_source") or _SOURCES[0],
+        source=_read_source(),
         description=state["new_message"].strip() or page.case_kinds[state["new_category"]],
         address=place.address,
         longitude=place.longitude if place.is_pointed_at else None,
@@ -265,8 +285,9 @@ def _save(page: CasesPage, place: ChosenPlace) -> None:
 
 
 def _clear(state: Any) -> None:
-    for key in ("new_message", "new_name", "new_phone", "new_guessed"):
+    for key in ("new_message", "new_guessed"):
         state[key] = ""
+    state["new_is_chat"] = False
     for key in ("new_category", "new_place", "new_outcome"):
         state[key] = None
     state["new_client_id"] = uuid.uuid4().hex

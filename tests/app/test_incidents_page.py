@@ -1,9 +1,12 @@
 """The page of cases without a browser: what each role is shown, what the address says, what a click does."""
 
+import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, box
 from streamlit.testing.v1 import AppTest
@@ -229,6 +232,48 @@ def test_a_visitor_is_logged_with_category_building_and_outcome(
         "SELECT category_code, state, outcome, building_id, source FROM incident ORDER BY id DESC LIMIT 1"
     ) == [("E1201", "closed", "resolved", street.building_id, "walk_in")]
     assert app.selectbox(key="new_category").value is None, "the form is ready for the next visitor"
+
+
+def find_new(app: AppTest, kind: str, name: str) -> Any:
+    return next(each for each in getattr(app, kind) if str(each.key).startswith(f"new_{name}_"))
+
+
+def test_a_visitor_gives_a_name_and_a_picture_and_has_come_to_the_desk(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(street, monkeypatch)
+    source = find_new(app, "button_group", "source")
+    assert source.value == "walk_in"
+    # What a browser sends that has not drawn the choice.
+    source.set_value(None).run()
+    assert not app.exception
+    app.selectbox(key="new_category").set_value("E1201").run()
+    find_new(app, "text_input", "name").set_value("张三").run()
+    uploader = find_new(app, "file_uploader", "photos")
+    assert uploader.proto.max_upload_size_mb == 10
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(picture, "PNG")
+    uploader.set_value([("door.png", picture.getvalue(), "image/png")]).run()
+    assert not app.exception
+    app.button(key="save_new").click().run()
+    assert not app.exception
+    assert street.read("SELECT source FROM incident ORDER BY id DESC LIMIT 1") == [("walk_in",)]
+    assert street.read("SELECT count(*) FROM incident_requester") == [(1,)]
+    assert street.read("SELECT count(*) FROM incident_photo") == [(1,)]
+    assert not find_new(app, "text_input", "name").value, "the next visitor is somebody else"
+
+
+def test_a_message_of_a_group_comes_from_there_unless_somebody_says_otherwise(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(street, monkeypatch)
+    app.text_area(key="new_message").set_value("李姐 10:32\n麒麟花园3栋楼道里堆了好多纸箱子").run()
+    assert find_new(app, "button_group", "source").value == "wechat_group"
+    find_new(app, "button_group", "source").set_value("phone").run()
+    app.button(key="save_new").click().run()
+    assert not app.exception
+    assert street.read("SELECT source FROM incident ORDER BY id DESC LIMIT 1") == [("phone",)]
+    assert find_new(app, "button_group", "source").value == "walk_in"
 
 
 def test_a_pasted_message_is_guessed_for_confirmation(
