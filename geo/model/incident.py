@@ -24,7 +24,7 @@ class NewIncident:
         category_code: of either level.
         source: how it came: ``patrol``, ``walk_in``, ``phone`` …
         description: what is the matter, in the words it was told in.
-        title: a heading; by default none.
+        title: a heading; by default the beginning of the description.
         address: as people write it.
         longitude: of the place, with ``latitude``; by default that of the building, merchant or compound.
         latitude: of the place.

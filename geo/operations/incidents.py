@@ -27,6 +27,7 @@ from geo.operations.case_fields import (
     refuse_unknown,
 )
 from geo.operations.deadlines import CHINA, choose_route_and_due
+from geo.rules.titles import derive_title
 from geo.rules.workflow import MOST_DISSATISFIED, MOVES, OUTCOMES, REQUEST_KINDS, SEVERITIES, SOURCES
 from geo.store import incidents
 from geo.store.engine import connect, transaction
@@ -264,7 +265,7 @@ def _report(
         "source": new.source,
         "request_kind": new.request_kind,
         "severity": new.severity,
-        "title": clean_text(new.title, LONGEST_TITLE, "title"),
+        "title": clean_text(new.title, LONGEST_TITLE, "title") or derive_title(description),
         "description": description,
         "address": clean_text(new.address, LONGEST_NAME, "address"),
         **place.columns,

@@ -249,3 +249,17 @@ def test_what_cannot_be_seen_is_taken_out_of_words(town: CaseTown) -> None:
         case = get_case(report_incident(town.report(description="飞\u200b线\x00充电\u202e", title="=1+1")))
     assert case.words is not None
     assert case.words.description == "飞线充电"
+
+
+def test_a_report_without_a_title_is_headed_by_what_it_says(town: CaseTown) -> None:
+    told = "3栋楼道堆了纸箱，请联系13800138000。谢谢"
+    with acting_as(town.actor("secretary")):
+        case = get_case(report_incident(town.report(description=told, title=" ")))
+        named = get_case(report_incident(town.report(description=told, title="纸箱")))
+        assert case.words is not None
+        assert case.words.title is not None
+        assert case.words.title.startswith("3栋楼道堆了纸箱，请联系")
+        assert "13800138000" not in case.words.title, "masked like every word of a case"
+        assert named.words is not None
+        assert named.words.title == "纸箱"
+        assert reveal_words(case.id, "核对").title == "3栋楼道堆了纸箱，请联系13800138000"
