@@ -19,7 +19,22 @@ _RULER: Final = re.compile(rf"[-—–―_=*~·.\s]*(?:{_DAY}\s*(?:{_CLOCK})?)?[
 _QUOTE: Final = re.compile(r"^[「『](?P<name>[^:：\n]{1,24})[:：]\s*(?P<said>.*?)[」』]?$", re.DOTALL)
 _EVERYONE: Final = re.compile(r"@(?:所有人|全体成员|all\b)\s?", re.IGNORECASE)
 _MENTION: Final = re.compile(r"@[^\s@，,:：]{1,20}[ \u2005]|@")
-_STICKER: Final = re.compile(r"\[[\u4e00-\u9fffA-Za-z]{1,8}\]")
+# Names that WeChat writes for its faces, and nobody else in brackets.
+_FACES: Final = (
+    "微笑 撇嘴 发呆 得意 流泪 害羞 闭嘴 大哭 尴尬 发怒 调皮 呲牙 惊讶 难过 囧 抓狂 偷笑 愉快 白眼 傲慢 "
+    "憨笑 悠闲 咒骂 嘘 晕 衰 擦汗 抠鼻 鼓掌 坏笑 左哼哼 右哼哼 鄙视 委屈 快哭了 阴险 亲亲 可怜 笑脸 "
+    "脸红 破涕为笑 无语 嘿哈 捂脸 奸笑 机智 皱眉 耶 吃瓜 加油 加油加油 汗 天啊 社会社会 旺柴 打脸 哇 "
+    "翻白眼 让我看看 叹气 苦涩 裂开 嘴唇 爱心 心碎 拥抱 抱拳 勾引 拳头 合十 玫瑰 凋谢 庆祝 跳跳 发抖 "
+    "转圈 爱情 飞吻 Facepalm Grimace Chuckle Sob TearingUp ThumbsUp Doge Shhh"
+)
+# Names that may as well be somebody's own note: taken out only beside another sign of a chat.
+_THINGS: Final = (
+    "图片 照片 表情 动画表情 语音 语音通话 视频 视频通话 视频号 文件 链接 位置 小程序 聊天记录 红包 "
+    "转账 名片 音乐 强 弱 胜利 握手 啤酒 咖啡 蛋糕 菜刀 炸弹 便便 月亮 太阳 礼物 發 福 爆竹 OK NO Photo "
+    "Image Video Voice Sticker File Link 疑问 困 吐 生病 烟花 敲打 骷髅 再见 失望 恐惧 好的 惊恐"
+)
+_FACE: Final = re.compile(rf"\[(?:{'|'.join(_FACES.split())})\]")
+_THING: Final = re.compile(rf"\[(?:{'|'.join(_THINGS.split())})\]")
 _PAUSES: Final = re.compile(r"[ \u3000\u2005]{2,}")
 
 _PHONE: Final = re.compile(
@@ -76,8 +91,10 @@ def clean_message(message: str) -> tuple[str, str | None]:
     quote = _QUOTE.match(text)
     if quote:
         sender, text = sender or quote["name"].strip(), quote["said"]
-    text = _MENTION.sub("", _EVERYONE.sub("", _STICKER.sub("", text)))
-    text = "".join(character for character in text if not _is_pictured(character))
+    plain = _FACE.sub("", _MENTION.sub("", _EVERYONE.sub("", text)))
+    plain = "".join(character for character in plain if not _is_pictured(character))
+    is_chat = sender is not None or plain != text
+    text = _THING.sub("", plain) if is_chat else plain
     lines = [_PAUSES.sub(" ", line).strip() for line in text.split("\n")]
     return "\n".join(line for line in lines if line), sender
 
