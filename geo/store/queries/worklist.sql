@@ -117,22 +117,27 @@ ORDER BY metres, i.reported_at DESC
 LIMIT 5;
 
 -- name: list_earlier(incident_id, radius_m, most)
--- What may have come back in a case: settled before it was reported, at the same place.
-SELECT
-    before.id, before.closed_at, before.outcome,
-    ST_Distance(CAST(before.geom AS geography), CAST(again.geom AS geography)) AS metres
+-- What may have come back in a case: settled before it was reported, at the same place. LATERAL, for a join would read
+-- all cases of the community.
+SELECT earlier.*
 FROM incident AS again
-JOIN incident AS before
-    ON before.community_id = again.community_id AND before.category_code = again.category_code
-    AND before.closed_at <= again.reported_at AND before.id <> again.id
-    AND (
-        before.building_id = again.building_id
-        -- 1 m is never more than 1/50,000 of a degree in the country: the ellipsoid is asked of few.
-        OR (before.geom && ST_Expand(again.geom, :radius_m / 50000.0)
-            AND ST_DWithin(CAST(before.geom AS geography), CAST(again.geom AS geography), :radius_m)))
+CROSS JOIN LATERAL (
+    SELECT
+        before.id, before.closed_at, before.outcome,
+        ST_Distance(CAST(before.geom AS geography), CAST(again.geom AS geography)) AS metres
+    FROM incident AS before
+    WHERE before.community_id = again.community_id AND before.category_code = again.category_code
+        AND before.closed_at <= again.reported_at AND before.id <> again.id
+        AND (
+            before.building_id = again.building_id
+            -- 1 m is never more than 1/50,000 of a degree in the country: the ellipsoid is asked of few.
+            OR (before.geom && ST_Expand(again.geom, :radius_m / 50000.0)
+                AND ST_DWithin(CAST(before.geom AS geography), CAST(again.geom AS geography), :radius_m)))
+    ORDER BY before.closed_at DESC, before.id DESC
+    LIMIT :most
+) AS earlier
 WHERE again.id = :incident_id
-ORDER BY before.closed_at DESC, before.id DESC
-LIMIT :most;
+ORDER BY earlier.closed_at DESC, earlier.id DESC;
 
 -- name: find_spot(community_id, longitude, latitude, reach_m)^
 -- What somebody points at: whether it is in the community, and the building there or within reach.
