@@ -41,6 +41,12 @@ def go_home() -> None:
     st.switch_page(pages[first], query_params=st.query_params.to_dict())
 
 
+def turn_away() -> None:
+    """Lead whoever opened a page that is not for his role to his own, and say so there."""
+    st.session_state["turned_away"] = True
+    go_home()
+
+
 try:
     actor = session.get_actor()
     allowed = [name for name in list_pages(actor.role) if name in _ICONS]
@@ -54,9 +60,17 @@ try:
         for name in _ICONS
         if name in allowed
     }
+    # Without these Streamlit would say in English that there is no such file.
+    closed = [
+        st.Page(turn_away, title=titles[name], url_path=name, visibility="hidden")
+        for name in _ICONS
+        if name not in allowed
+    ]
     home = st.Page(go_home, title=text("app.title"), default=True, visibility="hidden")
-    page = st.navigation([home, *pages.values()], position="top")
+    page = st.navigation([home, *pages.values(), *closed], position="top")
     show_reader(actor, text)
+    if page in pages.values() and st.session_state.pop("turned_away", False):
+        st.toast(text("app.not_yours"), icon=":material/lock:", duration="long")
     page.run()
 except DatabaseUnavailable as failure:
     # Whatever the page was about to show; the log says which server and why, the reader what to do.

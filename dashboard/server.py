@@ -76,4 +76,5 @@ app = st.App(
     ],
     middleware=[Middleware(Guard), Middleware(DataLane)],
     lifespan=_run,
+    on_script_error=session.tell_failure,
 )

@@ -7,8 +7,10 @@ Streamlit drops the query parameters when the reader turns to another page, so l
 remembered for the session and put back.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Final
+from functools import wraps
+from typing import Final, ParamSpec
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -29,11 +31,13 @@ from dashboard.models.map_state import (
 )
 from dashboard.routes.cookies import SIGN_IN
 from dashboard.routes.sign_ins import find_actor
-from geo.errors import NotFound
+from geo.errors import DatabaseUnavailable, NotFound
 from geo.model.actor import NOBODY, Actor
 from geo.settings import get_settings
 from geo.store import engine
 from geo.store.places import get_place
+
+_P = ParamSpec("_P")
 
 _KEPT_ACROSS_PAGES: Final = ("lang", "community")
 # About what the map has on a desk of 1366 × 768; a box that fits there fits everywhere.
@@ -63,7 +67,7 @@ def get_actor() -> Actor:
         DatabaseUnavailable: the database does not answer.
     """
     actor = engine.get_actor() or NOBODY
-    if actor.role is None or actor.must_change_password:
+    if not _is_in(actor):
         text = get_text()
         st.info(
             text("app.change_password_first" if actor.role else "app.signed_out"),
@@ -72,12 +76,36 @@ def get_actor() -> Actor:
         door = "/password" if actor.role else "/login"
         st.html(
             f'<a href="{door}" target="_self">{text("app.sign_in_link")}</a>'
-            f'<script>location.replace("{door}?next="'
+            f'<script>location.replace("{door}?why=ended&lang={text.language}&next="'
             " + encodeURIComponent(location.pathname + location.search))</script>",
             unsafe_allow_javascript=True,
         )
         st.stop()
     return actor
+
+
+def fragment(show: Callable[_P, None]) -> Callable[_P, None]:
+    """Make a part of a page that reruns alone, but the whole page where nobody is signed in any more."""
+
+    @st.fragment
+    @wraps(show)
+    def show_to_reader(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        if not _is_in(engine.get_actor() or NOBODY):
+            st.rerun()
+        show(*args, **kwargs)
+
+    return show_to_reader
+
+
+def tell_failure(failure: Exception) -> bool:
+    """Tell the reader in his language that a page, a part of one or a click failed; Streamlit logs why.
+
+    Returns:
+        True: in place of Streamlit's own words, which are English and for programmers.
+    """
+    key = "app.no_database" if isinstance(failure, DatabaseUnavailable) else "app.failed"
+    st.error(get_text()(key), icon=":material/error:")
+    return True
 
 
 def get_text() -> Text:
@@ -166,6 +194,10 @@ def go_to(entry: ListEntry) -> None:
     st.session_state["opened_view"] = (code, view)
     st.session_state["words"] = ""
     change_address(community=code, selected=format_place(entry.place), at=format_view(view))
+
+
+def _is_in(actor: Actor) -> bool:
+    return actor.role is not None and not actor.must_change_password
 
 
 def _restore_params() -> None:

@@ -32,6 +32,9 @@ def show_reader(actor: Actor, text: Text) -> None:
 def show_community_choice(communities: Sequence[Community], code: str | None, text: Text) -> Community | None:
     """Show which community is open, as a choice where there are several; None stands for all together."""
     community = choose_community(communities, code)
+    if code is not None and code not in {known.code for known in communities}:
+        st.toast(text("app.no_such_community", code=escape(code[:40])), icon=":material/location_city:")
+        session.change_address(community=None)
     choices = list_choices(communities, text)
     if len(choices) == 1:
         st.markdown(f"### {escape(next(iter(choices.values())))}")

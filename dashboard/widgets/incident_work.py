@@ -27,7 +27,7 @@ _MAP_PX: Final = (440, 470)
 
 
 # A fragment: opening a case does not draw the filters anew.
-@st.fragment
+@session.fragment
 def show_work(page: CasesPage) -> None:
     """Show what the filters find, and on the right the case that is open or the form for a new one."""
     case_session.keep_changes()

@@ -17,7 +17,7 @@ _KEY: Final = "map_frame"
 
 
 # A fragment: a map that was moved reruns these lines and nothing else.
-@st.fragment
+@session.fragment
 def show_map_frame(
     legend: Sequence[LegendEntry], text: Text, *, near: bool = False, keeps_view: bool = True
 ) -> None:
