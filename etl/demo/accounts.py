@@ -1,15 +1,21 @@
 """Accounts to look at a demo as each role; their one password stands on the login page."""
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
 from argon2 import Type
 from argon2.low_level import hash_secret
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from etl.demo.community import Community
+from etl.demo.people import Party
 from geo.model.actor import Role
 from geo.operations.accounts import DEMO_PASSWORD
 from geo.store.engine import load_queries
+
+_WAITING: Final = ("dispatched", "handling")
 
 
 @dataclass(frozen=True)
@@ -44,16 +50,30 @@ def write_accounts(connection: PostgresConnection, program: str, community: Comm
             )
 
 
+def find_busiest_companies(community: Community) -> list[Party]:
+    """Return the property companies, those first for whom the most is to be done on the day of the load.
+
+    Of those for whom as much waits, the one with more cases handed in, then with more in the year, is first.
+    """
+    handling = community.history.handling
+    state = handling.state.astype(str)
+    waiting, handed_in, all_year = (
+        Counter(handling.party[chosen].tolist())
+        for chosen in (np.isin(state, _WAITING), state == "verifying", np.full(len(state), fill_value=True))
+    )
+    companies = sorted(
+        set(community.people.company_of.values()),
+        key=lambda i: (-waiting[i], -handed_in[i], -all_year[i], i),
+    )
+    return [community.people.parties[i] for i in companies]
+
+
 def _list_posts(prefix: str, community: Community) -> list[_Post]:
     people = community.people
     staff = [people.parties[i] for i in people.staff]
     leading = {zone.lead for zone in people.zones if zone.kind == "grid_worker" and zone.lead_until is None}
     workers = [people.parties[i] for i in people.staff[1:] if i in leading][:3]
-    # Those with the most homes have the most to do.
-    companies = sorted(
-        people.company_of.items(),
-        key=lambda item: -sum(b.households for b in community.town.buildings if b.compound == item[0]),
-    )[:2]
+    companies = find_busiest_companies(community)[:2]
     return [
         _Post(f"{prefix}-secretary", "secretary", staff[0].full_name, staff[0].code),
         # One person, two posts, as is usual in a community.
@@ -64,8 +84,7 @@ def _list_posts(prefix: str, community: Community) -> list[_Post]:
         ),
         *(
             _Post(f"{prefix}-property{n}", "property_company", company.name, company.code)
-            for n, (_, i) in enumerate(companies, start=1)
-            for company in (people.parties[i],)
+            for n, company in enumerate(companies, start=1)
         ),
         _Post(f"{prefix}-leader", "leader", "街道领导"),
         _Post(f"{prefix}-admin", "administrator", "系统管理员"),

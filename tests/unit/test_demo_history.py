@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from etl.demo.accounts import find_busiest_companies
 from etl.demo.community import Community, build_community
 from etl.demo.program import PROGRAMS
 from etl.demo.town.terrain import lay_out_sites
@@ -181,3 +182,18 @@ def test_sensitive_cases_are_rare_and_marked() -> None:
     assert 0 < sealed.sum() < 20
     assert set(history.sensitivity[sealed]) == {"S3"}
     assert not any("栋" in title for title in history.title[history.sensitivity == "S3"])
+
+
+def test_accounts_are_of_the_companies_with_the_most_to_do() -> None:
+    busy = build_community(lay_out_sites(PROGRAMS["D"], 1, 1)[0], date(2026, 11, 22))
+    handling = busy.history.handling
+    waiting = Counter(
+        busy.people.parties[party].code
+        for party, state in zip(handling.party, handling.state, strict=True)
+        if state in {"dispatched", "handling"}
+    )
+    found = [company.code for company in find_busiest_companies(busy)]
+    companies = {busy.people.parties[i].code for i in busy.people.company_of.values()}
+    assert sorted(found) == sorted(companies)
+    assert [waiting[code] for code in found] == sorted((waiting[code] for code in found), reverse=True)
+    assert min(waiting[code] for code in found[:2]) > 0
