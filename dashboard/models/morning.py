@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from dashboard.i18n import Text
+from dashboard.models.incident_list import tell_due
 from geo.model.working_time import Judgement, Status
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.ranking import Matter, RankedMatter, Reason, rank_matters
@@ -24,7 +25,6 @@ _REASONS_SHOWN: Final = 3
 _LEAST_POINTS: Final = 2.0
 _BOUNCED_OFTEN: Final = 2
 _DAY: Final = timedelta(days=1)
-_HOUR: Final = timedelta(hours=1)
 _JUST_OVER: Final = math.nextafter(1, 2)
 
 
@@ -35,8 +35,8 @@ class Figure:
     Attributes:
         key: its name, which also chooses its colour in the style sheet.
         label: what it counts.
-        value: the number as it is written.
-        count: the number itself.
+        value: the number as it is written, with what it counts where that is not cases.
+        count: how many there are in all.
         help: how it is counted.
         params: query parameters of the list of cases behind it; None where the list is on the page.
     """
@@ -81,13 +81,14 @@ class ListedLine:
 
 @dataclass(frozen=True)
 class MorningPage:
-    """Everything the page shows, in the reader's language."""
+    """Everything the page shows, in the reader's language; ``more_overdue`` cases are not among the first."""
 
     day: str
     since: str
     figures: tuple[Figure, ...]
     first_things: tuple[FirstThing, ...]
     nothing_first: str
+    more_overdue: int
     duty: Duty
     unheld: tuple[ListedLine, ...]
     unknown: tuple[ListedLine, ...]
@@ -105,6 +106,7 @@ def build_page(morning: Morning, community_name: str, text: Text) -> MorningPage
         _write_first_thing(number, found, cases[found.matter.id], morning, text)
         for number, found in enumerate(ranked, start=1)
     )
+    overdue = sum(find_status(case, morning) is Status.OVER for case in morning.cases)
     duty = _build_duty(morning, text)
     day = text.join([text.day(morning.now), text.weekday(morning.now)])
     heading = text.join([community_name, day])
@@ -114,6 +116,7 @@ def build_page(morning: Morning, community_name: str, text: Text) -> MorningPage
         figures=figures,
         first_things=first,
         nothing_first=text("morning.nothing_first" if morning.has_history else "morning.day_one"),
+        more_overdue=overdue - sum(thing.is_over for thing in first),
         duty=duty,
         unheld=(*_list_zones(morning, text), *_list_buildings(morning.unheld, text)),
         unknown=tuple(_list_buildings(morning.unknown, text)),
@@ -165,11 +168,15 @@ def _build_figures(morning: Morning, text: Text) -> tuple[Figure, ...]:
     midnight = start_of_day(find_day(now)) + _DAY
     found = {case.id: find_status(case, morning) for case in cases}
 
-    def count(key: str, number: int, params: Mapping[str, str] | None, unit: str | None = None) -> Figure:
-        value = text(unit, n=number) if unit else text.number(number)
+    def count(key: str, number: int, params: Mapping[str, str] | None, value: str | None = None) -> Figure:
+        told = text.number(number) if value is None else value
         return Figure(
-            key, text(_LABELS[key]), value, number, text(_HELPS[key], at=_write_since(morning, text)), params
+            key, text(_LABELS[key]), told, number, text(_HELPS[key], at=_write_since(morning, text)), params
         )
+
+    unknown, unheld = (text("morning.unit_buildings", n=len(b)) for b in (morning.unknown, morning.unheld))
+    if zones := _count_unled(morning):
+        unheld = f"{unheld} + {text('morning.unit_zones', n=zones)}"
 
     return (
         count("new", morning.reported, {"status": "all", "since": morning.since.isoformat()}),
@@ -179,8 +186,8 @@ def _build_figures(morning: Morning, text: Text) -> tuple[Figure, ...]:
         count("relapse", sum(c.relapses > 0 for c in cases), {"mark": "relapse"}),
         count("bounced", sum(c.returns >= _BOUNCED_OFTEN for c in cases), {"mark": "bounced"}),
         count("whistled", sum(c.is_whistle_open for c in cases), {"mark": "whistled"}),
-        count("unheld", len(morning.unheld), None, "morning.unit_buildings"),
-        count("unknown", len(morning.unknown), None, "morning.unit_buildings"),
+        count("unheld", len(morning.unheld) + zones, None, unheld),
+        count("unknown", len(morning.unknown), None, unknown),
     )
 
 
@@ -251,11 +258,8 @@ def _explain(reason: Reason, case: OpenCase, morning: Morning, text: Text) -> st
 
 
 def _explain_time(due_at: datetime, now: datetime, text: Text) -> str:
-    late = now - due_at
-    if late >= _DAY:
-        return text("morning.why_over_days", n=late // _DAY)
-    if late > timedelta(0):
-        return text("morning.why_over_hours", n=max(late // _HOUR, 1))
+    if due_at < now:
+        return tell_due(due_at, None, text, now, is_open=True)
     if find_day(due_at) == find_day(now):
         return text("morning.why_due_today", at=text.clock(due_at))
     return text("morning.why_due", at=text.day(due_at))
@@ -299,6 +303,10 @@ def _list_zones(morning: Morning, text: Text) -> Iterable[ListedLine]:
             yield ListedLine(None, zone.name, text.join(detail))
 
 
+def _count_unled(morning: Morning) -> int:
+    return sum(zone.lead is None for zone in morning.zones)
+
+
 def _write_since(morning: Morning, text: Text) -> str:
     return f"{text.day(morning.since)} {text.clock(morning.since)}"
 
@@ -324,9 +332,10 @@ def _write_paragraph(
         ),
         text(
             "morning.paragraph_places",
-            zones=text.number(sum(zone.lead is None for zone in morning.zones)),
+            unheld=text("count.buildings", n=len(morning.unheld)),
+            zones=text("count.zones", n=_count_unled(morning)),
+            unknown=text("count.buildings", n=len(morning.unknown)),
             staff=text.number(len(morning.staff)),
-            **of,
         ),
         *([text("morning.paragraph_first", list=numbered)] if named else []),
     ]

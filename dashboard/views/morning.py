@@ -18,6 +18,7 @@ from dashboard.widgets.morning_panel import (
     show_duty,
     show_figures,
     show_first_things,
+    show_more_overdue,
 )
 from geo.store import places
 from geo.store.versions import list_layer_tags
@@ -26,7 +27,10 @@ text = session.get_text()
 now = datetime.now(UTC)
 state = session.read_map_state()
 communities = places.list_communities()
-choice, since, printing, copying, language = st.columns([2.2, 4.6, 1, 1.4, 0.9], vertical_alignment="center")
+head = st.container(key="morning_head")
+choice, since, printing, copying, language = head.columns(
+    [2.2, 4.6, 1, 1.4, 0.9], vertical_alignment="center"
+)
 with language:
     show_language_switch(text)
 if not communities:
@@ -67,6 +71,7 @@ with stage:
     show_map_frame(build_legend(text), text, keeps_view=False)
 with panel:
     show_first_things(page.first_things, page.nothing_first, kept, text)
+    show_more_overdue(page.more_overdue, kept, text)
     show_duty(page.duty, text)
 
 if picked := find_picked(clicked):

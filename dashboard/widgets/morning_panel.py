@@ -49,6 +49,13 @@ def show_first_things(
             _show_link(_CASES, label, {**kept, "case": str(thing.case_id)})
 
 
+def show_more_overdue(count: int, kept: Mapping[str, str], text: Text) -> None:
+    """Lead to what is overdue, where some of it is not among the first things."""
+    if count:
+        with st.container(key="more_overdue"):
+            _show_link(_CASES, text("morning.more_overdue", n=count), {**kept, "status": "overdue"})
+
+
 def show_duty(duty: Duty, text: Text) -> None:
     """Show who is there and how loaded."""
     with st.container(key="duty"), st.popover(duty.summary, icon=":material/groups:", type="tertiary"):

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from dashboard.i18n import Text
 from dashboard.models.incident_filters import Filters, parse_filters
+from dashboard.models.incident_list import tell_due
 from dashboard.models.morning import build_page
 from dashboard.models.morning_map import build_map, find_runs, weigh_zones
 from geo.operations.morning import gather_morning
@@ -99,7 +100,7 @@ def test_figures_and_first_things_are_there_without_a_click(town: Town) -> None:
     words = read_words(open_page(community="A"))
     assert "**2** 超期" in words
     assert r"老\*院\*1栋 飞线充电" in words
-    assert "安全隐患 · 超期 2 天" in words.replace("\\", "")
+    assert "安全隐患 · 超 2 天" in words.replace("\\", "")
     assert "| :gray[李] | 在办 2 件 |" in words
 
 
@@ -136,6 +137,57 @@ def test_every_number_leads_to_its_list(town: Town) -> None:
     cases = [link for link in links if "case" in link["params"]]
     assert len(cases) == 2
     assert {link["page"] for link in cases} == {"incidents"}
+
+
+def test_what_is_overdue_but_not_among_the_first_is_a_click_away(town: Town) -> None:
+    def find_more() -> list[dict[str, Any]]:
+        return [link for link in list_links(open_page(community="A")) if "未列入" in link["label"]]
+
+    assert find_more() == []
+    for _ in range(11):
+        town.incident(due_at=NOW - timedelta(days=1), reported_at=NOW - timedelta(days=3))
+    town.connection.commit()
+    (more,) = find_more()
+    assert more["label"] == "另有 3 件超期未列入"
+    assert (more["page"], more["params"]["status"]) == ("incidents", "overdue")
+
+
+@pytest.mark.parametrize(
+    ("language", "told", "written"),
+    [
+        ("zh", "1栋 + 1区", "无人负责 1 栋、责任区 1 个"),
+        ("en", "1 bldg + 1 zone", "Nobody holds 1 building and 1 zone;"),
+    ],
+)
+def test_buildings_and_zones_nobody_leads_are_counted_alike(
+    town: Town, language: str, told: str, written: str
+) -> None:
+    def tell() -> tuple[str, int, str]:
+        with acting_as(make_actor(town.id)):
+            page = build_page(gather_morning(town.id, NOW), "社区", Text(language))
+        (unheld,) = (figure for figure in page.figures if figure.key == "unheld")
+        return unheld.value, unheld.count, page.paragraph
+
+    assert tell()[:2] == (told.split(" + ", maxsplit=1)[0], 1)
+    with town.connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM zone_plan")
+        ((plan,),) = cursor.fetchall()
+    town.zone(plan, "B")
+    town.connection.commit()
+    value, count, paragraph = tell()
+    assert (value, count) == (told, 2)
+    assert written in paragraph
+
+
+def test_how_late_a_case_is_reads_alike_on_the_morning_and_in_the_list(town: Town) -> None:
+    due_at = NOW - timedelta(hours=47)
+    town.incident(due_at=due_at, reported_at=NOW - timedelta(days=4))
+    town.connection.commit()
+    with acting_as(make_actor(town.id)):
+        page = build_page(gather_morning(town.id, NOW), "社区", Text("zh"))
+    told = tell_due(due_at, None, Text("zh"), NOW, is_open=True)
+    assert told == "超 47 小时"
+    assert [told in thing.why for thing in page.first_things].count(True) == 1
 
 
 def test_buildings_nobody_holds_or_knows_are_listed_and_lead_to_the_map(town: Town) -> None:
