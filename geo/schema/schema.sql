@@ -1392,6 +1392,7 @@ CREATE FUNCTION public.refresh_hexagons(of_layer text, of_community bigint, coar
     SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
+    kept bigint[];
     stale bigint[];
     versions bigint[];
     anew bigint[];
@@ -1399,16 +1400,22 @@ DECLARE
 BEGIN
     -- One derives at a time; whoever waited finds the work done.
     PERFORM pg_advisory_xact_lock(hashtext('hexagons ' || of_layer));
+    -- A community that is counted stays until that is done; one that is going is waited for, and then not there.
+    kept := ARRAY(
+        SELECT n.id FROM community AS n
+        WHERE (of_community IS NULL OR n.id = of_community) AND EXISTS (
+            SELECT FROM layer_version AS v
+            LEFT JOIN hexagon_version AS h ON h.layer = v.layer AND h.community_id = v.community_id
+            WHERE v.layer = of_layer AND v.community_id = n.id AND h.version IS DISTINCT FROM v.version)
+        ORDER BY n.id FOR KEY SHARE);
     -- Read before the counting: what is committed in between makes the next tile look again.
     SELECT
         coalesce(array_agg(v.community_id), '{}'), coalesce(array_agg(v.version), '{}'),
         coalesce(array_agg(v.community_id) FILTER (WHERE h.version IS NULL), '{}')
     INTO stale, versions, anew
     FROM layer_version AS v
-    JOIN community AS n ON n.id = v.community_id
     LEFT JOIN hexagon_version AS h ON h.layer = v.layer AND h.community_id = v.community_id
-    WHERE v.layer = of_layer AND h.version IS DISTINCT FROM v.version
-        AND (of_community IS NULL OR v.community_id = of_community);
+    WHERE v.layer = of_layer AND h.version IS DISTINCT FROM v.version AND v.community_id = ANY (kept);
     IF of_layer = 'buildings' THEN
         PERFORM count_building_hexagons(stale, coarsest);
     ELSE
