@@ -120,6 +120,31 @@ def test_a_visitor_is_logged_in_twenty_seconds_and_few_interactions(worker: Desk
     ) == [("E1201", "closed", "resolved", "walk_in")]
 
 
+def test_a_visitor_who_gives_a_name_has_come_to_the_desk(worker: Desk) -> None:
+    page = worker.page
+    open_cases(page, worker.server)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE_MS)
+    choose(page, "new_category", "咨询")
+    save = page.locator(".st-key-save_new button")
+    expect(save).to_be_enabled(timeout=PATIENCE_MS)
+    details = page.get_by_test_id("stPopover").filter(has_text="来访")
+    details.get_by_role("button").click()
+    opened = page.get_by_test_id("stPopoverBody")
+    # Nobody touches the choice; the page draws it only now.
+    expect(opened.locator('[aria-checked="true"]')).to_have_text("来访", timeout=PATIENCE_MS)
+    expect(opened.get_by_test_id("stFileUploader")).to_contain_text("10MB")
+    name = opened.locator("[class*=st-key-new_name_] input")
+    name.fill("张三")
+    name.press("Enter")
+    page.wait_for_timeout(1000)
+    page.keyboard.press("Escape")
+    save.click()
+    expect(page.get_by_test_id("stToast")).to_contain_text("已登记", timeout=PATIENCE_MS)
+    assert worker.query("SELECT source FROM incident ORDER BY id DESC LIMIT 1") == [("walk_in",)]
+    details.get_by_role("button").click()
+    expect(name).to_have_value("", timeout=PATIENCE_MS)
+
+
 def test_a_case_is_settled_on_the_spot_with_two_taps_on_a_phone(
     phone: Page, server: str, demo_url: str, pictures: Path
 ) -> None:
