@@ -140,9 +140,22 @@ def test_the_paragraph_is_copied_by_one_button(morning: Desk) -> None:
 def test_on_a_phone_it_reads_from_top_to_bottom(morning: Desk, tmp_path: Path) -> None:
     morning.page.set_viewport_size({"width": 390, "height": 844})
     open_morning(morning)
+    keep_picture(morning, "morning-390", tmp_path)
+    # The map is drawn only where it is seen.
+    morning.page.locator('[data-testid="stDeckGlJsonChart"]').scroll_into_view_if_needed()
     morning.wait_until_drawn()
     assert morning.page.evaluate("document.documentElement.scrollWidth") <= 390
-    keep_picture(morning, "morning-390", tmp_path)
+    first, chart = (
+        morning.page.locator(part).bounding_box()
+        for part in (".st-key-first_things", '[data-testid="stDeckGlJsonChart"]')
+    )
+    assert first is not None
+    assert chart is not None
+    assert first["y"] + first["height"] <= chart["y"], "what to do comes before where it is"
+    buttons = morning.page.locator('.st-key-morning_head [data-testid="stColumn"]:nth-child(n + 3)')
+    boxes = [box for box in (each.bounding_box() for each in buttons.all()) if box is not None]
+    assert len(boxes) == 3
+    assert max(box["y"] for box in boxes) < min(box["y"] + box["height"] for box in boxes), "in one row"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
