@@ -109,7 +109,7 @@ def test_a_click_that_fails_is_told_too(reader: Reader) -> None:
     def show() -> None:
         import streamlit as st  # noqa: PLC0415
 
-        st.button("fail", key="fail", on_click=int, args=("one",))
+        st.button("fail", key="fail", on_click=next, args=(iter(()),))
 
     app = AppTest.from_function(show).run()
     app.button(key="fail").click().run()
