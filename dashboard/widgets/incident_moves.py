@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from dashboard import case_session
+from dashboard import case_session, session
 from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.incident_card import tell_changes
 from dashboard.models.incident_filters import CHINA
@@ -40,7 +40,7 @@ def show_moves(page: CasesPage, case: Case, first: Sequence[Move], others: Seque
         st.pills(
             text("case.outcome"),
             OUTCOMES[:5],
-            default=OUTCOMES[0],
+            default=OUTCOMES[0] if _is_taken_for_granted(case) else None,
             format_func=lambda outcome: name_outcome(outcome, text),
             key=f"outcome_{case.id}",
             label_visibility="collapsed",
@@ -89,12 +89,23 @@ def explain_refusal(refusal: WanggeError, page: CasesPage) -> str:
     return tell_refusal(refusal, page.text)
 
 
+def _is_taken_for_granted(case: Case) -> bool:
+    """Whether one tap may settle a case as solved: not the secretary's, where others have it in hand."""
+    actor = session.get_actor()
+    return actor.role != "secretary" or case.party_id in {None, actor.party_id}
+
+
 def _choose(case_id: int, move: str) -> None:
     st.session_state[_OPEN_MOVE] = (case_id, move)
 
 
 def _settle(page: CasesPage, case: Case) -> None:
-    outcome = st.session_state.get(f"outcome_{case.id}") or OUTCOMES[0]
+    outcome = st.session_state.get(f"outcome_{case.id}")
+    if outcome is None and _is_taken_for_granted(case):
+        outcome = OUTCOMES[0]
+    if outcome is None:
+        _keep_refusal(page, case, InputRefused("to self handle a case, say how it ended"))
+        return
     try:
         settle_on_spot(case.id, case.version, outcome)
     except WanggeError as refusal:

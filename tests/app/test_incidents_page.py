@@ -186,6 +186,21 @@ def test_settling_on_the_spot_is_one_click_on_the_card(
     ]
 
 
+def test_the_secretary_says_how_a_case_ended_that_others_have_in_hand(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(street, monkeypatch, street.acting("secretary", "committee"), case=str(street.theirs))
+    app.button(key="do_self_handle").click().run()
+    (warning,) = app.warning
+    assert "请说明" in warning.value
+    assert street.read("SELECT state FROM incident WHERE id = %s", street.theirs) == [("handling",)]
+    app.button_group(key=f"outcome_{street.theirs}").select("mediated").run()
+    app.button(key="do_self_handle").click().run()
+    assert street.read("SELECT state, outcome FROM incident WHERE id = %s", street.theirs) == [
+        ("closed", "mediated")
+    ]
+
+
 def test_whoever_is_slower_sees_what_the_other_did(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = open_page(street, monkeypatch, case=str(street.mine))
     fast = open_page(street, monkeypatch, case=str(street.mine))

@@ -82,6 +82,12 @@ def add_case(desk_url: str, login: str, **values: Any) -> int:
         return int(cursor.fetchall()[0][0])
 
 
+def list_moves(desk_url: str, case: int) -> list[str]:
+    with closing(psycopg2.connect(desk_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT move FROM incident_event WHERE incident_id = %s ORDER BY id", (case,))
+        return [move for (move,) in cursor.fetchall()]
+
+
 def open_cases(page: Page, server: str, **params: str) -> None:
     page.goto(f"{server}/incidents?{urlencode({'community': 'D'} | params)}")
     page.locator(".case").first.wait_for(timeout=PATIENCE_MS)
@@ -183,6 +189,26 @@ def test_a_company_returns_a_case_with_a_reason(desk: Desk, demo_url: str, pictu
         expect(page.get_by_test_id("stToast")).to_contain_text("退回", timeout=PATIENCE_MS)
         assert read_case(demo_url, case)[0] == "returned"
         expect(page.locator(f'.case[data-id="{case}"]')).to_have_count(0, timeout=PATIENCE_MS)
+    finally:
+        turn_to(desk, "d-leader")
+
+
+def test_the_secretary_has_a_case_supervised(desk: Desk, demo_url: str, pictures: Path) -> None:
+    case = add_case(demo_url, "d-property1")
+    page = desk.page
+    page.goto("about:blank")
+    desk.sign_in("d-secretary", post="书记")
+    try:
+        open_cases(page, desk.server, case=str(case))
+        page.locator(f'[class*="st-key-other_moves_{case}"] input').click(timeout=PATIENCE_MS)
+        page.keyboard.type("督办")
+        page.keyboard.press("Enter")
+        form = page.locator('[data-testid="stForm"]')
+        form.locator("textarea").fill("今天下班前清完", timeout=PATIENCE_MS)
+        page.screenshot(path=pictures / "supervise-a-case.png")
+        form.get_by_role("button", name="督办").click()
+        expect(page.get_by_test_id("stToast")).to_contain_text("督办", timeout=PATIENCE_MS)
+        assert list_moves(demo_url, case) == ["supervise"]
     finally:
         turn_to(desk, "d-leader")
 
