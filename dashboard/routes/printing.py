@@ -35,7 +35,8 @@ from geo.store.features import find_features
 from geo.store.morning import Morning
 from geo.store.places import Community, list_communities
 
-_SKETCH_MM: Final = (186.0, 118.0)
+# Eighteen millimetres lower than there is room for: wrapped lines must not make a second page.
+_SKETCH_MM: Final = (186.0, 100.0)
 _MOST_FEATURES: Final = 5_000
 _LAYERS: Final = ("ground", "communities", "compounds", "buildings")
 
