@@ -5,7 +5,7 @@ from typing import Final
 from dashboard.i18n import Text
 from geo.store.choices import Category
 
-_STATES: Final = {
+STATES: Final = {
     "reported": "state.reported",
     "accepted": "state.accepted",
     "registered": "state.registered",
@@ -19,7 +19,7 @@ _STATES: Final = {
     "rejected": "state.rejected",
     "voided": "state.voided",
 }
-_SOURCES: Final = {
+SOURCES: Final = {
     "patrol": "source.patrol",
     "walk_in": "source.walk_in",
     "phone": "source.phone",
@@ -132,12 +132,12 @@ def name_category(category: Category, text: Text) -> str:
 
 def name_state(state: str, text: Text) -> str:
     """Return what a state of the workflow is called."""
-    return text(_STATES[state])
+    return text(STATES[state])
 
 
 def name_source(source: str, text: Text) -> str:
     """Return where a case came from."""
-    return text(_SOURCES[source])
+    return text(SOURCES[source])
 
 
 def name_outcome(outcome: str, text: Text) -> str:

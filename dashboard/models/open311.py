@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from dashboard.i18n import Text
-from dashboard.models.place_card import STATES
+from dashboard.models.incident_words import STATES
 from geo.rules.inert import strip_controls
 from geo.store.open311 import Service, ServiceRequest
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dashboard.i18n import Text
+from dashboard.models.incident_words import SOURCES, STATES
 from geo.store.places import Holder, OpenIncident, Place, PlaceCounts
 
 _LAYERS: Final = {
@@ -41,31 +42,6 @@ _GRID_KINDS: Final = {
     "community": "grid_kind.community",
     "micro": "grid_kind.micro",
     "exclusive": "grid_kind.exclusive",
-}
-STATES: Final = {
-    "reported": "state.reported",
-    "accepted": "state.accepted",
-    "registered": "state.registered",
-    "dispatched": "state.dispatched",
-    "returned": "state.returned",
-    "handling": "state.handling",
-    "suspended": "state.suspended",
-    "verifying": "state.verifying",
-    "closed": "state.closed",
-    "rated": "state.rated",
-    "rejected": "state.rejected",
-    "voided": "state.voided",
-}
-_SOURCES: Final = {
-    "patrol": "source.patrol",
-    "walk_in": "source.walk_in",
-    "phone": "source.phone",
-    "hotline_12345": "source.hotline_12345",
-    "wechat_group": "source.wechat_group",
-    "courier": "source.courier",
-    "property": "source.property",
-    "superior": "source.superior",
-    "other": "source.other",
 }
 
 
@@ -243,7 +219,7 @@ def _describe_incident(
         (text("fact.reported_at"), _write_moment(facts["reported_at"], text)),
         (text("fact.due_at"), _write_moment(facts["due_at"], text)),
         (text("fact.closed_at"), _write_moment(facts["closed_at"], text)),
-        (text("fact.source"), text(_SOURCES[facts["source"]])),
+        (text("fact.source"), text(SOURCES[facts["source"]])),
         (text("fact.handler"), facts["party"]),
         (text("fact.building"), facts["building"]),
     ]

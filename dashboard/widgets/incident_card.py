@@ -62,7 +62,8 @@ def show_case(page: CasesPage, case_id: int, now: datetime) -> None:
         show_moves(page, case, *list_offered(case, page.actor))
         _show_photos(case)
         st.markdown(write_table(card.facts))
-        st.caption(escape(card.why))
+        if card.why:
+            st.caption(escape(card.why))
         _show_times(card, page)
         _show_history(card, page)
         if page.actor.role in WORKERS:
