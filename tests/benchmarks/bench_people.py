@@ -1,6 +1,7 @@
 """People at work on one page of the real server: how long each of their interactions takes.
 
-Everybody holds a websocket of his own, signed in as a worker, and changes the filters every three seconds.
+Everybody holds a websocket of his own, signed in as a worker, and changes the filters every three seconds. It
+begins once all of them have the page open: what signing in fifty people at once costs is another question.
 The time runs from the message that a browser would send to the one that says that the page is done. Beside it
 the same with Streamlit's default settings. Queries that read every incident are named.
 
@@ -18,7 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, AsyncExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
@@ -71,6 +72,14 @@ class Load:
     filters: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Work:
+    """How long each interaction took, and what all of them together had the server compute."""
+
+    times_ms: list[float]
+    computing_ms: float
+
+
 def run(url: str, *, incidents: int = _INCIDENTS, load: Load | None = None) -> list[Row]:
     """Measure on a migrated, empty database of a private cluster."""
     load = load or Load()
@@ -98,12 +107,10 @@ def _measure(url: str, incidents: int, load: Load) -> list[Row]:
     for name, script in (("ours", _OURS), ("peer", _PEER)):
         with _start(script) as port:
             asyncio.run(work(port, replace(load, seconds=2 * _PERIOD_S)))
-            server = _find_server(port)
-            before_s = sum(server.cpu_times()[:2])
-            times_ms = asyncio.run(work(port, load))
-            cpu_ms = 1000 * (sum(server.cpu_times()[:2]) - before_s) / len(times_ms)
-        cuts = statistics.quantiles(times_ms, n=20)
-        rows[name] = {"p50": cuts[9], "p95": cuts[18], "computing of the server": cpu_ms}
+            done = asyncio.run(work(port, load))
+        cuts = statistics.quantiles(done.times_ms, n=20)
+        computing_ms = done.computing_ms / len(done.times_ms)
+        rows[name] = {"p50": cuts[9], "p95": cuts[18], "computing of the server": computing_ms}
     return [
         {
             "name": f"worker's page, {label}, {load.people} people",
@@ -186,37 +193,56 @@ _MULTIPLY = """
 """
 
 
-async def work(port: int, load: Load) -> list[float]:
-    """Return how many milliseconds each interaction took."""
-    end = time.monotonic() + load.seconds
-    each = await asyncio.gather(*(_act(port, number, load, end) for number in range(load.people)))
-    return list(itertools.chain.from_iterable(each))
+async def work(port: int, load: Load) -> Work:
+    """Let everybody open the page; then all of them work on it until the time is over."""
+    server = _find_server(port)
+    async with AsyncExitStack() as doors:
+        people = [_Person(number, load, port) for number in range(load.people)]
+        await asyncio.gather(*(person.open_page(doors) for person in people))
+        before_s = sum(server.cpu_times()[:2])
+        each = await asyncio.gather(*(person.act() for person in people))
+        computing_s = sum(server.cpu_times()[:2]) - before_s
+    return Work(list(itertools.chain.from_iterable(each)), 1000 * computing_s)
 
 
-async def _act(port: int, number: int, load: Load, end: float) -> list[float]:
-    chance = random.Random(number)
-    filters = itertools.cycle(chance.sample(load.filters, len(load.filters)))
-    times_ms: list[float] = []
-    cookie = await _sign_in(port, number)
-    await asyncio.sleep(number / load.people * _PERIOD_S)
-    async with connect(
-        f"ws://127.0.0.1:{port}/_stcore/stream",
-        subprotocols=[Subprotocol("streamlit")],
-        additional_headers={"Cookie": cookie},
-        max_size=None,
-        open_timeout=None,
-    ) as socket:
-        # The first run fills the page; with no time to work in, everything is done once and nobody waits.
-        await _rerun(socket, next(filters))
-        if not load.seconds:
-            for _ in range(len(load.filters) - 1):
-                await _rerun(socket, next(filters))
+class _Person:
+    """Somebody with a page of his own, who asks for one thing after another."""
+
+    def __init__(self, number: int, load: Load, port: int) -> None:
+        self._number, self._load, self._port = number, load, port
+        self._chance = random.Random(number)
+        self._filters = itertools.cycle(self._chance.sample(load.filters, len(load.filters)))
+
+    async def open_page(self, doors: AsyncExitStack) -> None:
+        """Sign in and fill the page; it stays open until the doors close."""
+        cookie = await _sign_in(self._port, self._number)
+        self._socket = await doors.enter_async_context(
+            connect(
+                f"ws://127.0.0.1:{self._port}/_stcore/stream",
+                subprotocols=[Subprotocol("streamlit")],
+                additional_headers={"Cookie": cookie},
+                max_size=None,
+                open_timeout=None,
+            )
+        )
+        await _rerun(self._socket, next(self._filters))
+
+    async def act(self) -> list[float]:
+        """Return how many milliseconds each interaction took; with no time to work in, do all once."""
+        if not self._load.seconds:
+            for _ in range(len(self._load.filters) - 1):
+                await _rerun(self._socket, next(self._filters))
+            return []
+        end = time.monotonic() + self._load.seconds
+        times_ms: list[float] = []
+        # Not all at the same moment.
+        await asyncio.sleep(self._number / self._load.people * _PERIOD_S)
         while time.monotonic() < end:
-            await asyncio.sleep(_PERIOD_S * chance.uniform(0.8, 1.2))
             started = time.perf_counter()
-            await _rerun(socket, next(filters))
+            await _rerun(self._socket, next(self._filters))
             times_ms.append(1000 * (time.perf_counter() - started))
-    return times_ms
+            await asyncio.sleep(_PERIOD_S * self._chance.uniform(0.8, 1.2))
+        return times_ms
 
 
 async def _sign_in(port: int, number: int) -> str:
