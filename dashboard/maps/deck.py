@@ -1,14 +1,28 @@
 """The deck.gl map of the map page, put together from its layers."""
 
+import json
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import pydeck as pdk
+from pydeck.bindings.json_tools import default_serialize
 
 from dashboard.maps import cases, layers
 from dashboard.models.map_state import View
 from dashboard.models.morning_map import MorningMap
+
+_BENEATH_CASES: Final = ("ground", "communities", "compounds", "buildings", "labels", "incidents")
+
+
+class Deck(pdk.Deck):
+    """A deck of pydeck's that is written in one line: only so Python writes JSON by its encoder in C."""
+
+    def to_json(self) -> str:
+        """Write what the browser draws."""
+        return json.dumps(self, sort_keys=True, default=default_serialize)
 
 
 def build_community_deck(
@@ -94,17 +108,34 @@ def build_cases_deck(
     """
     ring = {"type": "Point", "coordinates": list(selected)} if selected else None
     drawn = [
-        *layers.build_ground(urls["ground"]),
-        *layers.build_communities(urls["communities"], pickable=False),
-        *layers.build_compounds(urls["compounds"]),
-        *layers.build_buildings(urls["buildings"]),
-        *layers.build_three_no(urls["compounds"]),
-        *layers.build_labels(urls["labels"], is_near=is_near),
-        *cases.build_other_cases(urls["incidents"]),
+        *_build_beneath_cases(*(urls[name] for name in _BENEATH_CASES), is_near=is_near),
         *cases.build_cases(points),
         *(layers.build_selection(ring) if ring else []),
     ]
     return _make_deck(drawn, view)
+
+
+# Everybody's page asks for these with each click; the addresses change with the layers.
+@lru_cache(maxsize=256)
+def _build_beneath_cases(
+    ground: str,
+    communities: str,
+    compounds: str,
+    buildings: str,
+    labels: str,
+    incidents: str,
+    *,
+    is_near: bool,
+) -> tuple[pdk.Layer, ...]:
+    return (
+        *layers.build_ground(ground),
+        *layers.build_communities(communities, pickable=False),
+        *layers.build_compounds(compounds),
+        *layers.build_buildings(buildings),
+        *layers.build_three_no(compounds),
+        *layers.build_labels(labels, is_near=is_near),
+        *cases.build_other_cases(incidents),
+    )
 
 
 def build_city_deck(
@@ -121,8 +152,15 @@ def build_city_deck(
 
 
 def _make_deck(drawn: Sequence[pdk.Layer], view: View) -> pdk.Deck:
-    return pdk.Deck(
-        list(drawn),
+    deck = copy(_make_empty_deck(view))
+    deck.layers = list(drawn)
+    return deck
+
+
+# For each new deck pydeck looks in all folders of Python for a notebook's widgets, and finds none.
+@lru_cache(maxsize=1024)
+def _make_empty_deck(view: View) -> Deck:
+    return Deck(
         map_provider=None,
         views=[pdk.View("MapView", controller={"dragRotate": False, "touchRotate": False, "keyboard": True})],
         initial_view_state=pdk.ViewState(
