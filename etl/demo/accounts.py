@@ -1,6 +1,7 @@
 """Accounts to look at a demo as each role; their one password stands on the login page."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,8 +51,8 @@ def write_accounts(connection: PostgresConnection, program: str, community: Comm
             )
 
 
-def find_busiest_companies(community: Community) -> list[Party]:
-    """Return the property companies, those first for whom the most is to be done on the day of the load.
+def find_busiest(community: Community, parties: Iterable[int]) -> list[Party]:
+    """Return parties given by position, those first for whom the most is to be done on the day of the load.
 
     Of those for whom as much waits, the one with more cases handed in, then with more in the year, is first.
     """
@@ -61,19 +62,16 @@ def find_busiest_companies(community: Community) -> list[Party]:
         Counter(handling.party[chosen].tolist())
         for chosen in (np.isin(state, _WAITING), state == "verifying", np.full(len(state), fill_value=True))
     )
-    companies = sorted(
-        set(community.people.company_of.values()),
-        key=lambda i: (-waiting[i], -handed_in[i], -all_year[i], i),
-    )
-    return [community.people.parties[i] for i in companies]
+    ranked = sorted(set(parties), key=lambda i: (-waiting[i], -handed_in[i], -all_year[i], i))
+    return [community.people.parties[i] for i in ranked]
 
 
 def _list_posts(prefix: str, community: Community) -> list[_Post]:
     people = community.people
     staff = [people.parties[i] for i in people.staff]
     leading = {zone.lead for zone in people.zones if zone.kind == "grid_worker" and zone.lead_until is None}
-    workers = [people.parties[i] for i in people.staff[1:] if i in leading][:3]
-    companies = find_busiest_companies(community)[:2]
+    workers = find_busiest(community, leading.intersection(people.staff[1:]))[:3]
+    companies = find_busiest(community, people.company_of.values())[:2]
     return [
         _Post(f"{prefix}-secretary", "secretary", staff[0].full_name, staff[0].code),
         # One person, two posts, as is usual in a community.

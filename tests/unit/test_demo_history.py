@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from etl.demo.accounts import find_busiest_companies
+from etl.demo.accounts import find_busiest
 from etl.demo.community import Community, build_community
 from etl.demo.program import PROGRAMS
 from etl.demo.town.terrain import lay_out_sites
@@ -184,16 +184,31 @@ def test_sensitive_cases_are_rare_and_marked() -> None:
     assert not any("栋" in title for title in history.title[history.sensitivity == "S3"])
 
 
-def test_accounts_are_of_the_companies_with_the_most_to_do() -> None:
-    busy = build_community(lay_out_sites(PROGRAMS["D"], 1, 1)[0], date(2026, 11, 22))
-    handling = busy.history.handling
+@pytest.fixture(scope="module")
+def busy() -> Community:
+    """Community D on a Sunday, when little comes in."""
+    return build_community(lay_out_sites(PROGRAMS["D"], 1, 1)[0], date(2026, 11, 22))
+
+
+def test_accounts_are_of_those_with_the_most_to_do(busy: Community) -> None:
+    handling, people = busy.history.handling, busy.people
     waiting = Counter(
-        busy.people.parties[party].code
+        people.parties[party].code
         for party, state in zip(handling.party, handling.state, strict=True)
         if state in {"dispatched", "handling"}
     )
-    found = [company.code for company in find_busiest_companies(busy)]
-    companies = {busy.people.parties[i].code for i in busy.people.company_of.values()}
-    assert sorted(found) == sorted(companies)
-    assert [waiting[code] for code in found] == sorted((waiting[code] for code in found), reverse=True)
-    assert min(waiting[code] for code in found[:2]) > 0
+    for parties in (people.company_of.values(), people.staff):
+        found = [party.code for party in find_busiest(busy, parties)]
+        assert sorted(found) == sorted({people.parties[i].code for i in parties})
+        assert [waiting[code] for code in found] == sorted((waiting[code] for code in found), reverse=True)
+        assert min(waiting[code] for code in found[:2]) > 0
+
+
+def test_two_companies_have_a_handful_to_do_and_some_of_it_late(busy: Community) -> None:
+    handling, people = busy.history.handling, busy.people
+    now = instant(2026, 11, 22, 8)
+    in_hand = np.isin(handling.state.astype(str), ("dispatched", "handling"))
+    for company in find_busiest(busy, people.company_of.values())[:2]:
+        cases = in_hand & (handling.party == people.parties.index(company))
+        assert 3 <= cases.sum() <= 12
+        assert 1 <= (handling.due_at[cases] < now).sum() < cases.sum()

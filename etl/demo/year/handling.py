@@ -15,18 +15,21 @@ NEVER = np.inf
 _REASONS = ("not_our_duty", "outside_our_area", "property_first", "other_lead", "information_missing")
 _MINUTE_S = 60.0
 _ON_TIME_PACE, _PACE_SPREAD = 0.46, 0.6
+# The companies given the most of late are behind with it: there something is to be done, and to be urged.
+_BEHIND_COMPANIES, _BEHIND_DAYS = 2, 7
 
 Words = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Who does what for each case: positions in the parties, one a case."""
+    """Who does what for each case: positions in the parties, one a case; and which of these are companies."""
 
     finder: Ints
     desk: Ints
     lead: Ints
     second: Ints
+    companies: Ints
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ def handle_reports(
     """Return how each case went, up to the beginning of a day."""
     end = find_midnight(as_of)
     fate = _draw_fate(reports, source, rng)
-    course = _plan_course(reports, fate, as_of, rng)
+    behind = _find_behind(reports, fate, desk, end)
+    course = _plan_course(reports, fate, behind, as_of, rng)
     steps = _list_steps(reports, fate, course, desk, rng)
     events = _list_events(steps, end)
     state = np.full(len(reports), "reported", dtype=object)
@@ -185,6 +189,14 @@ def _draw_fate(reports: Reports, source: NDArray[np.str_], rng: np.random.Genera
     return _Fate(spot, voided, rejected, full, returns, pause, full & (rng.random(count) < 0.035))
 
 
+def _find_behind(reports: Reports, fate: _Fate, desk: Desk, end: float) -> Flags:
+    """Tell which cases wait for a company that has been given too many of late."""
+    recent = fate.full & (reports.plant < 0) & (reports.at > end - _BEHIND_DAYS * DAY_S)
+    given = (desk.lead[recent] == desk.companies[:, np.newaxis]).sum(axis=1)
+    busiest = desk.companies[np.argsort(-given, kind="stable")[:_BEHIND_COMPANIES]]
+    return np.asarray(recent & np.isin(desk.lead, busiest))
+
+
 def _find_deadlines(reports: Reports) -> tuple[Floats, Flags]:
     """Return the seconds each case may take, ``nan`` without limit, and whether they are working seconds."""
     facts = [read_categories()[kind.code] for kind in KINDS]
@@ -193,7 +205,9 @@ def _find_deadlines(reports: Reports) -> tuple[Floats, Flags]:
     return allowed_s[reports.kind], working[reports.kind]
 
 
-def _plan_course(reports: Reports, fate: _Fate, as_of: date, rng: np.random.Generator) -> _Course:
+def _plan_course(
+    reports: Reports, fate: _Fate, behind: Flags, as_of: date, rng: np.random.Generator
+) -> _Course:
     count = len(reports)
     deadline_s, working = _find_deadlines(reports)
     clock = _Clock(as_of, working)
@@ -218,7 +232,8 @@ def _plan_course(reports: Reports, fate: _Fate, as_of: date, rng: np.random.Gene
     # How long it takes as a share of the time allowed: one case in ten takes longer.
     pace = np.exp(rng.normal(np.log(_ON_TIME_PACE), _PACE_SPREAD, count))
     allowed_s = np.where(np.isnan(deadline_s), 20 * HOUR_S, deadline_s)
-    done = clock.measure(registered) + np.maximum(pace * allowed_s, 6 * _MINUTE_S)
+    begun = np.where(behind, find_midnight(as_of), registered)
+    done = clock.measure(begun) + np.maximum(pace * allowed_s, 6 * _MINUTE_S)
     least = clock.measure(owned) + np.minimum(0.3 * allowed_s, 2 * HOUR_S) * rng.uniform(0.3, 1, count)
     verifying = clock.locate(np.maximum(done, least))
     handling = owned + (verifying - owned) * rng.uniform(0.08, 0.6, count)

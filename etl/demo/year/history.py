@@ -135,7 +135,7 @@ def _staff_desk(
     desk = rng.choice(staff[: max(2, len(staff) // 4)], count)
     finder = np.where(found_by_worker, worker, desk)
     finder = np.where(source == "walk_in", rng.choice(staff, count), finder)
-    return Desk(finder, desk, lead, second)
+    return Desk(finder, desk, lead, second, np.array(sorted(set(people.company_of.values()))))
 
 
 def _number_cases(site_code: str, reports: Reports, source: NDArray[np.str_]) -> NDArray[Any]:
