@@ -14,9 +14,10 @@ import streamlit as st
 from dashboard import session
 from dashboard.models.incident_filters import (
     Filters,
-    format_filters,
+    find_usual,
+    format_address,
+    parse_address,
     parse_around,
-    parse_filters,
     split_words,
 )
 from geo.store.worklist import Around, Cursor
@@ -39,19 +40,19 @@ def keep_changes() -> None:
 
 def read_filters(known_codes: Collection[str]) -> tuple[Filters, tuple[str, ...]]:
     """Return the filters of the address, and the parameters that make no sense."""
-    return parse_filters(st.query_params.to_dict(), known_codes)
+    return parse_address(st.query_params.to_dict(), known_codes, session.get_actor())
 
 
 def change_filters(filters: Filters, **changes: Any) -> None:
     """Put other filters into the address; the list begins again at its first page."""
-    _change(**format_filters(replace(filters, **changes)))
+    _change(**format_address(replace(filters, **changes), session.get_actor()))
     st.session_state.pop(_CURSORS, None)
 
 
 def clear_filters() -> None:
     """List what is usual again."""
     st.session_state.pop(_WORDS, None)
-    change_filters(Filters())
+    change_filters(find_usual(session.get_actor()))
 
 
 def change_words(filters: Filters, words: str, names: Collection[str]) -> None:

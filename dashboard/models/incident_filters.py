@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
 from dashboard.models.map_state import PlaceKey, format_place, parse_place
+from geo.model.actor import Actor
 from geo.store.choices import Category
 from geo.store.worklist import Around, Asked, Marks, Sort, Status, Whose
 
@@ -57,7 +58,7 @@ _DIGITS: Final = re.compile(r"\d{5}")
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a reader asks for; the defaults are all open cases by due time.
+    """What is asked for; the defaults are all open cases by due time.
 
     Attributes:
         status: one of :data:`STATUSES`, or a state of the workflow.
@@ -144,6 +145,32 @@ def format_filters(filters: Filters) -> dict[str, str | None]:
         "words": filters.words or None,
         "sort": None if filters.sort == usual.sort else filters.sort,
     }
+
+
+def find_usual(actor: Actor) -> Filters:
+    """Return what the page lists for somebody who asked for nothing: to a grid worker, what is his to do."""
+    is_worker = actor.role == "grid_worker" and actor.party_id is not None
+    return Filters(whose="mine") if is_worker else Filters()
+
+
+def parse_address(
+    params: Mapping[str, str], known_codes: Collection[str], actor: Actor
+) -> tuple[Filters, tuple[str, ...]]:
+    """Read the filters from the page's address as :func:`parse_filters` does; without any, what is usual."""
+    if not any(params.get(name, "").strip() for name in PARAMS):
+        return find_usual(actor), ()
+    return parse_filters(params, known_codes)
+
+
+def format_address(filters: Filters, actor: Actor) -> dict[str, str | None]:
+    """Write the filters as :func:`parse_address` reads them.
+
+    Only what is usual goes without saying: whatever else is in the address means the same to everybody.
+    """
+    written = format_filters(filters)
+    if filters == find_usual(actor):
+        return dict.fromkeys(written)
+    return written if any(written.values()) else written | {"who": filters.whose}
 
 
 def to_asked(

@@ -72,7 +72,7 @@ def show_case(page: CasesPage, case_id: int, now: datetime) -> None:
             text("case.around", metres=_AROUND_M), key="around", icon=":material/radar:", type="tertiary"
         ):
             around = Around(case.longitude, case.latitude or 0.0, _AROUND_M)
-            case_session.change_filters(page.filters, around=around, place=None)
+            case_session.change_filters(page.filters, around=around, place=None, whose="all")
             st.rerun()
 
 

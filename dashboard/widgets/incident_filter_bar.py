@@ -14,18 +14,16 @@ from dashboard.models.incident_filters import (
     SOURCES,
     STATUSES,
     TODAY,
-    WHOSE,
-    Filters,
+    find_usual,
 )
 from dashboard.models.incident_page import CasesPage
 from dashboard.models.incident_words import name_source, name_state
 from dashboard.models.map_state import PlaceKey, format_place, parse_place
 from dashboard.widgets.incident_views import show_views
 from dashboard.widgets.markdown import escape
-from geo.store.worklist import Whose
 
 _ANY: Final = ""
-_WHOSE: Final = {"all": "filter.whose_all", "mine": "filter.whose_mine", "zones": "filter.whose_zones"}
+_WHOSE: Final = {"mine": "filter.whose_mine", "zones": "filter.whose_zones", "all": "filter.whose_all"}
 _STATUS: Final = {
     "open": "filter.open",
     "overdue": "filter.overdue",
@@ -46,22 +44,23 @@ def show_filter_bar(page: CasesPage, ignored: tuple[str, ...]) -> None:
     """Show the filters; each change goes into the address at once."""
     text, filters = page.text, page.filters
     with st.container(key="case_filters", horizontal=True, gap="small", vertical_alignment="center"):
-        _choose(page, "whose", _list_whose(page), lambda whose: text(_WHOSE[whose]), width=118)
+        _show_whose(page)
         statuses = (*STATUSES, *OPEN_STATES, *SETTLED_STATES)
         _choose(
             page,
             "status",
+            text("column.state"),
             statuses,
             lambda status: text(_STATUS[status]) if status in _STATUS else name_state(status, text),
             width=112,
         )
         _show_category(page)
         _show_place(page)
-        _choose(page, "sort", SORTS, lambda sort: text(_SORT[sort]), width=120)
+        _choose(page, "sort", text("filter.sort"), SORTS, lambda sort: text(_SORT[sort]), width=120)
         with st.popover(_title_more(page), icon=":material/tune:"):
             _show_more(page)
         show_views(page)
-        if filters != Filters() or page.private_words:
+        if filters != find_usual(page.actor) or page.private_words:
             st.button(
                 text("filter.clear"),
                 key="clear_filters",
@@ -75,17 +74,29 @@ def show_filter_bar(page: CasesPage, ignored: tuple[str, ...]) -> None:
         st.caption(text("filter.private_words"))
 
 
-def _list_whose(page: CasesPage) -> tuple[Whose, ...]:
-    return WHOSE if page.actor.party_id is not None and page.actor.role != "property_company" else ("all",)
-
-
-def _choose(page: CasesPage, field: str, options: tuple[str, ...], name: Any, *, width: int) -> None:
-    if len(options) == 1:
+def _show_whose(page: CasesPage) -> None:
+    if page.actor.party_id is None or page.actor.role == "property_company":
         return
+    text = page.text
+    _keep("whose", page.filters.whose)
+    st.segmented_control(
+        text("filter.whose"),
+        _WHOSE,
+        format_func=lambda whose: text(_WHOSE[whose]),
+        required=True,
+        key="filter_whose",
+        label_visibility="collapsed",
+        on_change=lambda: case_session.change_filters(page.filters, whose=st.session_state["filter_whose"]),
+    )
+
+
+def _choose(
+    page: CasesPage, field: str, label: str, options: tuple[str, ...], name: Any, *, width: int
+) -> None:
     key = f"filter_{field}"
     st.session_state[key] = getattr(page.filters, field)
     st.selectbox(
-        key,
+        label,
         options,
         format_func=name,
         key=key,
@@ -104,7 +115,7 @@ def _show_category(page: CasesPage) -> None:
         titles[joined] = page.text.join([page.category_titles[code].strip() for code in chosen])
     st.session_state["filter_category"] = ",".join(chosen)
     st.selectbox(
-        "filter_category",
+        page.text("column.category"),
         list(titles),
         format_func=titles.__getitem__,
         key="filter_category",
@@ -127,7 +138,7 @@ def _show_place(page: CasesPage) -> None:
         titles.setdefault(cast("str", format_place(place)), name)
     st.session_state["filter_place"] = format_place(place) or _ANY
     st.selectbox(
-        "filter_place",
+        text("column.place"),
         list(titles),
         format_func=titles.__getitem__,
         key="filter_place",

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import case_session, data, session
 from dashboard.maps.deck import build_cases_deck
 from dashboard.models import map_page
-from dashboard.models.incident_filters import pick_marked, to_asked
+from dashboard.models.incident_filters import find_usual, pick_marked, to_asked
 from dashboard.models.incident_list import build_points, build_rows, summarise
 from dashboard.models.incident_page import CasesPage
 from dashboard.models.map_page import LegendEntry
@@ -107,7 +107,8 @@ def _show_list(
         on_point=case_session.point_at,
     )
     if not rows:
-        st.caption(text("list.nothing"))
+        is_free = page.filters == find_usual(page.actor) and page.filters.whose == "mine"
+        st.caption(text("list.nothing_mine" if is_free else "list.nothing"))
     show_bulk(page, found.cases, picked)
 
 

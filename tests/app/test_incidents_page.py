@@ -113,8 +113,8 @@ def test_every_role_opens_the_page_and_a_case(
     street: Street, monkeypatch: pytest.MonkeyPatch, role: Role, party: str | None, language: str
 ) -> None:
     app = open_page(street, monkeypatch, street.acting(role, party), lang=language)
-    is_company = role == "property_company"
-    counted = {"zh": "1 件" if is_company else "2 件", "en": "1 case" if is_company else "2 cases"}[language]
+    has_own = role in {"property_company", "grid_worker"}
+    counted = {"zh": "1 件" if has_own else "2 件", "en": "1 case" if has_own else "2 cases"}[language]
     assert counted in read_words(app)
     can_report = role in {"secretary", "grid_worker"}
     assert ("new_category" in {box.key for box in app.selectbox}) == can_report
@@ -160,6 +160,27 @@ def test_filters_go_into_the_address_and_come_from_it(
     again = open_page(street, monkeypatch, category="E4")
     assert again.selectbox(key="filter_category").value == "E4"
     assert "1 件" in read_words(again)
+
+
+def test_a_worker_begins_with_her_own_cases_and_sees_all_in_one_tap(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(street, monkeypatch)
+    assert app.segmented_control(key="filter_whose").value == "mine"
+    assert "1 件" in read_words(app)
+    app.segmented_control(key="filter_whose").set_value("all").run()
+    assert app.query_params["who"] == "all"
+    assert "2 件" in read_words(app)
+    app.button(key="clear_filters").click().run()
+    assert "who" not in app.query_params
+    assert app.segmented_control(key="filter_whose").value == "mine"
+
+
+def test_an_address_means_the_same_to_a_worker_as_to_whoever_sent_it(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for actor in (street.acting("grid_worker", "worker"), street.acting("secretary")):
+        assert "2 件" in read_words(open_page(street, monkeypatch, actor, sort="newest"))
 
 
 def test_words_that_may_be_personal_stay_out_of_the_address(
@@ -342,7 +363,7 @@ def test_a_view_is_kept_by_name_for_its_account_alone(
 def test_of_many_cases_those_refused_are_told_one_by_one(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch)
+    app = open_page(street, monkeypatch, who="all")
     assert "bulk_do" not in {button.key for button in app.button}
     app.session_state["picked_cases"] = (street.mine, street.theirs)
     app.run()

@@ -17,13 +17,17 @@ from dashboard.models.incident_filters import (
     STATUSES,
     WHOSE,
     Filters,
+    find_usual,
+    format_address,
     format_filters,
+    parse_address,
     parse_filters,
     pick_marked,
     split_words,
     to_asked,
 )
 from dashboard.models.map_state import PlaceKey
+from geo.model.actor import Actor, Role
 from geo.store.choices import Category
 from geo.store.worklist import Around, Marks
 
@@ -176,3 +180,23 @@ def test_marks_pick_cases_by_id() -> None:
     assert pick_marked(Filters(status="amber"), marks) == (3,)
     assert pick_marked(Filters(mark="unheld"), marks) is None
     assert pick_marked(Filters(), marks) is None
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [Filters(), Filters(whose="mine"), Filters(whose="zones", status="all"), Filters(categories=("E1",))],
+)
+@pytest.mark.parametrize("role", ["grid_worker", "secretary"])
+def test_an_address_gives_back_what_was_asked_for_and_says_nothing_where_it_is_usual(
+    role: Role, filters: Filters
+) -> None:
+    actor = Actor(1, role, (1,), party_id=7)
+    written = {name: value for name, value in format_address(filters, actor).items() if value is not None}
+    assert parse_address(written, CODES, actor) == (filters, ())
+    assert (not written) == (filters == find_usual(actor))
+
+
+def test_nobody_s_own_cases_are_usual_only_for_a_worker_who_is_somebody() -> None:
+    assert find_usual(Actor(1, "grid_worker", (1,), party_id=7)).whose == "mine"
+    assert find_usual(Actor(1, "grid_worker", (1,))).whose == "all"
+    assert find_usual(Actor(1, "secretary", (1,), party_id=7)).whose == "all"
