@@ -16,9 +16,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from dashboard.routes import features, health, login, metrics, tiles, vendor
+from dashboard.routes import health, login, metrics, vendor
 from dashboard.routes.cache import DataCache
 from dashboard.routes.guard import Guard
+from dashboard.routes.lane import DataLane
 from dashboard.routes.sign_ins import forget_actors
 from geo.operations.accounts import hash_password, hash_token
 from geo.store.engine import get_actor
@@ -83,12 +84,11 @@ def serve_guarded(url: str) -> Iterator[str]:
     forget_actors()
     app = Starlette(
         routes=[
-            *login.routes(), *features.routes(cache), *tiles.routes(cache),
-            *health.routes(), *metrics.routes(), *vendor.routes(),
+            *login.routes(), *health.routes(), *metrics.routes(), *vendor.routes(),
             WebSocketRoute("/_stcore/stream", _talk),
             Route("/{path:path}", _show_page, methods=["GET", "POST"]),
         ],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard), Middleware(DataLane, cache)],
     )  # fmt: skip
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run)

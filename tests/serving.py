@@ -12,8 +12,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard.routes import features, health, metrics, tiles
+from dashboard.routes import health, metrics
 from dashboard.routes.cache import DataCache
+from dashboard.routes.lane import DataLane
 from geo.model.actor import Actor
 from geo.store.engine import acting_as
 from tests.actors import find_secretary
@@ -45,8 +46,8 @@ def serve(url: str, *actors: Actor) -> Iterator[httpx.Client]:
     """
     cache = DataCache(url)
     app = Starlette(
-        routes=[*features.routes(cache), *tiles.routes(cache), *health.routes(), *metrics.routes()],
-        middleware=[Middleware(ActAs, url, actors)],
+        routes=[*health.routes(), *metrics.routes()],
+        middleware=[Middleware(ActAs, url, actors), Middleware(DataLane, cache)],
     )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run)

@@ -39,7 +39,6 @@ class DataCache:
 
     def __init__(self, url: str | None = None, capacity_bytes: int = _CACHE_BYTES) -> None:
         self._watch = VersionWatch(url)
-        self._watch_thread = ThreadPoolExecutor(1, thread_name_prefix="versions")
         self._workers = ThreadPoolExecutor(max(1, get_settings().pool_size // 2), thread_name_prefix="data")
         self._packed: LRUCache[Hashable, bytes] = LRUCache(
             capacity_bytes, getsizeof=lambda packed: len(packed) + _ENTRY_BYTES
@@ -62,7 +61,7 @@ class DataCache:
         async with self._reading:
             # Whoever comes from here on may have written since this reading began, and waits for the next.
             self._next_reading = None
-            return await asyncio.get_running_loop().run_in_executor(self._watch_thread, self._watch.read)
+            return await self._watch.read()
 
     async def fetch(self, route: str, key: Hashable, produce: Callable[[], bytes]) -> bytes:
         """Return the gzipped data of a key, made by ``produce`` in a worker thread unless they are at hand.
@@ -106,8 +105,7 @@ class DataCache:
     def close(self) -> None:
         """Let the threads and the connection go; requests must have ended."""
         self._workers.shutdown()
-        self._watch_thread.submit(self._watch.close)
-        self._watch_thread.shutdown()
+        self._watch.close()
 
 
 @lru_cache(maxsize=1)

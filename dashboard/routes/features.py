@@ -28,7 +28,6 @@ from typing import Final
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from dashboard.models.incident_filters import YEARS
@@ -46,6 +45,7 @@ from geo.store.engine import get_actor
 from geo.store.features import ZONE_KINDS, find_features
 from geo.store.versions import LAYER_SOURCES, LayerVersions
 
+ROOT: Final = "/features/"
 CHINA: Final = ZoneInfo("Asia/Shanghai")
 MOST_FEATURES: Final = 50_000
 _USUAL_FEATURES: Final = 20_000
@@ -196,12 +196,12 @@ def _read_categories(text: str | None) -> tuple[str, ...] | None:
     return codes
 
 
-def routes(cache: DataCache | None = None) -> list[BaseRoute]:
-    """Return everything below ``/features/``; ``cache`` is the process's own unless given."""
+def make_endpoint(cache: DataCache | None = None) -> DataEndpoint:
+    """Return what answers below ``/features/``; ``cache`` is the process's own unless given."""
 
     async def answer(scope: Scope) -> Reply:
         data = cache or get_cache()
-        asked = read_request(scope["path_params"]["path"], scope["query_string"])
+        asked = read_request(scope["path"].removeprefix(ROOT), scope["query_string"])
         versions = await data.read_versions()
         actor = get_actor()
         community_id = find_community(asked.community, versions, actor)
@@ -218,7 +218,7 @@ def routes(cache: DataCache | None = None) -> list[BaseRoute]:
             scope, packed, media_type=b"application/geo+json", tag=tag, asked_tag=asked.v, layer=asked.layer
         )
 
-    return [Route("/features/{path:path}", DataEndpoint("features", answer))]
+    return DataEndpoint("features", answer)
 
 
 def _produce(asked: FeatureRequest, community_id: int | None, on_day: date) -> bytes:

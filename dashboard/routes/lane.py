@@ -4,26 +4,32 @@ Its session cookie and compression are of no use to data that are compressed alr
 and cost more than a tile out of the cache. Whoever guards the pages must stand in front of this middleware.
 """
 
-from typing import Final
-
-from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.routes import features, tiles
-
-_ROOTS: Final = ("/tiles/", "/features/")
+from dashboard.routes.cache import DataCache
 
 
 class DataLane:
-    """ASGI middleware that answers ``/tiles/`` and ``/features/`` and passes everything else on."""
+    """ASGI middleware that answers ``/tiles/`` and ``/features/`` and passes everything else on.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what answers everything else.
+        cache: the process's own unless given.
+    """
+
+    def __init__(self, app: ASGIApp, cache: DataCache | None = None) -> None:
         self._app = app
-        self._router = Router([*tiles.routes(), *features.routes()])
+        self._endpoints = (
+            (tiles.ROOT, tiles.make_endpoint(cache)),
+            (features.ROOT, features.make_endpoint(cache)),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and scope["path"].startswith(_ROOTS):
-            await self._router(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        if scope["type"] == "http":
+            for root, answer in self._endpoints:
+                if scope["path"].startswith(root):
+                    await answer(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final
 
-from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from dashboard.routes.cache import DataCache, get_cache
@@ -27,6 +26,7 @@ from geo.errors import NotFound
 from geo.store.engine import get_actor
 from geo.store.tiles import FINEST_ZOOM, TILE_LAYERS, draw_tile
 
+ROOT: Final = "/tiles/"
 _PATH: Final = re.compile(r"(\w+)/(\d{1,2})/(\d{1,7})/(\d{1,7})\.mvt", re.ASCII)
 _PARAMETERS: Final = frozenset({"community", "v"})
 _MEDIA_TYPE: Final = b"application/vnd.mapbox-vector-tile"
@@ -65,12 +65,12 @@ def read_request(path: str, query: bytes) -> TileRequest:
     return TileRequest(layer, z, x, y, given.get("community"), given.get("v"))
 
 
-def routes(cache: DataCache | None = None) -> list[BaseRoute]:
-    """Return everything below ``/tiles/``; ``cache`` is the process's own unless given."""
+def make_endpoint(cache: DataCache | None = None) -> DataEndpoint:
+    """Return what answers below ``/tiles/``; ``cache`` is the process's own unless given."""
 
     async def answer(scope: Scope) -> Reply:
         data = cache or get_cache()
-        asked = read_request(scope["path_params"]["path"], scope["query_string"])
+        asked = read_request(scope["path"].removeprefix(ROOT), scope["query_string"])
         versions = await data.read_versions()
         actor = get_actor()
         community_id = find_community(asked.community, versions, actor)
@@ -88,4 +88,4 @@ def routes(cache: DataCache | None = None) -> list[BaseRoute]:
             scope, packed, media_type=_MEDIA_TYPE, tag=tag, asked_tag=asked.v, layer=asked.layer
         )
 
-    return [Route("/tiles/{path:path}", DataEndpoint("tiles", answer))]
+    return DataEndpoint("tiles", answer)

@@ -9,7 +9,7 @@ tells the database who acts: what a page forgot to ask, row-level security still
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from importlib.resources import files
@@ -19,6 +19,7 @@ from typing import Any, cast
 import aiosql
 import psycopg2.errors
 import psycopg2.extensions
+from psycopg2.extras import wait_select
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -33,6 +34,9 @@ from geo.settings import Settings, get_settings
 
 _CONNECT_TIMEOUT_S = 10
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+_shared: ContextVar[tuple[Actor | None, psycopg2.extensions.connection] | None] = ContextVar(
+    "shared", default=None
+)
 _find_actor: Callable[[], Actor] | None = None
 
 
@@ -209,8 +213,31 @@ def connect(url: str | None = None) -> Iterator[psycopg2.extensions.connection]:
     Raises:
         DatabaseUnavailable: the server cannot be reached, or went away inside the block.
     """
+    shared = _shared.get()
+    if url is None and shared is not None and shared[0] == _actor.get():
+        yield shared[1]
+        return
     with _borrow(url, is_read_only=True) as connection:
         yield connection
+
+
+@contextmanager
+def reading_together() -> Iterator[None]:
+    """Let everything that is read inside the block be read in one transaction: many small ones cost more.
+
+    For a few questions asked in a row. Nobody writes inside the block, or lets somebody else act in it: that
+    would take a second connection while the first is held.
+
+    Raises:
+        DatabaseUnavailable: the server cannot be reached, or went away inside the block.
+    """
+    actor = get_actor()
+    with acting_as(actor) if actor else nullcontext(), connect() as connection:
+        token = _shared.set((actor, connection))
+        try:
+            yield
+        finally:
+            _shared.reset(token)
 
 
 def _begin(connection: psycopg2.extensions.connection, actor: Actor | None, *, is_read_only: bool) -> None:
@@ -288,17 +315,21 @@ def _get_driver_connection(pooled: PoolProxiedConnection) -> psycopg2.extensions
     return cast("psycopg2.extensions.connection", pooled.driver_connection)
 
 
-def open_connection(url: str | None = None) -> psycopg2.extensions.connection:
-    """Open a connection outside the pool, in autocommit, for one who keeps it and closes it.
+def open_asynchronous_connection(url: str | None = None) -> psycopg2.extensions.connection:
+    """Open a connection outside the pool, in autocommit, for an event loop that polls it and closes it.
 
     Raises:
         DatabaseUnavailable: the server cannot be reached.
     """
-    pooled = _check_out(get_engine(url), is_read_only=True)
-    connection = _get_driver_connection(pooled)
-    connection.rollback()
-    pooled.detach()
-    connection.autocommit = True
+    engine = get_engine(url)
+    _, parameters = engine.dialect.create_connect_args(engine.url)
+    try:
+        connection: psycopg2.extensions.connection = psycopg2.connect(
+            **{**parameters, **_choose_parameters(engine.url)}, async_=True
+        )
+        wait_select(connection)
+    except psycopg2.OperationalError as failure:
+        raise _explain_failure(engine.url, failure) from None
     return connection
 
 
@@ -335,8 +366,6 @@ def _prepare_once(database_url: str | None, data_dir: Path) -> str:
 @lru_cache
 def _make_engine(url: str) -> Engine:
     address = parse_url(url)
-    options = " ".join([*address.normalized_query.get("options", ()), "-c timezone=UTC"])
-    timeout_s = address.query.get("connect_timeout", _CONNECT_TIMEOUT_S)
     size = get_settings().pool_size
     return create_engine(
         address,
@@ -344,12 +373,16 @@ def _make_engine(url: str) -> Engine:
         max_overflow=size,
         # The application says who acts before anything else and so finds out by itself, without asking twice.
         pool_pre_ping=address.username != APPLICATION_ROLE,
-        connect_args={
-            "application_name": "wangge",
-            "options": options,
-            "connect_timeout": timeout_s,
-        },
+        connect_args=_choose_parameters(address),
     )
+
+
+def _choose_parameters(address: URL) -> dict[str, Any]:
+    return {
+        "application_name": "wangge",
+        "options": " ".join([*address.normalized_query.get("options", ()), "-c timezone=UTC"]),
+        "connect_timeout": address.query.get("connect_timeout", _CONNECT_TIMEOUT_S),
+    }
 
 
 def parse_url(url: str | URL) -> URL:

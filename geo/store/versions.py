@@ -6,6 +6,7 @@ dates, and when this program shows the layer differently. It differs between peo
 Equal tags mean equal content.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,7 +21,8 @@ import psycopg2.extensions
 
 from geo.errors import DatabaseUnavailable
 from geo.model.actor import Actor
-from geo.store.engine import connect, get_actor, load_queries, open_connection
+from geo.store.engine import connect, get_actor, load_queries, open_asynchronous_connection
+from geo.store.line import Line
 
 # The watched tables' layers that each layer of the map is drawn from.
 LAYER_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -117,9 +119,23 @@ def list_layer_tags(community_id: int | None, on_day: date) -> dict[str, str]:
         DatabaseUnavailable: the database does not answer.
     """
     with connect() as connection:
-        versions = read_versions(connection)
-    actor = get_actor()
+        versions = _recall_versions(connection)
+        actor = get_actor()
     return {layer: versions.tag(layer, community_id, on_day, actor) for layer in LAYER_SOURCES}
+
+
+def _recall_versions(connection: psycopg2.extensions.connection) -> LayerVersions:
+    """Read all versions, unless they are those that were read last: they are the same for everybody."""
+    global _recalled  # noqa: PLW0603 - what was read last, by whichever thread
+    state = (connection.dsn, *load_queries("versions").summarise_versions(connection))
+    recalled = _recalled
+    if recalled is None or recalled[0] != state:
+        # The state was read first, as the sum is: what follows it can only be too new, and is read again.
+        recalled = _recalled = (state, read_versions(connection))
+    return recalled[1]
+
+
+_recalled: tuple[tuple[object, ...], LayerVersions] | None = None
 
 
 def read_revision() -> str | None:
@@ -137,7 +153,7 @@ def read_revision() -> str | None:
 
 
 class VersionWatch:
-    """Reads the versions over a connection of its own, often and cheaply; for one thread at a time.
+    """Reads the versions over a connection of its own, often and cheaply; for one event loop, one at a time.
 
     What it reads is for everybody: versions and codes of all communities, whoever asks first.
 
@@ -147,23 +163,23 @@ class VersionWatch:
 
     def __init__(self, url: str | None = None) -> None:
         self._url = url
-        self._connection: psycopg2.extensions.connection | None = None
+        self._line: Line | None = None
         self._last: LayerVersions | None = None
 
-    def read(self) -> LayerVersions:
+    async def read(self) -> LayerVersions:
         """Return the versions as of now: of every transaction that was committed before the call.
 
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        if self._connection is not None:
+        if self._line is not None:
             try:
-                return self._read(self._connection)
+                return await self._read(self._line)
             except (psycopg2.OperationalError, psycopg2.InterfaceError):
                 self.close()  # The server was restarted, or is gone, which connecting again will tell.
-        self._connection = open_connection(self._url)
+        self._line = Line(await asyncio.to_thread(open_asynchronous_connection, self._url))
         try:
-            return self._read(self._connection)
+            return await self._read(self._line)
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as failure:
             self.close()
             msg = "the database went away while the map's layers were looked up: try again in a moment"
@@ -171,12 +187,16 @@ class VersionWatch:
 
     def close(self) -> None:
         """Give the connection up; a later read opens another."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = self._last = None
+        if self._line is not None:
+            self._line.close()
+        self._line = self._last = None
 
-    def _read(self, connection: psycopg2.extensions.connection) -> LayerVersions:
-        total = int(load_queries("versions").sum_versions(connection))
+    async def _read(self, line: Line) -> LayerVersions:
+        total = await line.ask(load_queries("versions").sum_versions.sql)
         if self._last is None or self._last.total != total:
-            self._last = read_versions(connection)
+            self._last = await asyncio.to_thread(self._read_all)
         return self._last
+
+    def _read_all(self) -> LayerVersions:
+        with connect(self._url) as connection:
+            return read_versions(connection)

@@ -15,12 +15,13 @@ from unittest.mock import patch
 import httpx
 import psycopg2
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from streamlit.testing.v1 import AppTest
 
 import dashboard
 from dashboard import session
-from dashboard.routes import features, tiles
 from dashboard.routes.cache import DataCache
+from dashboard.routes.lane import DataLane
 from etl.demo.load import load_demo
 from geo.model.actor import Actor
 from geo.settings import get_settings
@@ -90,7 +91,7 @@ _MULTIPLY = """
 
 def _measure(cursor: psycopg2.extensions.cursor, runner: asyncio.Runner, url: str) -> dict[str, float]:
     cache = DataCache(url)
-    app = Starlette(routes=[*features.routes(cache), *tiles.routes(cache)])
+    app = Starlette(middleware=[Middleware(DataLane, cache)])
 
     def fetch(*addresses: str) -> None:
         async def fetch_all() -> None:

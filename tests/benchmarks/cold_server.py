@@ -5,8 +5,8 @@ from collections.abc import Callable, Hashable
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from dashboard.routes import features, tiles
 from dashboard.routes.cache import DataCache
+from dashboard.routes.lane import DataLane
 from geo.settings import get_settings
 from tests.actors import find_secretary
 from tests.serving import ActAs
@@ -23,7 +23,6 @@ class ForgetfulCache(DataCache):
 _url = get_settings().database_url or ""
 _cache = ForgetfulCache(capacity_bytes=0)
 app = Starlette(
-    routes=[*features.routes(_cache), *tiles.routes(_cache)],
     # As the application with its row-level security, for somebody who sees the whole city.
-    middleware=[Middleware(ActAs, _url, (find_secretary(_url),))],
+    middleware=[Middleware(ActAs, _url, (find_secretary(_url),)), Middleware(DataLane, _cache)],
 )

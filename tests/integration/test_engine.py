@@ -1,7 +1,5 @@
 """What connections promise, and which servers are refused."""
 
-from contextlib import closing
-
 import psycopg2.errors
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
@@ -10,7 +8,7 @@ from geo.errors import ConfigurationError, DatabaseUnavailable, MigrationPending
 from geo.model.actor import NOBODY
 from geo.schema.migrate import head_revision
 from geo.settings import get_settings
-from geo.store.engine import acting_as, connect, migrate_database, open_connection, transaction, verify_server
+from geo.store.engine import acting_as, connect, migrate_database, transaction, verify_server
 
 
 def _count_rows(url: str) -> int:
@@ -83,8 +81,6 @@ def test_all_connections_of_the_application_lost_in_the_pool_are_replaced(
             _terminate(connection, pid)
         with connect(database_url) as one, transaction(database_url) as other:
             assert len({one.get_backend_pid(), other.get_backend_pid()} - lost) == 2
-        with closing(open_connection(database_url)) as kept:
-            assert kept.autocommit
 
 
 def test_the_application_reads_and_writes_by_turns_on_one_connection(database_url: str) -> None:
