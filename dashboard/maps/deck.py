@@ -17,7 +17,7 @@ from dashboard.models.morning_map import MorningMap
 _BENEATH_CASES: Final = ("ground", "communities", "compounds", "buildings", "labels", "incidents")
 
 
-class Deck(pdk.Deck):
+class Deck(pdk.Deck):  # type: ignore[misc]  # pydeck has no types
     """A deck of pydeck's that is written in one line: only so Python writes JSON by its encoder in C."""
 
     def to_json(self) -> str:

@@ -25,6 +25,7 @@ class CasesPage:
         parties: those who can be given a case.
         areas: grids and compounds to look into.
         buildings: along the way.
+        views: the filters that the reader kept, as parameters by name.
         filters: as the address has them.
         private_words: words looked for that do not stand in the address.
     """
@@ -37,6 +38,7 @@ class CasesPage:
     parties: tuple[PartyChoice, ...]
     areas: tuple[AreaChoice, ...]
     buildings: tuple[BuildingChoice, ...]
+    views: Mapping[str, dict[str, str]]
     filters: Filters
     private_words: str
 

@@ -4,15 +4,21 @@ import streamlit as st
 
 from dashboard import case_session, data, session
 from dashboard.models.incident_page import CasesPage
+from dashboard.models.map_page import choose_community
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from dashboard.widgets.incident_filter_bar import show_filter_bar
 from dashboard.widgets.incident_work import show_work
-from geo.store import places
+from geo.store import places, saved_views
+from geo.store.engine import reading_together
 from geo.store.versions import list_layer_tags
 
 text, actor, today = session.get_text(), session.get_actor(), session.today()
 case_session.keep_changes()
-communities = places.list_communities()
+with reading_together():
+    communities = places.list_communities()
+    opened = choose_community(communities, session.read_map_state().community)
+    tags = list_layer_tags(opened.id, today) if opened else {}
+    views = saved_views.list_views()
 with st.container(key="case_head", horizontal=True, vertical_alignment="center"):
     if not communities:
         st.info(text("map.empty"), icon=":material/add_location_alt:")
@@ -23,7 +29,6 @@ with st.container(key="case_head", horizontal=True, vertical_alignment="center")
         st.info(text("morning.choose"), icon=":material/location_city:")
         show_language_switch(text)
         st.stop()
-    tags = list_layer_tags(community.id, today)
     categories = data.list_categories()
     filters, ignored = case_session.read_filters(categories)
     page = CasesPage(
@@ -35,6 +40,7 @@ with st.container(key="case_head", horizontal=True, vertical_alignment="center")
         parties=data.list_parties(community.id, today, tags),
         areas=data.list_areas(community.id, today, tags, actor),
         buildings=data.list_buildings(community.id, tags, actor),
+        views=views,
         filters=filters,
         private_words=case_session.read_private_words(),
     )

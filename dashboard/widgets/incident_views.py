@@ -15,8 +15,7 @@ def show_views(page: CasesPage) -> None:
     """Show the reader's own views; what they list is looked up when they are opened."""
     text = page.text
     with st.popover("", icon=":material/bookmark:", help=text("views.title")):
-        views = saved_views.list_views()
-        for number, (name, params) in enumerate(views.items()):
+        for number, (name, params) in enumerate(page.views.items()):
             title, delete = st.columns([5, 1], vertical_alignment="center")
             title.button(
                 escape(name), key=f"view_{number}", width="stretch", on_click=_open, args=(page, params)
@@ -30,7 +29,7 @@ def show_views(page: CasesPage) -> None:
                 on_click=saved_views.delete_view,
                 args=(name,),
             )
-        if not views:
+        if not page.views:
             st.caption(text("views.none"))
         st.text_input(text("views.name"), key="view_name", max_chars=40)
         st.button(

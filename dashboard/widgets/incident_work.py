@@ -19,6 +19,7 @@ from dashboard.widgets.incident_card import show_case
 from dashboard.widgets.incident_list import show_case_list
 from dashboard.widgets.incident_new import show_new_case
 from dashboard.widgets.map_frame import show_map_frame
+from geo.store.engine import reading_together
 from geo.store.versions import list_layer_tags
 from geo.store.worklist import CasePage, list_cases
 
@@ -32,14 +33,15 @@ def show_work(page: CasesPage) -> None:
     """Show what the filters find, and on the right the case that is open or the form for a new one."""
     case_session.keep_changes()
     now = datetime.now(UTC)
-    tags = list_layer_tags(page.community.id, page.today)
     marks = data.list_marks(page.community.id, page.actor)
     asked = to_asked(
         page.filters, page.community.id, page.today, list(page.categories.values()), page.private_words
     )
     ids = pick_marked(page.filters, marks)
     cursors = case_session.read_cursors()
-    found = list_cases(asked, now, most=_MOST_ON_PAGE, after=cursors[-1] if cursors else None, ids=ids)
+    with reading_together():
+        tags = list_layer_tags(page.community.id, page.today)
+        found = list_cases(asked, now, most=_MOST_ON_PAGE, after=cursors[-1] if cursors else None, ids=ids)
     rows = build_rows(found.cases, marks, page.categories, page.text, now)
     selected = case_session.read_selected()
     is_busy = selected is not None or case_session.is_reporting()
