@@ -1,19 +1,24 @@
 """The card of the case that is open, and what may be done with it now."""
 
+from base64 import b64encode
 from datetime import datetime
 from typing import Final
 
 import streamlit as st
 
 from dashboard import case_session
+from dashboard.i18n import Text
+from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.incident_card import CaseCard, build_card, list_offered
-from dashboard.models.incident_page import WORKERS, CasesPage
+from dashboard.models.incident_page import CasesPage
 from dashboard.widgets.incident_moves import show_moves, show_refusal
 from dashboard.widgets.markdown import escape, write_table
 from geo.errors import InputRefused, NotFound
-from geo.model.incident import Case
+from geo.model.actor import Actor
+from geo.model.incident import Case, Original
 from geo.operations.case_view import view_case
-from geo.operations.incidents import reveal_requester, reveal_words
+from geo.operations.incidents import reveal_case, reveal_requester
+from geo.store.photos import read_photo
 from geo.store.worklist import Around
 
 _TONE_COLOURS: Final = {
@@ -57,7 +62,7 @@ def show_case(page: CasesPage, case_id: int, now: datetime) -> None:
         for words in card.words:
             st.markdown(escape(words))
         if card.is_sealed:
-            st.caption(text("case.sealed"))
+            st.caption(text("case.sealed" if _can_ask(page.actor, case) else "case.words_of_others"))
         show_refusal(page, case)
         show_moves(page, case, *list_offered(case, page.actor))
         _show_photos(case)
@@ -66,7 +71,7 @@ def show_case(page: CasesPage, case_id: int, now: datetime) -> None:
             st.caption(escape(card.why))
         _show_times(card, page)
         _show_history(card, page)
-        if page.actor.role in WORKERS:
+        if _can_ask(page.actor, case):
             _show_originals(page, case)
         if case.longitude is not None and st.button(
             text("case.around", metres=_AROUND_M), key="around", icon=":material/radar:", type="tertiary"
@@ -103,6 +108,25 @@ def _show_history(card: CaseCard, page: CasesPage) -> None:
     st.markdown("  \n".join(line + words for line, words in zip(lines, said, strict=True)))
 
 
+def _can_ask(actor: Actor, case: Case) -> bool:
+    """Whether the reader may see what is masked or sealed, for a reason."""
+    return actor.role == "secretary" or (actor.role == "grid_worker" and case.words is not None)
+
+
+def _show_original(original: Original, text: Text) -> None:
+    words = original.words
+    for each in filter(None, (words.title, words.description, words.address)):
+        st.text(each)
+    for sha256, media_type in original.photos:
+        try:
+            content = b64encode(read_photo(sha256)).decode()
+        except NotFound as gone:
+            st.caption(escape(tell_refusal(gone, text)))
+        else:
+            # Within the page: an address of its own would outlast this one look.
+            st.image(f"data:{media_type};base64,{content}")
+
+
 def _show_originals(page: CasesPage, case: Case) -> None:
     """Offer what is masked or sealed, for a reason that the log keeps; it is shown until the next click."""
     text = page.text
@@ -115,9 +139,7 @@ def _show_originals(page: CasesPage, case: Case) -> None:
         )
         try:
             if wants_words:
-                words = reveal_words(case.id, reason)
-                for each in filter(None, (words.title, words.description, words.address)):
-                    st.text(each)
+                _show_original(reveal_case(case.id, reason), text)
             if wants_requester:
                 person = reveal_requester(case.id, reason)
                 st.text(" ".join(filter(None, (person.name, person.phone, person.room))))

@@ -154,6 +154,18 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """A case as it was written and seen.
+
+    Attributes:
+        photos: hash and media type of each, in the order they were taken.
+    """
+
+    words: Words
+    photos: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One case as the reader may see it.
 

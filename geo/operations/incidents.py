@@ -14,7 +14,7 @@ import psycopg2.errors
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import Conflict, InputRefused, WanggeError
-from geo.model.incident import Case, Correction, NewIncident, Requester, Words
+from geo.model.incident import Case, Correction, NewIncident, Original, Requester
 from geo.operations.case_fields import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -34,8 +34,8 @@ from geo.store.engine import connect, transaction
 from geo.store.photos import KeptPhoto, keep_photos
 
 __all__ = [
-    "BulkOutcome", "Case", "Correction", "NewIncident", "Requester", "Words", "act", "act_on_many",
-    "get_case", "report_and_settle", "report_incident", "reveal_requester", "reveal_words", "settle_on_spot",
+    "BulkOutcome", "Case", "Correction", "NewIncident", "Original", "Requester", "act", "act_on_many",
+    "get_case", "report_and_settle", "report_incident", "reveal_case", "reveal_requester", "settle_on_spot",
 ]  # fmt: skip
 
 _MOST_AT_ONCE: Final = 500
@@ -187,8 +187,8 @@ def get_case(incident_id: int) -> Case:
         return incidents.read_case(connection, incident_id)
 
 
-def reveal_words(incident_id: int, reason: str) -> Words:
-    """Return the words of a case as they were written; the log keeps who read them and why.
+def reveal_case(incident_id: int, reason: str) -> Original:
+    """Return the words of a case as they were written, and its photos; the log keeps who read them and why.
 
     Raises:
         InputRefused: no reason was given.

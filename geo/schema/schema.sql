@@ -1627,7 +1627,7 @@ BEGIN
     RETURN QUERY SELECT seen.name, seen.phone, seen.room;
 END $$;
 
-CREATE FUNCTION public.unseal_case(incident bigint, reason text) RETURNS TABLE(title text, description text, address text)
+CREATE FUNCTION public.unseal_case(incident bigint, reason text) RETURNS TABLE(title text, description text, address text, photos jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
@@ -1643,7 +1643,9 @@ BEGIN
         RETURN;
     END IF;
     PERFORM record_audit('unseal', seen.community_id, 'incident', seen.id, unseal_case.reason, 1, NULL);
-    RETURN QUERY SELECT seen.title, seen.description, seen.address;
+    RETURN QUERY SELECT seen.title, seen.description, seen.address, coalesce((
+        SELECT jsonb_agg(jsonb_build_array(p.sha256, p.media_type) ORDER BY p.event_id, p.position)
+        FROM incident_photo AS p WHERE p.incident_id = seen.id), '[]');
 END $$;
 
 CREATE PROCEDURE public.watch_layer(IN watched regclass, IN layer text)

@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from psycopg2.extras import Json
 
 from geo.errors import Conflict, Forbidden, InputRefused, NotFound, WanggeError
-from geo.model.incident import Case, CaseEvent, Photo, Requester, RequesterCard, Words
+from geo.model.incident import Case, CaseEvent, Original, Photo, Requester, RequesterCard, Words
 from geo.store.engine import load_queries
 from geo.store.photos import KeptPhoto
 
@@ -353,8 +353,8 @@ def list_events(connection: PostgresConnection, incident_id: int) -> tuple[CaseE
     return tuple(CaseEvent(*row) for row in rows)
 
 
-def unseal_case(connection: PostgresConnection, incident_id: int, reason: str) -> Words:
-    """Return the words of a case as they were written; that they were read, and why, is kept.
+def unseal_case(connection: PostgresConnection, incident_id: int, reason: str) -> Original:
+    """Return the words of a case as they were written, and its photos; that they were read, and why, is kept.
 
     Raises:
         InputRefused: no reason was given.
@@ -364,7 +364,8 @@ def unseal_case(connection: PostgresConnection, incident_id: int, reason: str) -
         row = load_queries("incidents").unseal_case(connection, incident_id=incident_id, reason=reason)
     if row is None:
         _refuse_unseen(incident_id)
-    return Words(*row)
+    *words, photos = row
+    return Original(Words(*words), tuple((sha256, media_type) for sha256, media_type in photos))
 
 
 def unmask_requester(connection: PostgresConnection, incident_id: int, reason: str) -> Requester:

@@ -103,12 +103,21 @@ def load_photo(photo_id: int, *, thumbnail: bool = False) -> ShownPhoto:
         msg = f"there is no photo {photo_id} that you can see"
         raise NotFound(msg)
     digest, media_type = row
+    if thumbnail:
+        return ShownPhoto(_load_thumbnail(digest), "image/jpeg", digest)
+    return ShownPhoto(read_photo(digest), media_type, digest)
+
+
+def read_photo(digest: str) -> bytes:
+    """Return the content of a photo by its hash, for those who have been told it.
+
+    Raises:
+        NotFound: it is no longer on disk.
+    """
     try:
-        if thumbnail:
-            return ShownPhoto(_load_thumbnail(digest), "image/jpeg", digest)
-        return ShownPhoto(_locate(digest).read_bytes(), media_type, digest)
+        return _locate(digest).read_bytes()
     except FileNotFoundError as gone:
-        msg = f"photo {photo_id} is no longer on disk: restore the folder of photos from a backup"
+        msg = "a photo is no longer on disk: restore the folder of photos from a backup"
         raise NotFound(msg) from gone
 
 
@@ -147,7 +156,7 @@ def _read(content: bytes) -> tuple[Image.Image, str]:
 def _load_thumbnail(digest: str) -> bytes:
     place = _locate(digest).with_suffix(".thumbnail.jpg")
     if not place.exists():
-        with Image.open(_locate(digest)) as picture:
+        with Image.open(io.BytesIO(read_photo(digest))) as picture:
             small = picture.convert("RGB")
             small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
             rewritten = io.BytesIO()

@@ -16,10 +16,10 @@ from starlette.applications import Starlette
 from dashboard.routes import photos as photo_routes
 from geo.errors import InputRefused, NotFound
 from geo.model.actor import Actor
-from geo.operations.incidents import act, get_case, report_and_settle, report_incident
+from geo.operations.incidents import act, get_case, report_and_settle, report_incident, reveal_case
 from geo.settings import get_settings
-from geo.store.engine import acting_as
-from geo.store.photos import keep_photo, keep_photos, load_photo
+from geo.store.engine import acting_as, connect
+from geo.store.photos import keep_photo, keep_photos, load_photo, read_photo
 from tests.case_town import CaseTown, found_town
 
 _SECRET = b"GPS 24.33,109.43 device 13812345678"
@@ -216,6 +216,30 @@ def test_photos_of_a_sealed_case_are_not_shown(town: CaseTown) -> None:
     assert [a.status_code for a in ask(town.actor("worker"), "/photos/1")] == [404]
     with acting_as(town.actor("secretary")):
         assert get_case(incident_id).photos == ()
+    assert [a.status_code for a in ask(town.actor("secretary"), "/photos/1")] == [404]
+
+
+def test_photos_of_a_sealed_case_are_opened_with_its_words_for_a_reason(town: CaseTown) -> None:
+    with acting_as(town.actor("worker")):
+        first, second = draw(), draw("PNG", colour="blue")
+        incident_id = report_incident(town.report(category_code="E905", photos=(first, second)))
+        with pytest.raises(NotFound):
+            reveal_case(incident_id, "她报的，但不归她看")
+    with acting_as(town.actor("secretary")):
+        with pytest.raises(InputRefused):
+            reveal_case(incident_id, " ")
+        original = reveal_case(incident_id, "回访核实")
+        assert [media_type for _, media_type in original.photos] == ["image/jpeg", "image/png"]
+        for sha256, media_type in original.photos:
+            with Image.open(io.BytesIO(read_photo(sha256))) as picture:
+                assert Image.MIME[picture.format or ""] == media_type
+        # They stay sealed at their own address.
+        assert get_case(incident_id).photos == ()
+    with acting_as(town.actor("leader")), pytest.raises(NotFound):
+        reveal_case(incident_id, "想看")
+    with acting_as(town.actor("administrator")), connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT reason, row_count FROM audit_log WHERE action = 'unseal'")
+        assert cursor.fetchall() == [("回访核实", 1)], "one look, one line in the log"
 
 
 def test_a_photo_is_served_so_that_nothing_in_it_runs(town: CaseTown) -> None:

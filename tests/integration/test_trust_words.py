@@ -119,7 +119,7 @@ def test_who_may_ask_for_more_and_that_it_is_kept(
     session.connection.commit()
     logged = ask_log(owner, worlds)[len(before) :]
     if role == "secretary" or (role == "grid_worker" and case in READERS[role]):
-        assert words == [(f"{case} {WORDS}", WORDS, ADDRESS)]
+        assert words == [(f"{case} {WORDS}", WORDS, ADDRESS, [["0" * 64, "image/png"]])]
         assert requester == [("欧阳娜娜", "13812341234", "501")]
         who = int(settings["account"]), role, worlds.a.id
         assert logged == [

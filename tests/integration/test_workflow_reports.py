@@ -15,8 +15,8 @@ from geo.operations.incidents import (
     get_case,
     report_and_settle,
     report_incident,
+    reveal_case,
     reveal_requester,
-    reveal_words,
 )
 from geo.store.engine import acting_as, transaction
 from tests.case_town import CaseTown, found_town, point_at
@@ -89,8 +89,8 @@ def test_a_sealed_case_is_taken_in_by_somebody_who_may_not_read_it(town: CaseTow
         case = get_case(incident_id)
         assert (case.sensitivity, case.words, case.party_id) == ("S3", None, town.committee)
         with pytest.raises(InputRefused, match="reason"):
-            reveal_words(incident_id, " ")
-        assert reveal_words(incident_id, "上门处置").description == "楼道堆物"
+            reveal_case(incident_id, " ")
+        assert reveal_case(incident_id, "上门处置").words.description == "楼道堆物"
 
 
 def test_a_sealed_case_is_not_left_with_a_company_that_may_not_see_it(
@@ -262,4 +262,4 @@ def test_a_report_without_a_title_is_headed_by_what_it_says(town: CaseTown) -> N
         assert "13800138000" not in case.words.title, "masked like every word of a case"
         assert named.words is not None
         assert named.words.title == "纸箱"
-        assert reveal_words(case.id, "核对").title == "3栋楼道堆了纸箱，请联系13800138000"
+        assert reveal_case(case.id, "核对").words.title == "3栋楼道堆了纸箱，请联系13800138000"

@@ -156,7 +156,7 @@ SELECT id, event_id, media_type, width_px, height_px FROM incident_photo
 WHERE incident_id = :incident_id ORDER BY event_id, position;
 
 -- name: unseal_case(incident_id, reason)^
-SELECT title, description, address FROM unseal_case(:incident_id, :reason);
+SELECT title, description, address, photos FROM unseal_case(:incident_id, :reason);
 
 -- name: unmask_requester(incident_id, reason)^
 SELECT name, phone, room FROM unmask_requester(:incident_id, :reason);
