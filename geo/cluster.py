@@ -32,6 +32,7 @@ from urllib.parse import quote
 import psutil
 import psycopg2
 
+from geo.data_dir import make_data_dir
 from geo.errors import ConfigurationError, DatabaseUnavailable
 from geo.programs import Programs, find_programs
 from geo.settings import Settings
@@ -370,23 +371,6 @@ class Cluster:
         path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
         os.chown(path, user.pw_uid, user.pw_gid)
-
-
-def make_data_dir(data_dir: Path) -> None:
-    """Make the installation's data folder unless it is there already.
-
-    Raises:
-        PermissionError: the parent folder belongs to somebody else.
-        ConfigurationError: no folder can be there.
-    """
-    if not data_dir.is_dir():
-        try:
-            data_dir.mkdir(parents=True, exist_ok=True)
-        except (NotADirectoryError, FileExistsError, FileNotFoundError) as refusal:
-            msg = f"{data_dir} cannot be a data folder: set WANGGE_DATA_DIR to a folder of your own"
-            raise ConfigurationError(msg) from refusal
-        # Root's server runs as another user, who must be able to pass through.
-        data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def database_url(settings: Settings) -> str:

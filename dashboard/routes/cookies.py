@@ -15,7 +15,7 @@ from typing import Final
 from itsdangerous import BadSignature, Signer
 from starlette.types import Scope
 
-from geo.cluster import make_data_dir
+from geo.data_dir import make_data_dir
 from geo.errors import ConfigurationError
 from geo.settings import get_settings
 

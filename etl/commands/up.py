@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import psutil
 
-from geo.cluster import make_data_dir
+from geo.data_dir import make_data_dir
 from geo.errors import ConfigurationError
 from geo.settings import Settings, get_settings
 from geo.store.engine import (

@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from etl.cli import cli
 from etl.sources.reading import read_source
-from geo.cluster import make_data_dir
+from geo.data_dir import make_data_dir
 from geo.errors import ConfigurationError, InputRefused, UnreadableFile
 from geo.settings import get_settings
 from geo.store.backup import back_up
