@@ -73,10 +73,15 @@ def to_text(column: pd.Series) -> pd.Series:
         if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
             column = column.astype("Int64")
         column = column.astype("str").where(column.notna())
-    # Naming the blanks spares a table of all Unicode, which takes half a second to make.
-    text = pc.utf8_trim(pa.array(column, pa.large_string(), from_pandas=True), characters=_BLANKS)
+    text = pa.array(column, pa.large_string(), from_pandas=True)
+    # Mostly there is nothing to do, and a second copy of a million sentences takes longer than looking.
+    if any(pc.any(at(text, blank)).as_py() for at in (pc.starts_with, pc.ends_with) for blank in _BLANKS):
+        # Naming the blanks spares a table of all Unicode, which takes half a second to make.
+        text = pc.utf8_trim(text, characters=_BLANKS)
     blank = pc.is_in(text, pa.array(_NOTHING, pa.large_string()))
-    return pd.Series(pc.if_else(blank, None, text), column.index, dtype="str", name=column.name)
+    if pc.any(blank).as_py():
+        text = pc.if_else(blank, None, text)
+    return pd.Series(text, column.index, dtype="str", name=column.name)
 
 
 def _read_text(column: pd.Series, _field: Field) -> Reading:
