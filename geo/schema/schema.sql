@@ -1166,9 +1166,11 @@ CREATE VIEW public.relapse WITH (security_invoker='true') AS
     again.community_id,
     before.id AS earlier_id,
     before.closed_at AS earlier_closed_at
-   FROM ((public.incident again
+   FROM (((public.incident again
      JOIN public.category kind ON (((kind.code = again.category_code) AND (kind.parent_code <> ALL (ARRAY['E10'::text, 'E12'::text])))))
-     JOIN public.incident before ON (((before.community_id = again.community_id) AND (before.category_code = again.category_code) AND (before.closed_at <= again.reported_at) AND (before.closed_at > (again.reported_at - '30 days'::interval)) AND (before.id <> again.id) AND ((before.building_id = again.building_id) OR ((before.geom OPERATOR(public.&&) public.st_expand(again.geom, (0.0009)::double precision)) AND public.st_dwithin((before.geom)::public.geography, (again.geom)::public.geography, (50)::double precision))))))
+     CROSS JOIN LATERAL ( SELECT (again.reported_at - '30 days'::interval) AS began_at
+         OFFSET 0) days)
+     JOIN public.incident before ON (((before.community_id = again.community_id) AND (before.category_code = again.category_code) AND (before.closed_at <= again.reported_at) AND (before.closed_at > days.began_at) AND (before.id <> again.id) AND COALESCE(((before.building_id = again.building_id) OR ((before.geom OPERATOR(public.&&) public.st_expand(again.geom, (0.0009)::double precision)) AND public.st_dwithin((before.geom)::public.geography, (again.geom)::public.geography, (50)::double precision))), false))))
 UNION
  SELECT again.id AS incident_id,
     again.community_id,
