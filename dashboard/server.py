@@ -19,7 +19,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard import session
-from dashboard.routes import health, login, metrics, open311, photos, printing, vendor, walk_list
+from dashboard.routes import health, login, metrics, morning_sheet, open311, photos, vendor, walk_list
 from dashboard.routes.cookies import prepare_secret
 from dashboard.routes.guard import Guard
 from dashboard.routes.lane import DataLane
@@ -71,7 +71,7 @@ app = st.App(
         *open311.routes(),
         *photos.routes(),
         *vendor.routes(),
-        *printing.routes(),
+        *morning_sheet.routes(),
         *walk_list.routes(),
     ],
     middleware=[Middleware(Guard), Middleware(DataLane)],

@@ -28,7 +28,7 @@ MODULES = [
     *(GEO / "store" / f"{name}.py" for name in ("photos", "saved_views", "incidents", "duties")),
     GEO / "model" / "working_time.py",
     DASHBOARD / "models" / "duties.py",
-    *(DASHBOARD / "routes" / f"{name}.py" for name in ("guard", "photos", "printing", "walk_list")),
+    *(DASHBOARD / "routes" / f"{name}.py" for name in ("guard", "photos", "sheets")),
 ]
 SQL = (GEO / "schema" / "sql" / "0010_workflow.sql").read_text(encoding="utf-8")
 TABLE = tomllib.loads((DASHBOARD / "i18n" / "refusals.toml").read_text(encoding="utf-8"))
