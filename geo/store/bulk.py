@@ -58,6 +58,8 @@ def copy_rows(
     table: str,
     batches: Iterable[pa.Table],
     on_progress: Callable[[int], None] = lambda _rows: None,
+    *,
+    frozen: bool = False,
 ) -> None:
     """Append rows to a table by binary COPY; the next batch is made and encoded while the last one is sent.
 
@@ -66,6 +68,8 @@ def copy_rows(
         table: a table of the search path.
         batches: some 10,000 to 100,000 rows each; columns named as the table's, geometries as EWKB.
         on_progress: called with the number of rows sent so far.
+        frozen: write the rows as old ones, which no vacuum needs to visit; only into a file begun in this
+            transaction, see :func:`defer_upkeep`.
     """
     iterator = iter(batches)
     first = next(iterator, None)
@@ -73,8 +77,10 @@ def copy_rows(
         return
     types = dict(load_queries("imports").list_column_types(connection, table=table))
     schema = pa.schema([(name, _ARROW_TYPES[types[name]]) for name in first.column_names])
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, first.column_names))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE {})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, first.column_names)),
+        sql.Literal(frozen),
     )
     stream = _CopyStream(_encode_ahead(chain([first], iterator), schema, on_progress))
     with connection.cursor() as cursor:
@@ -177,43 +183,54 @@ def _encode_texts(texts: list[str] | None) -> bytes | None:
 @contextmanager
 def defer_upkeep(
     connection: PostgresConnection, table: str, written: Collection[str], community_id: int
-) -> Iterator[None]:
+) -> Iterator[bool]:
     """Do without a table's indexes, foreign keys and notes inside the block, and make up for them at its end.
 
     Building an index once over all rows, and checking a foreign key as a set, takes a fraction of what it
     costs row by row; so does noting that a community has changed, against keeping a second copy of every row
-    for the triggers that note it. All happens in the caller's transaction: whoever reads the table waits
-    until it is over. Where the tables cannot be locked without making somebody fail, the block runs with all
-    upkeep in place.
+    for the triggers that note it. A table that never held a row begins a new file, of which nothing needs to
+    be logged before it is whole. All happens in the caller's transaction: whoever reads the table waits until
+    it is over. Where the tables cannot be locked without making somebody fail, the block runs with all upkeep
+    in place.
 
     Args:
         connection: the caller's transaction.
         table: a layer's table.
-        written: the columns the block writes; a partial index on any other is not in the way.
+        written: the columns the block writes; an index of nothing but rows that have another is not in the
+            way.
         community_id: the community whose rows the block inserts.
+
+    Yields:
+        Whether the table's file is new, so that rows may be copied into it frozen.
     """
     queries = load_queries("imports")
     keys = list(queries.list_foreign_keys(connection, table=table))
     if not _lock_tables(connection, {table}.union(*((holder, named) for _, holder, named, _ in keys))):
-        yield
+        yield False
         return
     indexes = [
         (name, definition)
-        for name, definition, first_column, is_partial in queries.list_plain_indexes(connection, table=table)
-        if first_column in written or not is_partial
+        for name, definition, needed in queries.list_plain_indexes(connection, table=table)
+        if needed is None or needed in written
     ]
     unique = list(queries.list_unique_constraints(connection, table=table))
     triggers = [name for (name,) in queries.list_insert_triggers(connection, table=table)]
+    idle_triggers = list(queries.list_idle_triggers(connection, table=table))
+    is_new = bool(queries.never_held_rows(connection, table=table))
     with connection.cursor() as cursor:
         for name in triggers:
             cursor.execute(_alter(table, "DISABLE TRIGGER", name))
+        for name, _ in idle_triggers:
+            cursor.execute(sql.SQL("DROP TRIGGER {} ON {}").format(*map(sql.Identifier, (name, table))))
         for name, holder, _, _ in keys:
             cursor.execute(_alter(holder, "DROP CONSTRAINT", name))
         for name, _ in unique:
             cursor.execute(_alter(table, "DROP CONSTRAINT", name))
         for name, _ in indexes:
             cursor.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
-    yield
+        if is_new:
+            cursor.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
+    yield is_new
     with connection.cursor() as cursor:
         for name, definition in unique:
             cursor.execute(_alter(table, "ADD CONSTRAINT", name, definition))
@@ -228,6 +245,8 @@ def defer_upkeep(
             cursor.execute(_alter(holder, "ADD CONSTRAINT", name, definition))
         for name in triggers:
             cursor.execute(_alter(table, "ENABLE TRIGGER", name))
+        for _, definition in idle_triggers:
+            cursor.execute(definition)
     queries.note_bulk_insert(connection, table=table, community_id=community_id)
 
 

@@ -229,11 +229,11 @@ def insert_rows(
         columns: the columns they have.
         on_progress: called with the number of rows sent so far.
     """
-    upkeep: AbstractContextManager[None] = nullcontext()
+    upkeep: AbstractContextManager[bool] = nullcontext(enter_result=False)
     if count >= _BULK_ROWS and count >= _count_rows(connection, table, count):
         upkeep = defer_upkeep(connection, table, columns, community_id)
-    with upkeep:
-        copy_rows(connection, table, batches, on_progress)
+    with upkeep as is_new:
+        copy_rows(connection, table, batches, on_progress, frozen=is_new)
 
 
 def _count_rows(connection: PostgresConnection, table: str, most: int) -> int:

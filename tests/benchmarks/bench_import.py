@@ -201,9 +201,10 @@ def copy_with_upkeep(url: str, finished: Path) -> None:
         connection,
         connection.cursor() as cursor,
         finished.open("rb") as file,
-        defer_upkeep(connection, "incident", written, _find_community(url)),
+        defer_upkeep(connection, "incident", written, _find_community(url)) as is_new,
     ):
-        cursor.copy_expert(f"COPY incident ({_COPIED}) FROM STDIN (FORMAT binary)", file, size=1 << 20)
+        statement = f"COPY incident ({_COPIED}) FROM STDIN (FORMAT binary, FREEZE {is_new})"
+        cursor.copy_expert(statement, file, size=1 << 20)
 
 
 def _find_community(url: str) -> int:

@@ -27,8 +27,10 @@ WHERE contype IN ('p', 'u') AND conrelid = CAST(:table AS regclass)
 ORDER BY contype, conname;
 
 -- name: list_plain_indexes(table)
--- Indexes that no constraint stands on: name, definition, first column, whether only some rows are in it.
-SELECT c.relname, pg_get_indexdef(i.indexrelid), pg_get_indexdef(i.indexrelid, 1, false), i.indpred IS NOT NULL
+-- Indexes that no constraint stands on: name, definition, and the column without which a row is not in it.
+SELECT
+    c.relname, pg_get_indexdef(i.indexrelid),
+    substring(pg_get_expr(i.indpred, i.indrelid) FROM '^\((\w+) IS NOT NULL\)$')
 FROM pg_index AS i
 JOIN pg_class AS c ON c.oid = i.indexrelid
 WHERE i.indrelid = CAST(:table AS regclass)
@@ -41,6 +43,19 @@ SELECT tgname
 FROM pg_trigger
 WHERE tgrelid = CAST(:table AS regclass) AND tgnewtable IS NOT NULL AND tgtype & 4 <> 0
 ORDER BY tgname;
+
+-- name: list_idle_triggers(table)
+-- Triggers of every inserted row that only the application's roles fire, where none of them acts: name,
+-- definition. One that comes before the row, even if it never fires, keeps COPY from writing rows by the page.
+SELECT tgname, pg_get_triggerdef(oid)
+FROM pg_trigger
+WHERE tgrelid = CAST(:table AS regclass) AND tgtype & 5 = 5 AND tgenabled = 'O' AND app_role() = ''
+    AND strpos(pg_get_triggerdef(oid), 'WHEN ((app_role() <> ') > 0
+ORDER BY tgname;
+
+-- name: never_held_rows(table)$
+-- Whether a table's file is empty, which it is even for those who do not see every row.
+SELECT pg_relation_size(CAST(:table AS regclass)) = 0;
 
 -- name: note_bulk_insert(table, community_id)!
 CALL note_bulk_insert(CAST(:table AS regclass), :community_id);
