@@ -24,79 +24,16 @@ CREATE FUNCTION public.app_account() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('wangge.account'::text, true), ''::text))::bigint;
 
-CREATE FUNCTION public.app_party() RETURNS bigint
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (NULLIF(current_setting('wangge.party'::text, true), ''::text))::bigint;
-
-CREATE TABLE public.party (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    kind text NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    active_from date NOT NULL,
-    active_to date,
-    CONSTRAINT party_code_check CHECK ((code <> ''::text)),
-    CONSTRAINT party_dates_in_order CHECK ((active_to > active_from)),
-    CONSTRAINT party_kind_check CHECK ((kind = ANY (ARRAY['staff'::text, 'party_member'::text, 'volunteer'::text, 'property_company'::text, 'party_branch'::text, 'volunteer_team'::text, 'social_organisation'::text, 'department'::text, 'residents_committee'::text, 'merchant'::text]))),
-    CONSTRAINT party_name_check CHECK ((name <> ''::text))
-);
-
-CREATE TABLE public.zone_party (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    plan_id bigint NOT NULL,
-    zone_id bigint NOT NULL,
-    party_id bigint NOT NULL,
-    role text NOT NULL,
-    valid_from date NOT NULL,
-    valid_to date,
-    CONSTRAINT zone_party_dates_in_order CHECK ((valid_to > valid_from)),
-    CONSTRAINT zone_party_role_check CHECK ((role = ANY (ARRAY['lead'::text, 'backup'::text])))
-);
-
-CREATE TABLE public.zone_plan (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    kind text NOT NULL,
-    name text NOT NULL,
-    state text DEFAULT 'draft'::text NOT NULL,
-    valid_from date,
-    valid_to date,
-    CONSTRAINT zone_plan_check CHECK (((state = 'draft'::text) OR (valid_from IS NOT NULL))),
-    CONSTRAINT zone_plan_check1 CHECK (((state <> 'superseded'::text) OR (valid_to IS NOT NULL))),
-    CONSTRAINT zone_plan_dates_in_order CHECK ((valid_to > valid_from)),
-    CONSTRAINT zone_plan_kind_check CHECK ((kind = ANY (ARRAY['grid_worker'::text, 'party_branch'::text, 'volunteer'::text, 'property'::text, 'inspection'::text]))),
-    CONSTRAINT zone_plan_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT zone_plan_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'superseded'::text])))
-);
-
-CREATE TABLE public.zone_unit (
-    plan_id bigint NOT NULL,
-    building_id bigint NOT NULL,
-    zone_id bigint NOT NULL,
-    community_id bigint NOT NULL
-);
-
-CREATE FUNCTION public.building_holder(on_day date) RETURNS TABLE(building_id bigint, community_id bigint, kind text, zone_id bigint, party_id bigint)
-    LANGUAGE sql STABLE PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT unit.building_id,
-     unit.community_id,
-     plan.kind,
-     unit.zone_id,
-     lead.party_id
-    FROM (((public.zone_plan plan
-      JOIN public.zone_unit unit ON ((unit.plan_id = plan.id)))
-      JOIN public.zone_party lead ON (((lead.zone_id = unit.zone_id) AND (lead.role = 'lead'::text) AND (daterange(lead.valid_from, lead.valid_to) @> building_holder.on_day))))
-      JOIN public.party holder ON (((holder.id = lead.party_id) AND (daterange(holder.active_from, holder.active_to) @> building_holder.on_day))))
-   WHERE ((plan.state <> 'draft'::text) AND (daterange(plan.valid_from, plan.valid_to) @> building_holder.on_day));
-END;
-
 CREATE FUNCTION public.app_buildings() RETURNS bigint[]
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
-    RETURN (SELECT COALESCE(array_agg(h.building_id), '{}'::bigint[]) AS "coalesce" FROM public.building_holder(((now() AT TIME ZONE 'Asia/Shanghai'::text))::date) h(building_id, community_id, kind, zone_id, party_id) WHERE (h.party_id = public.app_party()));
+    AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(h.building_id), '{}')
+        FROM building_holder(CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)) AS h
+        WHERE h.party_id = app_party());
+END $$;
 
 CREATE FUNCTION public.app_role() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -106,46 +43,22 @@ CREATE FUNCTION public.app_communities() RETURNS bigint[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN (public.app_role() = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'property_company'::text, 'wall'::text, 'administrator'::text])) THEN (COALESCE(NULLIF(current_setting('wangge.communities'::text, true), ''::text), '{}'::text))::bigint[] ELSE '{}'::bigint[] END;
 
-CREATE FUNCTION public.is_sound(shape public.geometry) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((shape IS NULL) OR ((NOT public.st_isempty(shape)) AND (public.st_xmin((shape)::public.box3d) >= (73)::double precision) AND (public.st_xmax((shape)::public.box3d) <= (136)::double precision) AND (public.st_ymin((shape)::public.box3d) >= (3)::double precision) AND (public.st_ymax((shape)::public.box3d) <= (54)::double precision) AND public.st_isvalid(shape)));
-
-CREATE TABLE public.compound (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    aliases text[] DEFAULT '{}'::text[] NOT NULL,
-    external_id text,
-    type text,
-    management text,
-    address text,
-    has_property_management boolean,
-    has_responsible_unit boolean,
-    has_security boolean,
-    three_no_definition text,
-    three_no_reviewed_on date,
-    is_three_no boolean GENERATED ALWAYS AS (((three_no_reviewed_on IS NOT NULL) AND (has_property_management IS FALSE) AND (has_responsible_unit IS FALSE) AND (has_security IS FALSE))) STORED NOT NULL,
-    geom public.geometry(MultiPolygon,4490) NOT NULL,
-    import_batch_id bigint,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    property_company_id bigint,
-    CONSTRAINT compound_check CHECK (((three_no_reviewed_on IS NULL) OR (three_no_definition IS NOT NULL))),
-    CONSTRAINT compound_code_check CHECK ((code <> ''::text)),
-    CONSTRAINT compound_geom_check CHECK (public.is_sound(geom)),
-    CONSTRAINT compound_management_check CHECK ((management = ANY (ARRAY['property_company'::text, 'interim_committee'::text, 'self_managed'::text, 'none'::text]))),
-    CONSTRAINT compound_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT compound_type_check CHECK ((type = ANY (ARRAY['commodity'::text, 'resettlement'::text, 'relocation'::text, 'urban_village'::text, 'old'::text, 'unit_housing'::text])))
-);
-
 CREATE FUNCTION public.app_compounds() RETURNS bigint[]
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
-    RETURN (SELECT COALESCE(array_agg(c.id), '{}'::bigint[]) AS "coalesce" FROM public.compound c WHERE (c.property_company_id = public.app_party()));
+    AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(c.id), '{}') FROM compound AS c WHERE c.property_company_id = app_party());
+END $$;
 
 CREATE FUNCTION public.app_grids() RETURNS bigint[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (COALESCE(NULLIF(current_setting('wangge.grids'::text, true), ''::text), '{}'::text))::bigint[];
+
+CREATE FUNCTION public.app_party() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('wangge.party'::text, true), ''::text))::bigint;
 
 CREATE FUNCTION public.app_today() RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -489,6 +402,71 @@ BEGIN
     RETURN QUERY SELECT this.id, this.password_hash;
 END $$;
 
+CREATE TABLE public.party (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    active_from date NOT NULL,
+    active_to date,
+    CONSTRAINT party_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT party_dates_in_order CHECK ((active_to > active_from)),
+    CONSTRAINT party_kind_check CHECK ((kind = ANY (ARRAY['staff'::text, 'party_member'::text, 'volunteer'::text, 'property_company'::text, 'party_branch'::text, 'volunteer_team'::text, 'social_organisation'::text, 'department'::text, 'residents_committee'::text, 'merchant'::text]))),
+    CONSTRAINT party_name_check CHECK ((name <> ''::text))
+);
+
+CREATE TABLE public.zone_party (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    plan_id bigint NOT NULL,
+    zone_id bigint NOT NULL,
+    party_id bigint NOT NULL,
+    role text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT zone_party_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT zone_party_role_check CHECK ((role = ANY (ARRAY['lead'::text, 'backup'::text])))
+);
+
+CREATE TABLE public.zone_plan (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    valid_from date,
+    valid_to date,
+    CONSTRAINT zone_plan_check CHECK (((state = 'draft'::text) OR (valid_from IS NOT NULL))),
+    CONSTRAINT zone_plan_check1 CHECK (((state <> 'superseded'::text) OR (valid_to IS NOT NULL))),
+    CONSTRAINT zone_plan_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT zone_plan_kind_check CHECK ((kind = ANY (ARRAY['grid_worker'::text, 'party_branch'::text, 'volunteer'::text, 'property'::text, 'inspection'::text]))),
+    CONSTRAINT zone_plan_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT zone_plan_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'superseded'::text])))
+);
+
+CREATE TABLE public.zone_unit (
+    plan_id bigint NOT NULL,
+    building_id bigint NOT NULL,
+    zone_id bigint NOT NULL,
+    community_id bigint NOT NULL
+);
+
+CREATE FUNCTION public.building_holder(on_day date) RETURNS TABLE(building_id bigint, community_id bigint, kind text, zone_id bigint, party_id bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT unit.building_id,
+     unit.community_id,
+     plan.kind,
+     unit.zone_id,
+     lead.party_id
+    FROM (((public.zone_plan plan
+      JOIN public.zone_unit unit ON ((unit.plan_id = plan.id)))
+      JOIN public.zone_party lead ON (((lead.zone_id = unit.zone_id) AND (lead.role = 'lead'::text) AND (daterange(lead.valid_from, lead.valid_to) @> building_holder.on_day))))
+      JOIN public.party holder ON (((holder.id = lead.party_id) AND (daterange(holder.active_from, holder.active_to) @> building_holder.on_day))))
+   WHERE ((plan.state <> 'draft'::text) AND (daterange(plan.valid_from, plan.valid_to) @> building_holder.on_day));
+END;
+
 CREATE FUNCTION public.mask_people(words text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN regexp_replace(regexp_replace(words, '((?:联系人|诉求人|投诉人|来电人|反映人|举报人|报修人|当事人|住户|业主|居民|租户|房东|户主|姓名)(?:是|为|[:： ])\s*)[一-鿿·]{2,10}'::text, '\1**'::text, 'g'::text), '(?:欧阳|上官|司马|诸葛|皇甫|司徒|令狐|[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文覃韦蓝莫农])[一-鿿]{0,2}?(先生|女士|小姐|阿姨|叔叔|大爷|大妈|大叔|大姐|大哥|奶奶|爷爷|婆婆|老人|老太|师傅|同志|老师|医生)'::text, '某\1'::text, 'g'::text);
@@ -501,35 +479,17 @@ CREATE FUNCTION public.mask_words(words text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (words ~ '[0-9０-９@＠]'::text) THEN regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(public.narrow_digits(words), '(?<![0-9])[0-9](?:[ -]?[0-9]){10,14}[ -]?((?:[0-9][ -]?){3}[0-9Xx])(?![0-9Xx])'::text, '**************\1'::text, 'g'::text), '(?<![0-9])(1[3-9][0-9])[ -]?[0-9]{4}[ -]?([0-9]{4})(?![0-9])'::text, '\1****\2'::text, 'g'::text), '(?<![0-9])(\+?86[ -]?)(1[3-9][0-9])[ -]?[0-9]{4}[ -]?([0-9]{4})(?![0-9])'::text, '\1\2****\3'::text, 'g'::text), '(?<![0-9])0[0-9]{2,3}[) -]{0,2}[0-9]{3,4}[ -]?([0-9]{4})(?![0-9])'::text, '****\1'::text, 'g'::text), '([京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Za-z])[·•・. -]?[A-Za-z0-9]{3,4}([A-Za-z0-9]{2}|[A-Za-z0-9][挂学警港澳使领])(?![A-Za-z0-9])'::text, '\1·***\2'::text, 'g'::text), '(?<![0-9])[0-9]{3,4}( ?[室房])'::text, '***\1'::text, 'g'::text), '((?:单元|栋|幢|座|号楼|[0-9][-－][0-9]{1,2})[ -]?)[0-9]{3,4}(?![0-9年月日号栋幢])'::text, '\1***'::text, 'g'::text), '[A-Za-z0-9._%+-]+[@＠]([A-Za-z0-9.-]+)'::text, '***@\1'::text, 'g'::text) ELSE words END;
 
-CREATE TABLE public.category (
-    code text NOT NULL,
-    parent_code text,
-    name text NOT NULL,
-    name_en text NOT NULL,
-    identifier text NOT NULL,
-    sensitivity text DEFAULT 'S1'::text NOT NULL,
-    is_sealed boolean DEFAULT false NOT NULL,
-    response_amount numeric,
-    response_unit text,
-    deadline_amount numeric,
-    deadline_unit text,
-    default_leads text[] DEFAULT '{}'::text[] NOT NULL,
-    call_first text,
-    CONSTRAINT category_check CHECK (((response_amount IS NULL) = (response_unit IS NULL))),
-    CONSTRAINT category_check1 CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
-    CONSTRAINT category_code_check CHECK ((code ~ '^E\d{1,4}$'::text)),
-    CONSTRAINT category_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
-    CONSTRAINT category_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
-    CONSTRAINT category_identifier_check CHECK ((identifier ~ '^[a-z_]+$'::text)),
-    CONSTRAINT category_response_amount_check CHECK ((response_amount > (0)::numeric)),
-    CONSTRAINT category_response_unit_check CHECK ((response_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
-    CONSTRAINT category_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text])))
-);
-
 CREATE FUNCTION public.sealed_categories() RETURNS text[]
-    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'public', 'pg_temp'
-    RETURN (SELECT COALESCE(array_agg(c.code), '{}'::text[]) AS "coalesce" FROM (public.category c LEFT JOIN public.category above ON ((above.code = c.parent_code))) WHERE (c.is_sealed OR above.is_sealed));
+    AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(c.code), '{}')
+        FROM category AS c
+        LEFT JOIN category AS above ON above.code = c.parent_code
+        WHERE c.is_sealed OR above.is_sealed);
+END $$;
 
 CREATE TABLE public.incident (
     id bigint NOT NULL,
@@ -833,6 +793,10 @@ BEGIN
     GROUP BY level, h.up, h.across, f.community_id;
 END $$;
 
+CREATE FUNCTION public.is_sound(shape public.geometry) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((shape IS NULL) OR ((NOT public.st_isempty(shape)) AND (public.st_xmin((shape)::public.box3d) >= (73)::double precision) AND (public.st_xmax((shape)::public.box3d) <= (136)::double precision) AND (public.st_ymin((shape)::public.box3d) >= (3)::double precision) AND (public.st_ymax((shape)::public.box3d) <= (54)::double precision) AND public.st_isvalid(shape)));
+
 CREATE TABLE public.community (
     id bigint NOT NULL,
     code text NOT NULL,
@@ -1117,6 +1081,31 @@ CREATE FUNCTION public.is_own_case(incident bigint) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     RETURN (EXISTS (SELECT FROM public.incident i WHERE ((i.id = is_own_case.incident) AND ((i.party_id = public.app_party()) OR ((public.app_role() = 'grid_worker'::text) AND ((i.grid_id = ANY (public.app_grids())) OR (i.building_id = ANY (public.app_buildings())) OR public.has_reported(i.id)))))));
+
+CREATE TABLE public.category (
+    code text NOT NULL,
+    parent_code text,
+    name text NOT NULL,
+    name_en text NOT NULL,
+    identifier text NOT NULL,
+    sensitivity text DEFAULT 'S1'::text NOT NULL,
+    is_sealed boolean DEFAULT false NOT NULL,
+    response_amount numeric,
+    response_unit text,
+    deadline_amount numeric,
+    deadline_unit text,
+    default_leads text[] DEFAULT '{}'::text[] NOT NULL,
+    call_first text,
+    CONSTRAINT category_check CHECK (((response_amount IS NULL) = (response_unit IS NULL))),
+    CONSTRAINT category_check1 CHECK (((deadline_amount IS NULL) = (deadline_unit IS NULL))),
+    CONSTRAINT category_code_check CHECK ((code ~ '^E\d{1,4}$'::text)),
+    CONSTRAINT category_deadline_amount_check CHECK ((deadline_amount > (0)::numeric)),
+    CONSTRAINT category_deadline_unit_check CHECK ((deadline_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT category_identifier_check CHECK ((identifier ~ '^[a-z_]+$'::text)),
+    CONSTRAINT category_response_amount_check CHECK ((response_amount > (0)::numeric)),
+    CONSTRAINT category_response_unit_check CHECK ((response_unit = ANY (ARRAY['working_hour'::text, 'working_day'::text, 'hour'::text, 'day'::text]))),
+    CONSTRAINT category_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text])))
+);
 
 CREATE FUNCTION public.is_withheld(party bigint, category text, sensitivity text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1858,6 +1847,34 @@ ALTER TABLE public.community ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.compound (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    aliases text[] DEFAULT '{}'::text[] NOT NULL,
+    external_id text,
+    type text,
+    management text,
+    address text,
+    has_property_management boolean,
+    has_responsible_unit boolean,
+    has_security boolean,
+    three_no_definition text,
+    three_no_reviewed_on date,
+    is_three_no boolean GENERATED ALWAYS AS (((three_no_reviewed_on IS NOT NULL) AND (has_property_management IS FALSE) AND (has_responsible_unit IS FALSE) AND (has_security IS FALSE))) STORED NOT NULL,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    property_company_id bigint,
+    CONSTRAINT compound_check CHECK (((three_no_reviewed_on IS NULL) OR (three_no_definition IS NOT NULL))),
+    CONSTRAINT compound_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT compound_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT compound_management_check CHECK ((management = ANY (ARRAY['property_company'::text, 'interim_committee'::text, 'self_managed'::text, 'none'::text]))),
+    CONSTRAINT compound_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT compound_type_check CHECK ((type = ANY (ARRAY['commodity'::text, 'resettlement'::text, 'relocation'::text, 'urban_village'::text, 'old'::text, 'unit_housing'::text])))
 );
 
 ALTER TABLE public.compound ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
