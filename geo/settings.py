@@ -26,6 +26,7 @@ class Settings(BaseSettings):
             unset means the same address with that role's name and no password.
         host: address the dashboard listens on.
         port: TCP port of the dashboard.
+        public_url: address by which other systems reach the dashboard; unset means that of the path alone.
         language: interface language before the reader chooses, ``zh`` or ``en``.
         pool_size: database connections a process keeps.
         sign_in_hours: how long one stays signed in.
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     app_database_url: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=1, le=65535)
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")
     language: str = Field(default="zh", pattern="^(zh|en)$")
     pool_size: int = Field(default=8, ge=1, le=64)
     sign_in_hours: int = Field(default=12, ge=1, le=24 * 31)

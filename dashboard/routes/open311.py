@@ -87,11 +87,9 @@ async def _answer(name: str, request: Request) -> Answer:
         msg = f"{request.method} is not possible here: use GET, or POST to report"
         raise InputRefused(msg)
     if name == "discovery":
-        return (
-            200,
-            "discovery",
-            answers.describe_discovery(f"{str(request.base_url).rstrip('/')}{ROOT}", text),
-        )
+        # Not what the request calls us: through a gateway's cache anybody could tell others another.
+        address = (get_settings().public_url or "").rstrip("/") + ROOT
+        return 200, "discovery", answers.describe_discovery(address, text)
     return await run_in_threadpool(_read, name, _find_key(request.scope, given), given, text)
 
 

@@ -8,6 +8,7 @@ import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point
 
+from geo.settings import get_settings
 from tests.open311 import NOW, YESTERDAY, Office, find_ids, parse, read, read_xml, refuse, report, serve
 from tests.town import Town
 
@@ -49,12 +50,25 @@ def test_discovery_needs_no_key_and_says_where_the_endpoint_is(client: httpx.Cli
     assert set(found) == {"changeset", "contact", "key_service", "endpoints"}
     (endpoint,) = found["endpoints"]
     assert endpoint["specification"] == "http://wiki.open311.org/GeoReport_v2"
-    assert endpoint["url"] == str(client.base_url).rstrip("/")
+    assert endpoint["url"] == "/open311/v2"
     assert endpoint["formats"] == ["text/xml", "application/json"]
     root = parse(client.get("/discovery.xml").content)
     assert root.tag == "discovery"
     formats = root.findall("endpoints/endpoint/formats/format")
     assert [each.text for each in formats] == ["text/xml", "application/json"]
+
+
+def test_discovery_names_the_configured_address_and_not_the_one_it_was_asked_by(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for configured, told in (
+        (None, "/open311/v2"),
+        ("https://grid.example.org/", "https://grid.example.org/open311/v2"),
+    ):
+        monkeypatch.setattr(get_settings(), "public_url", configured)
+        asked = client.get("/discovery.xml", headers={"Host": "evil.example.org"})
+        assert parse(asked.content).findtext("endpoints/endpoint/url") == told
+        assert b"evil" not in asked.content
 
 
 def test_services_are_what_anybody_may_report(office: Office, client: httpx.Client) -> None:
