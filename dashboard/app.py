@@ -26,7 +26,7 @@ st.set_page_config(
     page_icon=str(Path(__file__).with_name("widgets") / "icon.png"),
     layout="wide",
 )
-show_style()
+show_style(text)
 titles = {
     "morning": text("nav.morning"),
     "incidents": text("nav.incidents"),

@@ -35,7 +35,11 @@ tags = list_layer_tags(community_id, today)
 counts = data.count_places(community_id, today, tags)
 with search:
     words = st.text_input(
-        text("map.search"), key="words", placeholder=text("map.search"), label_visibility="collapsed"
+        text("map.search"),
+        key="words",
+        max_chars=60,
+        placeholder=text("map.search"),
+        label_visibility="collapsed",
     )
 with switches:
     if community:

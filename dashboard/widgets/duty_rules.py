@@ -42,10 +42,10 @@ def show_rules(words: DutyWords, community_id: int, *, can_keep: bool) -> None:
         return
     editor = _find_editor(words)
     chosen = editor.seen if editor else None
-    stage, panel = st.columns([2, 1], gap="small")
+    stage, panel = st.columns([2.4, 1], gap="small")
     with stage:
         _show_table(words, chosen, can_choose=True)
-    with panel, st.container(border=True, key="duty_panel", height=_TABLE_PX + 40):
+    with panel, st.container(border=True, key="duty_panel", height=_TABLE_PX + 60):
         _show_tools(words, community_id, chosen)
         if refusal := st.session_state.pop(_REFUSAL, None):
             st.warning(escape(refusal), icon=":material/report:")
@@ -66,8 +66,8 @@ def _show_table(words: DutyWords, chosen: DutyRule | None, *, can_choose: bool) 
     st.markdown(f"#### {heading}" + (f" :orange[{escape(text.join(told))}]" if told else ""))
     columns = {
         text("duties.number"): st.column_config.NumberColumn(width=46),
-        text("duties.category"): st.column_config.TextColumn(width=120),
-        text("duties.place"): st.column_config.TextColumn(width=84),
+        text("duties.category"): st.column_config.TextColumn(width=136),
+        text("duties.place"): st.column_config.TextColumn(width=112),
         text("duties.flags"): st.column_config.TextColumn(width=150),
     }
     if not can_choose:
