@@ -18,9 +18,9 @@ from etl.importing.categories import CategoryFinder, assign_categories
 from etl.importing.draft import Draft, Mask, draft_rows
 from etl.importing.ground import Ground
 from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows, reject_totals
-from etl.importing.layers import load_layers
+from etl.importing.layers import Layer, load_layers
 from etl.importing.locating import locate_rows
-from etl.importing.mapping import choose_layer, map_columns
+from etl.importing.mapping import ColumnMap, choose_layer, map_columns
 from etl.importing.moving import warn_of_shift
 from etl.importing.placing import IncidentPlacer
 from etl.importing.report import ImportReport
@@ -98,14 +98,17 @@ def import_file(
         DatabaseUnavailable: the database cannot be reached.
     """
     path = Path(path)
+
+    def understand(table_name: str, headers: list[str]) -> tuple[Layer, ColumnMap]:
+        found = choose_layer(layer, path.name, table_name, headers)
+        return found, map_columns(headers, found, mapping or {}, path.name)
+
     on_progress("reading", 0, 0)
     with ThreadPoolExecutor(max_workers=1) as beside:
         hashing = beside.submit(_hash_file, path)
-        table = read_source(path, source_layer)
+        table = read_source(path, source_layer, lambda *found: understand(*found)[1].fields.values())
         file_sha256 = hashing.result()
-    headers = list(map(str, table.rows.columns))
-    chosen = choose_layer(layer, path.name, table.name, headers)
-    columns = map_columns(headers, chosen, mapping or {}, path.name)
+    chosen, columns = understand(table.name, table.columns)
     total = len(table.row_numbers) + len(table.unreadable)
     read_as = {header: field for field, header in columns.fields.items()}
 

@@ -29,6 +29,18 @@ def list_layers(source: Path, file_name: str) -> list[str]:
         raise damaged(file_name) from None
 
 
+def list_columns(source: Path, file_name: str, layer: str) -> list[str]:
+    """List the columns of a layer but its geometry.
+
+    Raises:
+        UnreadableFile: GDAL cannot open it.
+    """
+    try:
+        return [str(name) for name in pyogrio.read_info(source, layer=layer)["fields"]]
+    except (DataSourceError, DataLayerError):
+        raise damaged(file_name) from None
+
+
 def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, **options: Any) -> Table:
     """Read one layer; geometries GDAL or GEOS cannot make sense of are set aside row by row.
 

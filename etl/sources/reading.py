@@ -7,7 +7,7 @@ from etl.sources.excel import read_excel
 from etl.sources.geojson import read_geojson
 from etl.sources.geopackage import read_geopackage
 from etl.sources.shapefile import read_shapefile, read_zipped_shapefile
-from etl.sources.table import Table
+from etl.sources.table import ChooseColumns, Table
 from geo.errors import InputRefused, UnreadableFile
 
 _SAVE_AS = {
@@ -28,12 +28,13 @@ _SHAPEFILE_PARTS = (".dbf", ".shx", ".prj", ".cpg")
 _READABLE = ".geojson, .json, .gpkg, .zip or .shp (Shapefile), .csv, .txt, .xlsx, .xls, .et, .ods"
 
 
-def read_source(path: Path, source_layer: str | None = None) -> Table:
+def read_source(path: Path, source_layer: str | None = None, choose: ChooseColumns | None = None) -> Table:
     """Read the one table of a file, or the one asked for.
 
     Args:
         path: the file; the ending of its name says its kind.
         source_layer: layer or sheet to read, where there are several.
+        choose: which columns to read, where the format allows to leave some out; what it raises is passed on.
 
     Raises:
         UnreadableFile: the file is missing, empty, damaged, or not of the kind its name says.
@@ -57,7 +58,7 @@ def read_source(path: Path, source_layer: str | None = None) -> Table:
         if path.stat().st_size == 0:
             message = f"{path.name} is empty."
             raise UnreadableFile(message)
-        table = _read_kind(path, suffix, source_layer)
+        table = _read_kind(path, suffix, source_layer, choose)
     except OSError as fault:
         message = f"{path.name} cannot be read: {fault.strerror or fault}."
         raise UnreadableFile(message) from None
@@ -67,12 +68,12 @@ def read_source(path: Path, source_layer: str | None = None) -> Table:
     return table
 
 
-def _read_kind(path: Path, suffix: str, source_layer: str | None) -> Table:
+def _read_kind(path: Path, suffix: str, source_layer: str | None, choose: ChooseColumns | None) -> Table:
     match suffix:
         case ".geojson" | ".json":
             return read_geojson(path)
         case ".gpkg":
-            return read_geopackage(path, source_layer)
+            return read_geopackage(path, source_layer, choose)
         case ".zip":
             return read_zipped_shapefile(path, source_layer)
         case ".shp":

@@ -1,6 +1,6 @@
 """What every loader yields: one table of one file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from geo.errors import InputRefused, UnreadableFile
+
+# From a table's name and its columns to those worth reading.
+ChooseColumns = Callable[[str, list[str]], Collection[str]]
 
 UNNAMED_COLUMN = "column {}"
 
@@ -42,6 +45,7 @@ class Table:
         encoding: the encoding the text was in; None where the format fixes it.
         unreadable: rows that could not be split into columns and are not in ``rows``.
         warnings: sentences a person should read.
+        found: the file's columns in its order, where ``rows`` holds only those asked for.
     """
 
     name: str
@@ -53,6 +57,12 @@ class Table:
     encoding: str | None = None
     unreadable: tuple[Rejection, ...] = ()
     warnings: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """The file's columns, read or not."""
+        return list(self.found or map(str, self.rows.columns))
 
 
 def choose_one(file_name: str, kind: str, names: Sequence[str], wanted: str | None) -> str:
