@@ -2,7 +2,8 @@
 
 Cold is a server whose cache keeps nothing. TiPg's cap of 10,000 features a tile is raised, its columns and
 margin are set to ours. It draws every place at every zoom where we draw hexagons: that is what they are for.
-Cached is the dashboard as ``wangge up`` starts it, the versions looked up for each request.
+Cached is the dashboard as ``wangge up`` starts it, for somebody signed in, the versions looked up for each
+request; beside TiPg, a plain reply by the same kind of server tells what the machine has to give today.
 """
 
 import importlib.util
@@ -114,7 +115,20 @@ def measure_cached(url: str) -> list[Row]:
     ]
     rows: list[Row] = []
     cookie = _sign_in(url)
-    with serve(command, {}, "/healthz") as ours, _serve_tipg(url) as tipg:
+    plain = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "tests.benchmarks.plain_server:app",
+        "--lifespan",
+        "off",
+        *_UVICORN,
+    ]
+    with (
+        serve(command, {}, "/healthz") as ours,
+        _serve_tipg(url) as tipg,
+        serve(plain, {}, "/") as uvicorn,
+    ):
         for z in (10, 14):
             places = find_tiles(z)[:12]
             theirs = [
@@ -128,8 +142,10 @@ def measure_cached(url: str) -> list[Row]:
             measure_rate(ours, paths, connections=_CONNECTIONS, seconds=1, cookie=cookie)
             for connections in (_CONNECTIONS, _MANY_CONNECTIONS):
                 rate = measure_rate(ours, paths, connections=connections, cookie=cookie)
+                best = measure_rate(uvicorn, ["/"], connections=connections)
                 name = f"cached tile, buildings, z{z}, {connections} connections"
                 rows.append(_compare_rates(name, BUILDINGS, rate, peer, "TiPg, which has no cache"))
+                rows.append(_compare_rates(name, BUILDINGS, rate, best, "uvicorn, a plain reply"))
     return rows
 
 
