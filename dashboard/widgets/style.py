@@ -1,4 +1,4 @@
-"""The few rules of style for which the theme has no setting, and words of Streamlit's own in the reader's language."""
+"""The few rules of style for which the theme has no setting, and our words in place of Streamlit's own."""
 
 import json
 from functools import lru_cache
@@ -10,7 +10,14 @@ import streamlit as st
 from dashboard.i18n import Text
 
 # Streamlit has no parameter for these; the style sheet puts ours in their place.
-_WORDS: Final = ("apply", "apply_lines", "upload", "upload_limit", "no_match", "as_typed")
+_WORDS: Final = {
+    "apply": "widget.apply",
+    "apply_lines": "widget.apply_lines",
+    "upload": "widget.upload",
+    "upload_limit": "widget.upload_limit",
+    "no_match": "widget.no_match",
+    "as_typed": "widget.as_typed",
+}
 
 
 def show_style(text: Text) -> None:
@@ -21,6 +28,6 @@ def show_style(text: Text) -> None:
 @lru_cache
 def _write_style(language: str) -> str:
     text = Text(language)
-    words = "".join(f"--{word}:{json.dumps(text(f'widget.{word}'), ensure_ascii=False)};" for word in _WORDS)
+    words = "".join(f"--{name}:{json.dumps(text(key), ensure_ascii=False)};" for name, key in _WORDS.items())
     rules = (files("dashboard.widgets") / "style.css").read_text(encoding="utf-8")
     return f"<style>:root{{{words}}}{rules}</style>"
