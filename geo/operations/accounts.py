@@ -130,12 +130,7 @@ def switch_grant(token: str, grant_id: int) -> None:
 
 def sign_out(token: str) -> None:
     """End a sign-in; a token that stands for nobody is no fault."""
-    accounts.close_sign_in(hash_token(token), everywhere=False)
-
-
-def sign_out_everywhere(token: str) -> None:
-    """End all sign-ins of the token's account."""
-    accounts.close_sign_in(hash_token(token), everywhere=True)
+    accounts.close_sign_in(hash_token(token))
 
 
 def change_password(token: str, old: str, new: str) -> None:

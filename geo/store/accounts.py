@@ -117,10 +117,10 @@ def switch_grant(token_hash: bytes, grant_id: int) -> bool:
         return switched
 
 
-def close_sign_in(token_hash: bytes, *, everywhere: bool) -> None:
-    """End a sign-in, or all those of its account."""
+def close_sign_in(token_hash: bytes) -> None:
+    """End a sign-in."""
     with transaction() as connection:
-        load_queries("accounts").close_sign_in(connection, token_hash=token_hash, everywhere=everywhere)
+        load_queries("accounts").close_sign_in(connection, token_hash=token_hash)
 
 
 def find_own_login(token_hash: bytes) -> str | None:

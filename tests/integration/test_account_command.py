@@ -154,6 +154,7 @@ def test_disable_and_enable() -> None:
     password = tell("add", "wang", "--role", "leader")["password"]
     token = sign_in("wang", password)
     tell("disable", "wang")
+    assert find_actor(token) is None
     with pytest.raises(NotSignedIn):
         sign_in("wang", password)
     tell("enable", "wang")
@@ -190,6 +191,7 @@ def test_tokens_of_screens_and_programs() -> None:
 def test_every_change_is_in_the_log(connection: PostgresConnection) -> None:
     tell("add", "wang", "--role", "leader")
     tell("disable", "wang")
+    assert find_actor(token) is None
     with connection.cursor() as cursor:
         cursor.execute("SELECT action, object_type, reason FROM audit_log ORDER BY id")
         assert cursor.fetchall() == [

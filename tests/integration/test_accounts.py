@@ -25,7 +25,6 @@ from geo.operations.accounts import (
     sign_in_with_oidc,
     sign_in_with_wall_token,
     sign_out,
-    sign_out_everywhere,
     switch_grant,
 )
 from geo.store.engine import acting_as
@@ -281,15 +280,6 @@ def test_the_login_is_no_password(office: Office) -> None:
     token = sign_in("wangfang-2024", PASSWORD)
     with pytest.raises(InputRefused):
         change_password(token, PASSWORD, "WangFang-2024")
-
-
-def test_signing_out_everywhere(office: Office) -> None:
-    office.grant(office.account())
-    office.grant(office.account("li"))
-    here, there, somebody_else = sign_in("wang", PASSWORD), sign_in("wang", PASSWORD), sign_in("li", PASSWORD)
-    sign_out_everywhere(here)
-    assert (find_actor(here), find_actor(there)) == (None, None)
-    assert find_actor(somebody_else) is not None
 
 
 def test_the_organisations_sign_on_links_prepared_accounts_only(office: Office) -> None:

@@ -28,8 +28,8 @@ FROM list_grants(CAST(:token_hash AS bytea));
 -- name: switch_grant(token_hash, grant_id)$
 SELECT switch_grant(CAST(:token_hash AS bytea), :grant_id);
 
--- name: close_sign_in(token_hash, everywhere)$
-SELECT close_sign_in(CAST(:token_hash AS bytea), :everywhere);
+-- name: close_sign_in(token_hash)$
+SELECT close_sign_in(CAST(:token_hash AS bytea), everywhere => false);
 
 -- name: find_own_login(token_hash)$
 SELECT find_own_login(CAST(:token_hash AS bytea));
