@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         port: TCP port of the dashboard.
         public_url: address by which other systems reach the dashboard; unset means that of the path alone.
         language: interface language before the reader chooses, ``zh`` or ``en``.
-        pool_size: database connections a process keeps.
+        pool_size: database connections a process works with; in a rush twice as many.
         sign_in_hours: how long one stays signed in.
         wall_sign_in_days: how long a screen on a wall does.
         most_sign_in_attempts: wrong passwords in a row after which an account must wait.
