@@ -73,13 +73,10 @@ def to_text(column: pd.Series) -> pd.Series:
         if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
             column = column.astype("Int64")
         column = column.astype("str").where(column.notna())
-    text = pa.array(column, pa.large_string(), from_pandas=True)
-    # Mostly there is nothing to do, and a second copy of a million sentences takes longer than looking.
-    if any(pc.any(at(text, blank)).as_py() for at in (pc.starts_with, pc.ends_with) for blank in _BLANKS):
-        # Naming the blanks spares a table of all Unicode, which takes half a second to make.
-        text = pc.utf8_trim(text, characters=_BLANKS)
+    # Naming the blanks spares a table of all Unicode, which takes half a second to make.
+    text = pc.utf8_trim(pa.array(column, pa.large_string(), from_pandas=True), characters=_BLANKS)
     blank = pc.is_in(text, pa.array(_NOTHING, pa.large_string()))
-    if pc.any(blank).as_py():
+    if pc.any(blank).as_py():  # Another copy of a million sentences takes half a second, too.
         text = pc.if_else(blank, None, text)
     return pd.Series(text, column.index, dtype="str", name=column.name)
 
@@ -219,11 +216,12 @@ def _read_choices(column: pd.Series, field: Field) -> Reading:
 
 def _read_distinct(column: pd.Series, read: Callable[[str], Any], dtype: str, reason: str) -> Reading:
     """Read each distinct value once."""
-    text = to_text(column)
-    codes, words = pd.factorize(text)
-    results = [*(read(word) for word in words), None]
-    unread = np.array([result is None for result in results[:-1]] + [False], dtype=bool)
-    values = pd.Series(results, dtype=dtype).take(codes).set_axis(text.index)
+    codes, words = pd.factorize(column)
+    texts = to_text(pd.Series(words))
+    known = {text: read(text) for text in texts.dropna().unique()}
+    results = [*(known.get(text) for text in texts), None]
+    unread = np.array([*(text in known and known[text] is None for text in texts), False])
+    values = pd.Series(results, dtype=dtype).take(codes).set_axis(column.index)
     return Reading(values, unread[codes], reason)
 
 
