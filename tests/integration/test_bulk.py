@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from etl.importing.importer import import_file
 from geo.schema.dump import dump_schema
 from geo.store import bulk, imports
+from geo.store.engine import load_queries
 from tests.import_town import ImportTown, ask, place, write_csv
 
 
@@ -80,27 +81,92 @@ def test_table_is_what_it_was_after_a_bulk_import(
     assert (None,) in ask(connection, "SELECT category_code FROM incident_change")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "refused"),
+    [
+        ({"grid_id": 999_999}, "incident_grid_id_community_id_fkey"),
+        ({"external_id": "GZ0"}, "incident_external_id"),
+        ({"state": "closed"}, "incident_closed_has_time"),
+    ],
+)
 def test_bulk_import_still_refuses_what_the_constraints_refuse(
-    connection: PostgresConnection, orders: Path
+    database_url: str, connection: PostgresConnection, orders: Path, wrong: dict[str, object], refused: str
 ) -> None:
+    import_file(database_url, orders, crs="4490")
+    before, incidents = dump_schema(database_url), "SELECT count(*), max(id) FROM incident"
+    stored = ask(connection, incidents)
     ((community,),) = ask(connection, "SELECT id FROM community")
     assert isinstance(community, int)
-    rows = pa.table(
-        {
-            "community_id": [community],
-            "category_code": ["E101"],
-            "source": ["patrol"],
-            "reported_at": [dt.datetime(2025, 1, 1, tzinfo=dt.UTC)],
-            "grid_id": [999_999],
-        }
-    )
+    row = {
+        "community_id": community,
+        "category_code": "E101",
+        "source": "patrol",
+        "source_system": "12345",
+        "reported_at": dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+    } | wrong
+    rows = pa.table({name: [value] for name, value in row.items()})
 
     def load() -> None:
-        with bulk.defer_upkeep(connection, "incident", rows.column_names, community):
-            bulk.copy_rows(connection, "incident", [rows])
+        with bulk.defer_upkeep(connection, "incident", rows.column_names, community) as is_new:
+            bulk.copy_rows(connection, "incident", [rows], frozen=is_new)
 
-    with pytest.raises(psycopg2.errors.ForeignKeyViolation, match="grid"):
+    with pytest.raises(psycopg2.IntegrityError) as refusal:
         load()
+    assert refusal.value.diag.constraint_name == refused
+    assert ask(connection, incidents) == stored
+    connection.rollback()
+    assert dump_schema(database_url) == before
+
+
+def list_files(connection: PostgresConnection) -> dict[str, object]:
+    """Where the table and its indexes are kept; whatever is built anew gets another file."""
+    files = ask(
+        connection,
+        "SELECT relname, pg_relation_filenode(oid) FROM pg_class WHERE oid = CAST('incident' AS regclass)"
+        " UNION ALL SELECT relname, pg_relation_filenode(indexrelid) FROM pg_index"
+        " JOIN pg_class AS c ON c.oid = indexrelid WHERE indrelid = CAST('incident' AS regclass)",
+    )
+    connection.rollback()
+    return {str(name): file for name, file in files}
+
+
+def test_indexes_are_left_alone_unless_a_batch_outweighs_the_table(
+    database_url: str, connection: PostgresConnection, orders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "_BULK_ROWS", 20)
+    import_file(database_url, orders, crs="4490")
+    files = list_files(connection)
+    lines = orders.read_text(encoding="utf-8").splitlines()
+
+    def import_more(count: int, prefix: str) -> None:
+        more = [line.replace("GZ", prefix) for line in lines[1 : count + 1]]
+        orders.write_text("\n".join([lines[0], *more]), encoding="utf-8")
+        assert import_file(database_url, orders, crs="4490").rows.inserted == count
+
+    import_more(19, "few")
+    import_more(49, "lighter")
+    assert list_files(connection) == files
+    ask(connection, "SELECT 1")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM incident WHERE external_id LIKE 'lighter%%' OR external_id LIKE 'few%%'")
+    connection.commit()
+    import_more(50, "heavier")
+    now = list_files(connection)
+    # The rows that were there stay in their file; an index of nothing but cases with a client's id, too.
+    rebuilt = {name for name, file in files.items() if now[name] != file}
+    assert {"incident_pkey", "incident_geom", "incident_open", "incident_building"} < rebuilt
+    assert rebuilt.isdisjoint({"incident", "incident_client_id", "incident_settled", "incident_party"})
+    assert ask(connection, "SELECT count(*) FROM incident") == [(100,)]
+
+
+def test_table_that_once_held_rows_begins_no_new_file(connection: PostgresConnection, orders: Path) -> None:
+    assert orders.exists()
+    assert load_queries("imports").never_held_rows(connection, table="incident")
+    import_file(connection, orders, crs="4490")
+    with connection.cursor() as cursor:
+        # Somebody whose snapshot is older than the rows sees none, and is not asked.
+        cursor.execute("DELETE FROM incident")
+    assert not load_queries("imports").never_held_rows(connection, table="incident")
 
 
 def test_reader_in_the_way_is_not_cancelled(
