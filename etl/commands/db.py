@@ -11,6 +11,7 @@ from geo.schema.migrate import current_revision, head_revision
 from geo.settings import get_settings
 from geo.store.backup import back_up, restore_cluster, restore_server
 from geo.store.engine import connect, describe, load_queries, migrate_database
+from geo.store.photos import copy_photos, find_folder
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -84,10 +85,14 @@ def migrate(*, as_json: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_json_option
 def backup(file: Path, *, as_json: bool) -> None:
-    """Save the whole database to FILE, which only its owner may read."""
+    """Save the whole database to FILE, which only its owner may read, and the photos to FILE.photos."""
     size_bytes = back_up(database_url(get_settings()), file)
+    photos = copy_photos(find_folder(), _name_photos(file))
+    beside = f" and, with {photos:,} photos, to {_name_photos(file)}" if photos else ""
     _report(
-        {"file": str(file), "bytes": size_bytes}, f"saved to {file} ({size_bytes:,} bytes)", as_json=as_json
+        {"file": str(file), "bytes": size_bytes, "photos": photos},
+        f"saved to {file} ({size_bytes:,} bytes){beside}",
+        as_json=as_json,
     )
 
 
@@ -105,6 +110,7 @@ def restore(file: Path, *, as_json: bool) -> None:
         restored = restore_server(settings.database_url, file)
     else:
         restored = restore_cluster(Cluster(settings.data_dir), file)
+    photos = copy_photos(_name_photos(file), find_folder())
     note = f"; migrated from schema revision {restored.revision}" if restored.migrated else ""
     kept = f"; the data of before are in the database {restored.kept}" if restored.kept else ""
     _report(
@@ -113,10 +119,15 @@ def restore(file: Path, *, as_json: bool) -> None:
             "revision": restored.revision,
             "migrated": restored.migrated,
             "kept": restored.kept,
+            "photos": photos,
         },
         f"restored from {file}{note}{kept}",
         as_json=as_json,
     )
+
+
+def _name_photos(file: Path) -> Path:
+    return file.with_name(f"{file.name}.photos")
 
 
 def _get_cluster(action: str) -> Cluster:

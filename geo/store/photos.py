@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from PIL import Image, ImageOps
 
-from geo.errors import InputRefused, NotFound
+from geo.errors import InputRefused, NotFound, UnreadableFile
 from geo.settings import get_settings
 from geo.store.engine import connect, load_queries
 
@@ -24,6 +24,7 @@ MOST_PHOTOS: Final = 9
 MOST_BYTES: Final = 10 * 1024 * 1024
 MOST_PIXELS: Final = 40_000_000
 _THUMBNAIL_PX: Final = 400
+_NAME_LENGTH: Final = hashlib.sha256().digest_size * 2
 # Larger than any screen; a photo of 40 megapixels is kept at this size.
 _LONGEST_SIDE_PX: Final = 2560
 _FORMATS: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -165,8 +166,37 @@ def _load_thumbnail(digest: str) -> bytes:
     return place.read_bytes()
 
 
+def copy_photos(source: Path, target: Path) -> int:
+    """Copy the photos of one folder that another has not; return how many the other has then.
+
+    Photos never change under their name, so that a copy is brought up to date by what is new.
+
+    Raises:
+        UnreadableFile: a folder cannot be read or written.
+    """
+    try:
+        for photo in _list_photos(source):
+            copy = target / photo.relative_to(source)
+            if not copy.exists():
+                _write(copy, photo.read_bytes())
+        return len(_list_photos(target))
+    except OSError as failure:
+        msg = f"the photos cannot be copied to {target} ({failure.strerror}): see that there is room for them"
+        raise UnreadableFile(msg) from failure
+
+
+def _list_photos(folder: Path) -> list[Path]:
+    # Nothing else has so long a name: neither a thumbnail nor what was left half written.
+    return [file for file in folder.glob("??/*") if len(file.name) == _NAME_LENGTH]
+
+
+def find_folder() -> Path:
+    """Return the folder of the installation's photos; it is there once there are any."""
+    return get_settings().data_dir / "photos"
+
+
 def _locate(digest: str) -> Path:
-    return get_settings().data_dir / "photos" / digest[:2] / digest
+    return find_folder() / digest[:2] / digest
 
 
 def _write(place: Path, content: bytes) -> None:

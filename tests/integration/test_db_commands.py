@@ -1,6 +1,7 @@
 """``wangge db`` as a person uses it, on a private cluster and on a server of one's own."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -151,7 +152,11 @@ def test_a_database_of_a_newer_program_is_not_migrated(migrated: Installation) -
 
 def test_a_backup_brings_everything_back(migrated: Installation, tmp_path: Path) -> None:
     file = tmp_path / "社区 1.backup"
-    assert migrated.report("backup", file) == {"file": str(file), "bytes": file.stat().st_size}
+    assert migrated.report("backup", file) == {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "photos": 0,
+    }
     assert file.stat().st_mode & 0o77 == 0
     assert list(tmp_path.iterdir()) == [file]
 
@@ -164,6 +169,7 @@ def test_a_backup_brings_everything_back(migrated: Installation, tmp_path: Path)
         "revision": head_revision(),
         "migrated": False,
         "kept": "wangge_before_restore",
+        "photos": 0,
     }
     assert _read_notes(migrated) == [("before",)]
     assert _execute(migrated.cluster.url("wangge_before_restore"), "SELECT words FROM note") == [("after",)]
@@ -183,6 +189,36 @@ def test_no_layer_version_comes_twice(migrated: Installation, tmp_path: Path) ->
     rows = _execute(migrated.cluster.url(), "SELECT community_id, version FROM layer_version ORDER BY 1")
     assert [community_id for community_id, _ in rows] == [1, 2]
     assert all(version > 9 for _, version in rows)  # type: ignore[operator]  # a bigint
+
+
+def test_photos_are_saved_beside_the_file_and_come_back(migrated: Installation, tmp_path: Path) -> None:
+    file, copies = tmp_path / "backup", tmp_path / "backup.photos"
+    photos = migrated.cluster.data_dir / "photos"
+    try:
+        for name, content in (
+            ("aa" * 32, b"one"),
+            ("bb" * 32, b"two"),
+            (f"{'aa' * 32}.thumbnail.jpg", b"small"),
+        ):
+            (photos / name[:2]).mkdir(parents=True, exist_ok=True)
+            (photos / name[:2] / name).write_bytes(content)
+        assert migrated.report("backup", file)["photos"] == 2
+        assert {copy.name: copy.read_bytes() for copy in copies.glob("*/*")} == {
+            "aa" * 32: b"one",
+            "bb" * 32: b"two",
+        }
+        assert all(folder.stat().st_mode & 0o77 == 0 for folder in copies.iterdir())
+        (photos / "bb" / ("bb" * 32)).unlink()
+        (photos / "cc").mkdir()
+        (photos / "cc" / ("cc" * 32)).write_bytes(b"later")
+        assert migrated.report("restore", file)["photos"] == 3
+        assert (photos / "bb" / ("bb" * 32)).read_bytes() == b"two"
+        assert migrated.report("backup", file)["photos"] == 3
+        shutil.rmtree(copies)
+        copies.write_text("no folder")
+        assert "photos cannot be copied" in migrated.refuse("backup", file)
+    finally:
+        shutil.rmtree(photos)
 
 
 def test_a_backup_of_an_older_schema_is_migrated(installation: Installation, tmp_path: Path) -> None:
