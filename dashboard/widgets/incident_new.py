@@ -145,7 +145,10 @@ def _find_address(page: CasesPage, typed: str) -> ChosenPlace:
         st.caption(text("new.address_unknown"))
         return ChosenPlace(address=typed)
     chosen = st.pills(
-        text("new.meant"), list(likely), default=certain, format_func=lambda number: likely[number].name
+        text("new.meant"),
+        list(likely),
+        default=certain,
+        format_func=lambda number: escape(likely[number].name),
     )
     if chosen is None:
         return ChosenPlace(address=typed)
