@@ -44,8 +44,8 @@ async def _run(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     # The modules live as long as the process: no later collection needs to walk them.
     gc.collect()
     gc.freeze()
-    # A run of a page makes some thousand objects. At Python's own thresholds all sessions would be walked every
-    # few seconds, and nobody be answered meanwhile.
+    # A run of a page makes some thousand objects. At Python's own thresholds all sessions would be walked
+    # every few seconds, and nobody be answered meanwhile.
     gc.set_threshold(10_000, 10, 10)
     yield {}
 

@@ -369,8 +369,8 @@ def _make_engine(url: str) -> Engine:
     size = get_settings().pool_size
     return create_engine(
         address,
-        # In a rush twice as many, and they are kept: to open one takes longer than most questions, and it has planned
-        # nothing yet. Those used last are used next, so that some are warm rather than all lukewarm.
+        # In a rush twice as many, and they are kept: to open one takes longer than most questions, and it has
+        # planned nothing yet. Those used last are used next, so that some are warm rather than all lukewarm.
         pool_size=2 * size,
         max_overflow=0,
         pool_use_lifo=True,
