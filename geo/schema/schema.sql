@@ -831,6 +831,7 @@ CREATE TABLE public.account (
     is_demo boolean DEFAULT false NOT NULL,
     disabled_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_grant_id bigint,
     CONSTRAINT account_check CHECK (((oidc_subject IS NULL) OR (oidc_issuer IS NOT NULL))),
     CONSTRAINT account_display_name_check CHECK ((display_name <> ''::text)),
     CONSTRAINT account_failed_attempts_check CHECK ((failed_attempts >= 0)),
@@ -1310,7 +1311,11 @@ DECLARE
 BEGIN
     UPDATE account SET failed_attempts = 0, locked_until = NULL WHERE id = of_account;
     DELETE FROM sign_in WHERE expires_at <= now();
-    SELECT g.* INTO post FROM grant_in_force AS g WHERE g.account_id = of_account ORDER BY g.id LIMIT 1;
+    SELECT g.* INTO post
+    FROM grant_in_force AS g JOIN account AS a ON a.id = g.account_id
+    WHERE g.account_id = of_account
+    ORDER BY g.id IS DISTINCT FROM a.last_grant_id, g.id
+    LIMIT 1;
     IF NOT FOUND THEN
         INSERT INTO audit_log (account_id, action, reason) VALUES (of_account, 'sign_in_failed', 'no grant in force');
         RETURN NULL;
@@ -1511,6 +1516,10 @@ CREATE FUNCTION public.switch_grant(by_hash bytea, to_grant bigint) RETURNS bool
            RETURNING g.account_id,
              g.role,
              g.community_id
+         ), kept AS (
+          UPDATE public.account a SET last_grant_id = switch_grant.to_grant
+            FROM switched w
+           WHERE (a.id = w.account_id)
          ), noted AS (
           INSERT INTO public.audit_log (account_id, role, community_id, action)  SELECT w.account_id,
                      w.role,
@@ -2866,6 +2875,9 @@ CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_unit REFERE
 
 ALTER TABLE ONLY public.access_token
     ADD CONSTRAINT access_token_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_last_grant_id_fkey FOREIGN KEY (last_grant_id) REFERENCES public.role_grant(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.building
     ADD CONSTRAINT building_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;

@@ -23,7 +23,8 @@ SELECT link_oidc(:issuer, :subject, :login, :name);
 
 -- name: list_grants(token_hash)
 SELECT grant_id, role, community_id, community_name, party_name, is_current
-FROM list_grants(CAST(:token_hash AS bytea));
+FROM list_grants(CAST(:token_hash AS bytea))
+ORDER BY is_current DESC, grant_id;
 
 -- name: switch_grant(token_hash, grant_id)$
 SELECT switch_grant(CAST(:token_hash AS bytea), :grant_id);
