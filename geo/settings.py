@@ -31,7 +31,8 @@ class Settings(BaseSettings):
         pool_size: database connections a process works with; in a rush twice as many.
         sign_in_hours: how long one stays signed in.
         wall_sign_in_days: how long a screen on a wall does.
-        most_sign_in_attempts: wrong passwords in a row after which an account must wait.
+        most_sign_in_attempts: wrong passwords in a row after which a login must wait at their address, and
+            everywhere after ten times as many.
         sign_in_lock_minutes: how long it waits.
         oidc_issuer: address of the organisation's sign-on (OpenID Connect); unset means there is none.
         oidc_client_id: what the dashboard is registered there as.

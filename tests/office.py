@@ -22,6 +22,7 @@ from dashboard.routes.guard import Guard
 from dashboard.routes.lane import DataLane
 from dashboard.routes.sign_ins import forget_actors
 from geo.operations.accounts import hash_password, hash_token
+from geo.operations.attempts import get_attempts
 from geo.store.engine import get_actor
 from tests.town import Town
 
@@ -82,6 +83,7 @@ def serve_guarded(url: str) -> Iterator[str]:
     """
     cache = DataCache(url)
     forget_actors()
+    get_attempts.cache_clear()
     app = Starlette(
         routes=[
             *login.routes(), *health.routes(), *metrics.routes(), *vendor.routes(),

@@ -123,7 +123,8 @@ async def _sign_in(request: Request) -> Response:
         if "demo" in form:
             known = {login: password for login, password, _, _ in await _ask(accounts.list_demo_accounts)}
             login, password = form["demo"], known.get(form["demo"], "")
-        token = await _ask(accounts.sign_in, login, password, limiter=_hashing)
+        address = request.client.host if request.client else ""
+        token = await _ask(accounts.sign_in, login, password, address, limiter=_hashing)
         return await enter(request, token, form.get("next"), text)
     except NotSignedIn:
         settings = get_settings()

@@ -14,33 +14,37 @@ from argon2.exceptions import VerificationError
 
 from geo.errors import Forbidden, InputRefused, NotFound, NotSignedIn
 from geo.model.actor import Actor, Role
+from geo.operations.attempts import get_attempts
 from geo.settings import get_settings
 from geo.store import accounts
 from geo.store.accounts import Grant
 
 SHORTEST_PASSWORD: Final = 10
 _LONGEST_PASSWORD = 200
+# At so many places an account is guessed at before it must wait everywhere.
+_PLACES: Final = 10
 # Of every demo account; it stands on the login page.
 DEMO_PASSWORD: Final = "wangge-demo"  # noqa: S105 - everybody may know it
 # 19 MiB a try, as OWASP advises where many sign in on a small machine at once.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
-def sign_in(login: str, password: str) -> str:
+def sign_in(login: str, password: str, address: str = "") -> str:
     """Return a token for a login and its password. Takes about 50 ms of computing on purpose.
+
+    Args:
+        login: as it was typed.
+        password: as it was typed.
+        address: from where, as an IP address: wrong passwords make wait there first, so that nobody can close
+            an account to its owner by guessing.
 
     Raises:
         NotSignedIn: they are not right, the account must wait or is closed (one sentence for all of these),
             or it has no post today.
     """
     settings = get_settings()
-    attempt = accounts.begin_sign_in(
-        fold_login(login),
-        most_attempts=settings.most_sign_in_attempts,
-        lock_s=settings.sign_in_lock_minutes * 60,
-    )
-    account_id, password_hash = attempt or (None, _nobodys_hash())
-    is_right = _is_right(password_hash, password)
+    login = fold_login(login)
+    account_id, is_right = _try(login, password, address)
     if account_id is None or not is_right:
         accounts.fail_sign_in(account_id)
         msg = (
@@ -50,6 +54,23 @@ def sign_in(login: str, password: str) -> str:
         )
         raise NotSignedIn(msg)
     return _open(account_id)
+
+
+def _try(login: str, password: str, place: str) -> tuple[int | None, bool]:
+    """Return the account and whether its password is right; no account where none may be tried from there."""
+    settings = get_settings()
+    wait_s = settings.sign_in_lock_minutes * 60
+    attempts = get_attempts(settings.most_sign_in_attempts, wait_s)
+    attempt = None
+    if attempts.take(login, place):
+        attempt = accounts.begin_sign_in(
+            login, most_attempts=settings.most_sign_in_attempts * _PLACES, lock_s=wait_s
+        )
+    account_id, password_hash = attempt or (None, _nobodys_hash())
+    is_right = _is_right(password_hash, password)
+    if account_id is not None and is_right:
+        attempts.forget(login, place)
+    return account_id, is_right
 
 
 def sign_in_with_oidc(issuer: str, subject: str, login_hint: str, name: str = "") -> str:
@@ -147,11 +168,10 @@ def change_password(token: str, old: str, new: str) -> None:
         msg = "nobody is signed in here any more: sign in again"
         raise NotSignedIn(msg)
     verify_new_password(login, new)
-    attempt = accounts.begin_sign_in(
-        login, most_attempts=settings.most_sign_in_attempts, lock_s=settings.sign_in_lock_minutes * 60
-    )
-    if attempt is None or not _is_right(attempt[1], old):
-        accounts.fail_sign_in(attempt[0] if attempt else None)
+    # Whoever is signed in waits in that sign-in, wherever it is used from.
+    account_id, is_right = _try(login, old, place=token)
+    if account_id is None or not is_right:
+        accounts.fail_sign_in(account_id)
         msg = (
             f"the present password is not right: after {settings.most_sign_in_attempts} wrong tries in a row "
             f"wait {settings.sign_in_lock_minutes} minutes"

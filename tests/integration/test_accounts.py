@@ -27,12 +27,15 @@ from geo.operations.accounts import (
     sign_out,
     switch_grant,
 )
+from geo.operations.attempts import get_attempts
+from geo.settings import get_settings
 from geo.store.engine import acting_as
 from tests.town import Town
 
 PASSWORD = "correct horse"  # noqa: S105 - of nobody
 CHINA = ZoneInfo("Asia/Shanghai")
 ISSUER = "https://sso.example.org"
+HERE = "203.0.113.9"
 
 
 class Office:
@@ -83,6 +86,7 @@ def office(connection: PostgresConnection) -> Office:
 
 @pytest.fixture(autouse=True)
 def _as_the_application() -> Iterator[None]:
+    get_attempts.cache_clear()
     with acting_as(NOBODY):
         yield
 
@@ -122,47 +126,67 @@ def test_the_refusal_does_not_tell_which_logins_exist(office: Office) -> None:
     assert "wrong" not in str(office.ask("SELECT * FROM audit_log"))
 
 
-def test_five_wrong_tries_lock_for_a_quarter_of_an_hour(office: Office) -> None:
-    account = office.account()
-    office.grant(account)
-    before = sign_in("wang", PASSWORD)
+def test_five_wrong_tries_wait_where_they_were_made_and_close_the_account_to_nobody_else(
+    office: Office,
+) -> None:
+    office.grant(office.account())
+    before = sign_in("wang", PASSWORD, HERE)
     for _ in range(4):
         with pytest.raises(NotSignedIn):
-            sign_in("wang", "wrong")
-    sign_in("wang", PASSWORD)
+            sign_in("wang", "wrong", HERE)
+    sign_in("wang", PASSWORD, HERE)
     for _ in range(5):
         with pytest.raises(NotSignedIn):
-            sign_in("wang", "wrong")
+            sign_in("Wang", "wrong", HERE)
     with pytest.raises(NotSignedIn):
-        sign_in("wang", PASSWORD)
+        sign_in("wang", PASSWORD, HERE)
+    assert office.actions()[-1] == "sign_in_failed"
+    assert find_actor(before) is not None
+    sign_in("wang", PASSWORD, "198.51.100.7")
+    with pytest.raises(NotSignedIn):
+        sign_in("wang", PASSWORD, HERE)
+
+
+def test_wrong_tries_from_ten_addresses_lock_the_account_for_a_quarter_of_an_hour(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(get_settings(), "most_sign_in_attempts", 1)
+    office.grant(office.account())
+    before = sign_in("wang", PASSWORD)
+    for number in range(10):
+        with pytest.raises(NotSignedIn):
+            sign_in("wang", "wrong", f"203.0.113.{number}")
+    with pytest.raises(NotSignedIn):
+        sign_in("wang", PASSWORD, "198.51.100.1")
     assert office.actions()[-2:] == ["locked", "sign_in_failed"]
-    # A stranger who guesses does not throw out whoever is signed in.
+    # Strangers who guess do not throw out whoever is signed in.
     assert find_actor(before) is not None
     office.ask("UPDATE account SET locked_until = locked_until - interval '14 minutes'")
     with pytest.raises(NotSignedIn):
-        sign_in("wang", PASSWORD)
+        sign_in("wang", PASSWORD, "198.51.100.2")
     office.ask("UPDATE account SET locked_until = locked_until - interval '2 minutes'")
-    with pytest.raises(NotSignedIn):
-        sign_in("wang", "wrong")
-    sign_in("wang", PASSWORD)
+    sign_in("wang", PASSWORD, "198.51.100.3")
 
 
-def test_guesses_made_all_at_once_are_counted_one_by_one(office: Office) -> None:
+@pytest.mark.parametrize(("addresses", "counted", "locked"), [(1, 5, None), (60, 50, True)])
+def test_guesses_made_all_at_once_are_counted_one_by_one(
+    addresses: int, counted: int, locked: bool | None, office: Office
+) -> None:
     office.grant(office.account())
 
-    def guess(_: int) -> bool:
+    def guess(number: int) -> bool:
         with acting_as(NOBODY):
             try:
-                sign_in("wang", "wrong")
+                sign_in("wang", "wrong", f"203.0.113.{number % addresses}")
             except NotSignedIn:
                 return False
         return True
 
     with ThreadPoolExecutor(8) as pool:
-        assert not any(pool.map(guess, range(12)))
-    assert office.ask("SELECT failed_attempts, locked_until > now() FROM account") == [(5, True)]
+        assert not any(pool.map(guess, range(60 if addresses > 1 else 12)))
+    assert office.ask("SELECT failed_attempts, locked_until > now() FROM account") == [(counted, locked)]
     tried = office.ask("SELECT count(*) FROM audit_log WHERE account_id IS NOT NULL")
-    assert tried == [(5,)]
+    assert tried == [(counted,)]
 
 
 def test_tokens_and_passwords_are_kept_as_hashes(office: Office) -> None:
@@ -264,6 +288,11 @@ def test_changing_the_password(office: Office) -> None:
             change_password(token, PASSWORD, bad)
     with pytest.raises(NotSignedIn, match="present password"):
         change_password(token, "wrong", "another password")
+    for _ in range(5):
+        with pytest.raises(NotSignedIn):
+            change_password(elsewhere, "wrong", "another password")
+    with pytest.raises(NotSignedIn, match="present password"):
+        change_password(elsewhere, PASSWORD, "another password")
     change_password(token, PASSWORD, "中文密码也可以用十位")
     actor = find_actor(token)
     assert actor is not None

@@ -69,8 +69,8 @@ def test_after_five_wrong_tries_the_right_password_must_wait_too(town: Town, bro
     answer = browser.sign_in("fang")
     assert answer.status_code == 401
     assert "连续错 5 次后要等 15 分钟" in answer.text
-    run(town, "UPDATE account SET locked_until = now() - interval '1 s'")
-    assert browser.sign_in("fang").status_code == 303
+    browser.headers["X-Forwarded-For"] = "203.0.113.9"
+    assert browser.sign_in("fang").status_code == 303, "who guessed elsewhere closed it to nobody here"
 
 
 @pytest.mark.parametrize("harm", ["no token", "another's token", "no cookie"])
