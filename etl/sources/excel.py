@@ -1,6 +1,7 @@
 """Excel and WPS workbooks (.xlsx, .xls, .et, .ods), through calamine."""
 
 import datetime as dt
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,10 @@ from python_calamine import (
 
 from etl.sources.table import Table, choose_one, drop_blanks
 from etl.sources.text import find_header, name_columns
-from geo.errors import UnreadableFile
+from geo.errors import InputRefused, UnreadableFile
+
+# Some 200,000 rows of twenty columns. Read, a sheet takes about eight times what it takes unpacked.
+_MOST_UNPACKED_BYTES = 256 * 2**20
 
 Cell = str | float | bool | dt.date | dt.time | dt.timedelta
 
@@ -30,8 +34,9 @@ def read_excel(path: Path, source_layer: str | None = None) -> Table:
 
     Raises:
         UnreadableFile: the workbook is damaged, protected or empty.
-        InputRefused: there are several sheets to choose from.
+        InputRefused: it is too large, or there are several sheets to choose from.
     """
+    _refuse_bombs(path)
     try:
         workbook = CalamineWorkbook.from_path(path)
         sheets = {
@@ -68,6 +73,21 @@ def read_excel(path: Path, source_layer: str | None = None) -> Table:
             warnings=tuple(warnings),
         )
     )
+
+
+def _refuse_bombs(path: Path) -> None:
+    """Refuse a packed workbook that says it is larger than fits in memory, before anything is unpacked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked_bytes = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile:
+        return  # An .xls is not packed; what is damaged, calamine tells.
+    if unpacked_bytes > _MOST_UNPACKED_BYTES:
+        message = (
+            f"{path.name} would be {unpacked_bytes / 2**20:,.0f} MB unpacked, and at most "
+            f"{_MOST_UNPACKED_BYTES // 2**20} MB are read: save the sheet as CSV, or in parts."
+        )
+        raise InputRefused(message)
 
 
 def _read_cells(sheet: CalamineSheet, cells: list[list[Cell]]) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """CSV and workbooks: encodings, headers, row numbers, spoilt cells."""
 
 import datetime as dt
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -147,6 +148,16 @@ def test_workbook_is_read_as_a_person_sees_it(tmp_path: Path) -> None:
     assert table.row_numbers.tolist() == [3, 4, 6]
     assert any("旧数据" in warning for warning in table.warnings)
     assert any("Row 2" in warning for warning in table.warnings)
+
+
+def test_workbook_that_unpacks_beyond_all_measure_is_refused_unread(tmp_path: Path) -> None:
+    path = save_workbook(tmp_path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("blank.xml", "w") as blank:
+        for _ in range(257):
+            blank.write(b" " * 2**20)
+    assert path.stat().st_size < 2**20
+    with pytest.raises(InputRefused, match=r"台账\.xlsx would be 257 MB unpacked.*256 MB.*CSV"):
+        read_source(path)
 
 
 def test_number_that_lost_digits_does_not_pass_for_whole(tmp_path: Path) -> None:
