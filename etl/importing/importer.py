@@ -251,10 +251,16 @@ def _load(
             columns={*rows.column_names, *constants, *(placer.columns if placer else ())},
             on_progress=lambda done: on_progress("loading", done, count),
         )
-    updated = 0
+    updated = kept = 0
     known = _forget_assumptions(rows, draft).append_column("id", pa.array(ids))
     for updates in _make_batches(draft, known, stored, placer, {}):
-        updated += update_rows(connection, table, batch, updates, _FOLLOWING_PLACE)
+        changed, left_alone = update_rows(connection, table, batch, updates, _FOLLOWING_PLACE)
+        updated, kept = updated + changed, kept + left_alone
+    if kept:
+        draft.warn(
+            f"{kept:,} cases have been worked on here, and the file says otherwise: their state, holder and "
+            "times stay as they are."
+        )
     with connection.cursor() as cursor:
         # What the database checks at commit is checked now, while it can still be told in a sentence.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

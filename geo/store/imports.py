@@ -37,6 +37,12 @@ _POSITION = np.dtype(
 )
 _COPY_HEADER_BYTES = 19
 
+# What a case that has been worked on here keeps, whatever a file says: see keep_moved_case.
+_OWN_WORK = (
+    "state", "party_id", "due_at", "original_due_at", "first_response_at", "handled_at", "closed_at",
+    "outcome",
+)  # fmt: skip
+
 # From here on it pays to build indexes anew, if the batch also outweighs what is already there.
 _BULK_ROWS = 100_000
 
@@ -248,7 +254,7 @@ def _count_rows(connection: PostgresConnection, table: str, most: int) -> int:
 
 def update_rows(
     connection: PostgresConnection, table: str, batch: int, rows: pa.Table, following_place: Collection[str]
-) -> int:
+) -> tuple[int, int]:
     """Update rows by their ``id`` where anything differs; a null leaves what is stored.
 
     Args:
@@ -259,11 +265,13 @@ def update_rows(
         following_place: columns that follow ``geom``: where that is given, their null counts.
 
     Returns:
-        How many rows were changed; of each, the state before is kept.
+        How many rows were changed, of each of which the state before is kept; and of how many the file knows
+        otherwise what was done here, which stays as it is.
     """
     if not rows.num_rows:
-        return 0
+        return 0, 0
     written = [name for name in rows.column_names if name != "id"]
+    own_work = [name for name in written if table == "incident" and name in _OWN_WORK]
     queries = load_queries("imports")
     parts = {
         "table": sql.Identifier(table),
@@ -274,9 +282,15 @@ def update_rows(
             sql.SQL(
                 "CASE WHEN s.geom IS NULL THEN t.{0} ELSE s.{0} END"
                 if name in following_place and "geom" in written
+                else "CASE WHEN t.version > 0 THEN t.{0} ELSE coalesce(s.{0}, t.{0}) END"
+                if name in own_work
                 else "coalesce(s.{0}, t.{0})"
             ).format(sql.Identifier(name))
             for name in written
+        ),
+        "differs": sql.SQL(" OR ").join(
+            sql.SQL("s.{0} <> t.{0} OR (s.{0} IS NOT NULL AND t.{0} IS NULL)").format(sql.Identifier(name))
+            for name in own_work
         ),
         "old": sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in written),
         "targets": list_names(written),
@@ -286,6 +300,15 @@ def update_rows(
             sql.SQL("CREATE TEMP TABLE {stage} AS SELECT {columns} FROM {table} LIMIT 0").format(**parts)
         )
         copy_rows(connection, _STAGE, [rows])
+        kept = 0
+        if own_work:
+            cursor.execute(
+                sql.SQL(
+                    "SELECT count(*) FROM {table} AS t JOIN {stage} AS s ON s.id = t.id "
+                    "WHERE t.version > 0 AND ({differs})"
+                ).format(**parts)
+            )
+            kept = int((cursor.fetchone() or (0,))[0])
         cursor.execute(
             sql.SQL(
                 "INSERT INTO import_change (batch_id, row_id, before) "
@@ -304,7 +327,7 @@ def update_rows(
             (batch, batch),
         )
         cursor.execute(sql.SQL("DROP TABLE {stage}").format(**parts))
-    return changed
+    return changed, kept
 
 
 def list_names(names: Sequence[str]) -> sql.Composed:

@@ -366,6 +366,28 @@ def test_community_must_be_named_where_there_are_several(
     assert load(write_orders(tmp_path, {}), community="B").community == "B"
 
 
+def test_report_says_how_many_cases_kept_what_was_done_here(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    load(write_orders(tmp_path, {}, {}, {}))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE incident SET version = 1 WHERE external_id <> 'GZ3'")
+    connection.commit()
+    # Of the first only what is done here, of the second something else, too; the third nobody has worked on.
+    done = {"办件状态": "待核查"}
+    report = load(write_orders(tmp_path, done, done | {"诉求内容": "堆了半年"}, done))
+    assert (report.rows.updated, report.rows.unchanged) == (2, 1)
+    (warning,) = (warning for warning in report.warnings if "worked on" in warning)
+    assert warning.startswith("2 cases")
+    assert ask(connection, "SELECT external_id, state, description FROM incident ORDER BY 1") == [
+        ("GZ1", "handling", "楼道堆物"),
+        ("GZ2", "handling", "堆了半年"),
+        ("GZ3", "verifying", "楼道堆物"),
+    ]
+    again = load(write_orders(tmp_path, {}, {}))
+    assert not any("worked on" in warning for warning in again.warnings)
+
+
 def test_dry_run_changes_nothing(town: ImportTown, connection: PostgresConnection, tmp_path: Path) -> None:
     before = ask(connection, "SELECT * FROM layer_version ORDER BY layer")
     report = load(write_orders(tmp_path, {}, {"事项小类": "外星人"}), dry_run=True)
