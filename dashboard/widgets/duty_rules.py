@@ -67,7 +67,7 @@ def _show_table(words: DutyWords, chosen: DutyRule | None, *, can_choose: bool) 
     columns = {
         text("duties.number"): st.column_config.NumberColumn(width=46),
         text("duties.category"): st.column_config.TextColumn(width=136),
-        text("duties.place"): st.column_config.TextColumn(width=112),
+        text("duties.place"): st.column_config.TextColumn(width=136),
         text("duties.flags"): st.column_config.TextColumn(width=150),
     }
     if not can_choose:

@@ -244,7 +244,7 @@ def test_list_and_map_select_each_other(worker: Desk, pictures: Path) -> None:
         " WHERE c.code = 'D' AND is_open AND i.geom IS NOT NULL AND sensitivity <> 'S3'"
         " AND category_code NOT IN ('E902', 'E905', 'E1105') ORDER BY due_at LIMIT 1"
     )[0]
-    open_cases(page, worker.server, at=f"{latitude:.5f}_{longitude:.5f}_18.00")
+    open_cases(page, worker.server, who="all", at=f"{latitude:.5f}_{longitude:.5f}_18.00")
     row = page.locator(f'.case[data-id="{case}"]')
     row.click()
     expect(page.locator(".st-key-case_card")).to_contain_text(f"#{case}", timeout=PATIENCE_MS)

@@ -70,7 +70,7 @@ def test_signing_out_ends_open_pages_and_map_data_alike(desk: Desk, stranger: Pa
 
 def test_a_click_in_a_part_of_a_page_finds_the_sign_out(desk: Desk, stranger: Page) -> None:
     Desk(stranger, desk.server, "").sign_in("d-worker1")
-    stranger.goto(f"{desk.server}/incidents?community=D")
+    stranger.goto(f"{desk.server}/incidents?community=D&who=all")
     following = stranger.locator(".st-key-page_after button").first
     expect(following).to_be_visible(timeout=20_000)
     other = stranger.context.new_page()
