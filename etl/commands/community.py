@@ -11,14 +11,14 @@ import shapely
 from etl.sources.reading import read_source
 from geo.crs import parse_crs
 from geo.errors import InputRefused, UnknownDatum
-from geo.store.communities import add_community
+from geo.store.communities import add_community, remove_community
 from geo.store.engine import transaction
 from geo.store.places import list_communities
 
 
 @click.group()
 def community() -> None:
-    """Add and list communities."""
+    """Add, list and remove communities."""
 
 
 @community.command("add")
@@ -64,6 +64,24 @@ def list_command(as_json: bool) -> None:
     else:
         for each in communities:
             click.echo(f"{each.code}  {each.name}")
+
+
+@community.command("remove")
+@click.argument("code")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def remove_command(code: str, *, yes: bool, as_json: bool) -> None:
+    """Remove community CODE with all that was brought into it, unless people have worked on cases there."""
+    with transaction() as connection:
+        buildings, incidents = remove_community(connection, code)
+        if not yes:
+            what = f"community {code} with its {buildings:,} buildings and {incidents:,} cases"
+            click.confirm(f"Remove {what}?", abort=True, err=True)
+    if as_json:
+        removed = {"community": code, "buildings": buildings, "incidents": incidents}
+        click.echo(json.dumps(removed, ensure_ascii=False))
+    else:
+        click.echo(f"removed community {code} with {buildings:,} buildings and {incidents:,} cases", err=True)
 
 
 def read_outline(

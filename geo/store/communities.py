@@ -1,10 +1,10 @@
-"""Communities themselves: adding one by its boundary."""
+"""Communities themselves: adding one by its boundary, removing one nobody has worked in."""
 
 import shapely
 from psycopg2.extensions import connection
 
 from geo.crs import gauss_kruger_epsg
-from geo.errors import Conflict
+from geo.errors import Conflict, NotFound
 from geo.store.engine import load_queries
 
 
@@ -42,3 +42,26 @@ def add_community(
         raise Conflict(msg)
     area_m2: float = queries.measure_community(connection, id=community_id)
     return area_m2
+
+
+def remove_community(connection: connection, code: str) -> tuple[int, int]:
+    """Remove a community with all that was brought into it; return how many buildings and cases went with it.
+
+    Raises:
+        NotFound: there is no such community.
+        Conflict: people have reported or moved cases there; what they did is not thrown away.
+    """
+    queries = load_queries("communities")
+    found = queries.lock_community(connection, code=code)
+    if found is None:
+        msg = f"there is no community {code}"
+        raise NotFound(msg)
+    community_id, buildings, incidents, worked_on = found
+    if worked_on:
+        msg = (
+            f"community {code} stays: {worked_on:,} of its cases were reported or worked on here, "
+            "and a history is not thrown away"
+        )
+        raise Conflict(msg)
+    queries.remove_community(connection, id=community_id)
+    return buildings, incidents

@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import psycopg2
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from etl.cli import cli
 from geo.crs import wgs84_to_gcj02
-from geo.errors import Conflict, InputRefused, UnknownDatum
+from geo.errors import Conflict, InputRefused, NotFound, UnknownDatum, WanggeError
+from geo.operations.incidents import report_incident
+from geo.store.engine import acting_as
+from tests.case_town import found_town
+from tests.import_town import ImportTown, ask
 
 SQUARE = [(109.40, 24.30), (109.41, 24.30), (109.41, 24.31), (109.40, 24.31), (109.40, 24.30)]
 
@@ -64,3 +68,36 @@ def test_outline_must_say_its_datum_have_area_and_lie_in_china(tmp_path: Path, d
     with pytest.raises(InputRefused, match="outside China"):
         add("A", "甲社区", swapped, "--crs", "4490")
     assert CliRunner().invoke(cli, ["community", "list"]).stdout == ""
+
+
+def remove(*arguments: str, answer: str = "") -> Result:
+    result = CliRunner().invoke(cli, ["community", "remove", *arguments], input=answer)
+    if isinstance(result.exception, WanggeError):
+        raise result.exception
+    return result
+
+
+def test_community_goes_with_all_that_was_brought_in_once_somebody_says_yes(
+    connection: psycopg2.extensions.connection, tmp_path: Path
+) -> None:
+    ImportTown(connection)
+    ImportTown(connection, "B")
+    assert remove("A", answer="n\n").exit_code != 0
+    assert ask(connection, "SELECT count(*) FROM community") == [(2,)]
+    connection.rollback()
+    answer = json.loads(remove("A", "--yes", "--json").stdout)
+    assert answer == {"community": "A", "buildings": 2, "incidents": 0}
+    assert ask(connection, "SELECT code, (SELECT count(*) FROM building) FROM community") == [("B", 2)]
+    with pytest.raises(NotFound, match="no community A"):
+        remove("A", "--yes")
+
+
+def test_community_stays_where_people_have_worked_on_cases(
+    database_url: str, connection: psycopg2.extensions.connection
+) -> None:
+    town = found_town(database_url)
+    with acting_as(town.actor("worker")):
+        report_incident(town.report())
+    with pytest.raises(Conflict, match="stays: 1 of its cases"):
+        remove("A", "--yes")
+    assert ask(connection, "SELECT count(*) FROM incident") == [(1,)]
