@@ -5,10 +5,17 @@ import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import ConfigurationError, DatabaseUnavailable, MigrationPending, PostgisMissing
-from geo.model.actor import NOBODY
+from geo.model.actor import NOBODY, Actor
 from geo.schema.migrate import head_revision
 from geo.settings import get_settings
-from geo.store.engine import acting_as, connect, migrate_database, transaction, verify_server
+from geo.store.engine import (
+    acting_as,
+    connect,
+    migrate_database,
+    reading_together,
+    transaction,
+    verify_server,
+)
 
 
 def _count_rows(url: str) -> int:
@@ -55,6 +62,24 @@ def test_a_reading_connection_refuses_to_write(database_url: str) -> None:
     with transaction(database_url) as connection:  # the same pooled connection may write again
         _insert_row(connection)
     assert _count_rows(database_url) == 1
+
+
+def test_what_is_read_together_is_read_in_one_transaction_of_one_actor(database_url: str) -> None:
+    somebody = Actor(None, "leader", (1,))
+    with acting_as(somebody), reading_together():
+        with connect() as first, connect() as second:
+            assert first is second
+        with acting_as(NOBODY), connect() as of_nobody, of_nobody.cursor() as cursor:
+            assert of_nobody is not first
+            cursor.execute("SELECT current_setting('wangge.role')")
+            assert cursor.fetchone() == ("",)
+        with connect() as again, again.cursor() as cursor:
+            cursor.execute("SELECT current_setting('wangge.role'), current_setting('transaction_read_only')")
+            assert cursor.fetchone() == ("leader", "on")
+            with transaction() as writing:
+                assert writing is not again
+    with acting_as(somebody), connect() as one, connect() as other:
+        assert one is not other, "only inside the block"
 
 
 def test_connections_are_named_and_keep_utc(database_url: str) -> None:
