@@ -6,7 +6,8 @@ cost more and more meanwhile, so that zones first find their shape and then thei
 into more pieces than it had.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numba import njit
@@ -18,6 +19,18 @@ _COLD: Final = 0.0005
 # Of the final cost of unevenness, what it costs while the search is hot.
 _LENIENCE: Final = 0.001
 _NONE: Final = -1
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+def _compile_inner(function: _Function) -> _Function:
+    """Compile what only compiled functions call.
+
+    It needs no door for Python to enter by, and no place on the disk: the search that holds it is kept there.
+    To make the doors takes the compiler as long as all the rest.
+    """
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compiled: _Function = njit(nogil=True, error_model="numpy", **options)(function)
+    return compiled
 
 
 class _Units(NamedTuple):
@@ -89,24 +102,24 @@ def anneal_plan(
         np.where(mean > 0, mean, 1.0),
     )
     costs = _Costs(np.asarray(wishes.tolerances, np.float64), wishes.compactness, wishes.constancy)
-    zone = start.astype(np.int64).copy()
-    _search(units, costs, zone, problem.zone_count, wishes.evenness, hot, steps, seed)
-    return zone
+    tally = _open_tally(start.astype(np.int64), problem.zone_count, problem.loads.shape[1])
+    _search(units, costs, tally, wishes.evenness, hot, steps, seed)
+    return tally.zone
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _search(
     units: _Units,
     costs: _Costs,
-    zone: Ints,
-    zone_count: int,
+    tally: _Tally,
     evenness: float,
     hot: float,
     steps: int,
     seed: int,
 ) -> None:
     np.random.seed(seed)
-    tally = _begin_tally(units, zone, zone_count)
+    _fill_tally(units, tally)
+    zone = tally.zone
     cooling = np.log(_COLD / hot)
     hardening = np.log(_LENIENCE)
     temperature, weight = hot, evenness * _LENIENCE
@@ -135,7 +148,7 @@ def _search(
         _change(units, tally, unit, taker, partner)
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _change(units: _Units, tally: _Tally, unit: int, taker: int, partner: int) -> None:
     """Let a unit go to another zone and, perhaps, a partner come from there, if both zones stay whole."""
     giver = tally.zone[unit]
@@ -154,42 +167,46 @@ def _change(units: _Units, tally: _Tally, unit: int, taker: int, partner: int) -
     _move(units, tally, unit, giver)
 
 
-@njit(cache=True, nogil=True)
-def _begin_tally(units: _Units, zone: Ints, zone_count: int) -> _Tally:
-    n, kinds = units.loads.shape
-    tally = _Tally(
+def _open_tally(zone: Ints, zone_count: int, kinds: int) -> _Tally:
+    size = len(zone)
+    return _Tally(
         zone,
         np.zeros(zone_count, np.int64),
         np.zeros(zone_count),
         np.zeros(zone_count),
         np.zeros((zone_count, kinds)),
-        np.empty(n, np.int64),
-        np.full(n, _NONE),
+        np.empty(size, np.int64),
+        np.full(size, _NONE),
         np.zeros(1, np.int64),
-        np.zeros(n, np.int64),
+        np.zeros(size, np.int64),
         np.zeros(1, np.int64),
-        np.empty(n, np.int64),
+        np.empty(size, np.int64),
     )
-    for unit in range(n):
-        home = zone[unit]
+
+
+@_compile_inner
+def _fill_tally(units: _Units, tally: _Tally) -> None:
+    # Sums are taken one by one: of a sum over rows, most of the compiler's time goes into its messages.
+    for unit in range(len(tally.zone)):
+        home = tally.zone[unit]
         tally.size[home] += 1
         tally.areas_m2[home] += units.areas_m2[unit]
         tally.perimeters_m[home] += units.perimeters_m[unit]
-        tally.loads[home] += units.loads[unit]
+        for kind in range(units.loads.shape[1]):
+            tally.loads[home, kind] += units.loads[unit, kind]
         for edge in range(units.starts[unit], units.starts[unit + 1]):
-            if zone[units.neighbours[edge]] == home:
+            if tally.zone[units.neighbours[edge]] == home:
                 tally.perimeters_m[home] -= units.borders_m[edge]
         _mend_rim(units, tally, unit)
-    return tally
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _pick_neighbour(units: _Units, unit: int) -> int:
     first, last = units.starts[unit], units.starts[unit + 1]
     return int(units.neighbours[first + np.random.randint(last - first)])
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _pick_partner(units: _Units, zone: Ints, unit: int, beside: int) -> int:
     """Find a unit of the other zone, at or next to the border, that may come in exchange."""
     giver, taker = zone[unit], zone[beside]
@@ -206,7 +223,7 @@ def _pick_partner(units: _Units, zone: Ints, unit: int, beside: int) -> int:
     return _NONE
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _move(units: _Units, tally: _Tally, unit: int, taker: int) -> None:
     giver = tally.zone[unit]
     with_giver = with_taker = 0.0
@@ -228,7 +245,7 @@ def _move(units: _Units, tally: _Tally, unit: int, taker: int) -> None:
         tally.loads[taker, kind] += units.loads[unit, kind]
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _weigh_change(
     units: _Units, costs: _Costs, tally: _Tally, unit: int, taker: int, partner: int, evenness: float
 ) -> float:
@@ -269,7 +286,7 @@ def _weigh_change(
     return gain
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _sum_borders(
     units: _Units, tally: _Tally, unit: int, own: int, other: int, partner: int
 ) -> tuple[float, float, float]:
@@ -286,18 +303,18 @@ def _sum_borders(
     return with_own, with_other, with_partner
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _rate_roundness(area_m2: float, perimeter_m: float) -> float:
     return 4 * np.pi * area_m2 / (perimeter_m * perimeter_m) if perimeter_m > 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _square_beyond(share: float, tolerance: float) -> float:
     beyond = abs(share - 1.0) - tolerance
     return beyond * beyond if beyond > 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _cost_constancy(units: _Units, costs: _Costs, unit: int, giver: int, taker: int) -> float:
     if units.holder[unit] == giver:
         return float(costs.constancy * units.loads[unit, 0] / units.mean[0])
@@ -306,7 +323,7 @@ def _cost_constancy(units: _Units, costs: _Costs, unit: int, giver: int, taker: 
     return 0.0
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _holds_together(units: _Units, tally: _Tally, gone: int, zone: int, come: int) -> bool:
     """Whether a zone is in no more pieces now that one unit has left it and, perhaps, another has come.
 
@@ -348,14 +365,14 @@ def _holds_together(units: _Units, tally: _Tally, gone: int, zone: int, come: in
     return False
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _mend_rim_around(units: _Units, tally: _Tally, unit: int) -> None:
     _mend_rim(units, tally, unit)
     for edge in range(units.starts[unit], units.starts[unit + 1]):
         _mend_rim(units, tally, units.neighbours[edge])
 
 
-@njit(cache=True, nogil=True)
+@_compile_inner
 def _mend_rim(units: _Units, tally: _Tally, unit: int) -> None:
     is_rim = False
     if units.may_move[unit]:

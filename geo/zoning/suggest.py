@@ -16,6 +16,7 @@ _SEARCHERS: Final = 2
 # Tried changes of the first round; each later one tries more, since a slower search ends better.
 _FIRST_STEPS: Final = 1_000_000
 _MOST_STEPS: Final = 20_000_000
+_HOT: Final = 0.03
 _GENTLE: Final = 0.002
 
 
@@ -63,7 +64,8 @@ def improve_suggestions(
 ) -> Iterator[Suggestion]:
     """Search until the time is up, and hand out the best so far after each round.
 
-    The first comes within a second or two; whoever stops asking ends the search.
+    The first is the best start, and comes at once, even where the search has yet to be compiled; whoever
+    stops asking ends the search.
 
     Args:
         problem: what is shared out, among how many.
@@ -77,8 +79,11 @@ def improve_suggestions(
     """
     wishes = wishes or choose_wishes(goal, problem.loads.shape[1])
     began = monotonic()
-    best: tuple[float, Ints] | None = None
+    best = min(
+        (_begin(problem, wishes, seed * 10_000 + one)[:2] for one in range(_SEARCHERS)), key=_get_rating
+    )
     tries = 0
+    yield Suggestion(goal, best[1], measure_plan(problem, best[1]), best[0], tries, monotonic() - began)
     steps, pace = _FIRST_STEPS, None
     with ThreadPoolExecutor(_SEARCHERS) as searchers:
         for first in count(seed * 10_000, _SEARCHERS):
@@ -89,10 +94,9 @@ def improve_suggestions(
             )
             for rating, plan in found:
                 tries += 1
-                if best is None or rating < best[0]:
+                if rating < best[0]:
                     best = rating, plan
             took_s = monotonic() - started
-            assert best is not None  # noqa: S101 - there is at least one searcher
             yield Suggestion(
                 goal, best[1], measure_plan(problem, best[1]), best[0], tries, monotonic() - began
             )
@@ -104,14 +108,22 @@ def improve_suggestions(
 
 
 def _search_once(problem: Problem, wishes: Wishes, steps: int, seed: int) -> tuple[float, Ints]:
-    is_locked = bool((problem.fixed != NO_ZONE).any())
+    rating, start, hot = _begin(problem, wishes, seed)
+    plan = anneal_plan(problem, start, wishes, steps, seed, hot)
+    return min((rate_plan(problem, plan, wishes), plan), (rating, start), key=_get_rating)
+
+
+def _begin(problem: Problem, wishes: Wishes, seed: int) -> tuple[float, Ints, float]:
+    """Choose a start, and how hot a search from it begins: one that is to change little begins cool."""
     is_held = bool((problem.holder != NO_ZONE).any())
     if is_held and wishes.constancy > 0 and seed % _SEARCHERS == 0:
         start, hot = continue_plan(problem), _GENTLE
-    elif is_locked:
-        start, hot = grow_from_locks(problem, seed), 0.03
+    elif (problem.fixed != NO_ZONE).any():
+        start, hot = grow_from_locks(problem, seed), _HOT
     else:
-        start, hot = partition_graph(problem, seed), 0.03
-    plan = anneal_plan(problem, start, wishes, steps, seed, hot)
-    rated = [(rate_plan(problem, one, wishes), one) for one in (plan, start)]
-    return min(rated, key=lambda pair: pair[0])
+        start, hot = partition_graph(problem, seed), _HOT
+    return rate_plan(problem, start, wishes), start, hot
+
+
+def _get_rating(rated: tuple[float, Ints]) -> float:
+    return rated[0]
