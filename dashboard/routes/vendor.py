@@ -19,7 +19,7 @@ from starlette.types import Scope
 from geo.errors import ConfigurationError
 
 VENDOR_DIR: Final = Path(__file__).parents[1] / "vendor"
-_SERVED_PACKAGES: Final = ("@loaders.gl/mvt", "jquery", "leaflet", "leaflet-draw")
+_SERVED_PACKAGES: Final = ("@loaders.gl/mvt", "jquery", "leaflet", "leaflet-draw", "maplibre-gl")
 
 
 class _ImmutableFiles(StaticFiles):

@@ -27,6 +27,9 @@ def client() -> Iterator[TestClient]:
         ("leaflet-draw", "leaflet.draw.js", "javascript"),
         ("leaflet-draw", "images/spritesheet.svg", "image/svg+xml"),
         ("@loaders.gl/mvt", "mvt-worker.js", "javascript"),
+        ("maplibre-gl", "maplibre-gl.mjs", "javascript"),
+        ("maplibre-gl", "maplibre-gl-worker.mjs", "javascript"),
+        ("maplibre-gl", "maplibre-gl.css", "text/css"),
     ],
 )
 def test_an_asset_is_served_for_good(client: TestClient, package: str, file: str, kind: str) -> None:
