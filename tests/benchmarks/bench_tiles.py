@@ -7,6 +7,7 @@ request; beside TiPg, a plain reply by the same kind of server tells what the ma
 """
 
 import importlib.util
+import json
 import math
 import os
 import secrets
@@ -260,6 +261,8 @@ def _serve_tipg(url: str) -> Iterator[int]:
         "DB_MAX_CONN_SIZE": str(_CONNECTIONS),
         "TIPG_MAX_FEATURES_PER_TILE": str(INCIDENTS),
         "TIPG_TILE_BUFFER": "64",
+        # It looks through each table that it offers before it answers: only those that are measured.
+        "TIPG_DB_TABLES": json.dumps([f"public.{table}" for table in _COUNTS]),
     }
     command = [str(python), "-m", "uvicorn", "tipg.main:app", *_UVICORN]
     with serve(command, environment, "/healthz") as port:
