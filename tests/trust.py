@@ -123,6 +123,9 @@ class World(Town):
         self.insert("community_calendar", opens="08:00", closes="12:00")
         self.insert("calendar_day", day=START, is_workday=False)
         self.insert("community_category", category_code="E101", deadline_amount=1, deadline_unit="day")
+        self.add("chat_group", code="W1", name="一栋楼群", building_id=self.buildings[0], members=60)
+        self.insert("workload_weight", item="merchant", weight=4)
+        self.insert("category_weight", category_code="E101", weight=2)
         self.accounts = {
             role: self._account(f"{code.lower()}-{role}", role, party)
             for role, party in (

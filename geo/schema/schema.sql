@@ -713,7 +713,7 @@ CREATE TABLE public.audit_log (
     reason text,
     row_count bigint,
     details jsonb,
-    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text, 'duty_changed'::text, 'calendar_changed'::text])))
+    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text, 'duty_changed'::text, 'calendar_changed'::text, 'workload_changed'::text])))
 );
 
 CREATE TABLE public.sign_in (
@@ -1825,6 +1825,36 @@ CREATE TABLE public.category_national_code (
     code text NOT NULL
 );
 
+CREATE TABLE public.category_weight (
+    community_id bigint NOT NULL,
+    category_code text NOT NULL,
+    weight double precision NOT NULL,
+    CONSTRAINT category_weight_weight_check CHECK (((weight >= (0)::double precision) AND (weight <= (1000)::double precision)))
+);
+
+CREATE TABLE public.chat_group (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    compound_id bigint,
+    building_id bigint,
+    members integer DEFAULT 0 NOT NULL,
+    CONSTRAINT chat_group_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT chat_group_members_check CHECK ((members >= 0)),
+    CONSTRAINT chat_group_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT chat_group_of_one_place CHECK ((num_nonnulls(compound_id, building_id) = 1))
+);
+
+ALTER TABLE public.chat_group ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.chat_group_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.community_calendar (
     community_id bigint NOT NULL,
     opens time without time zone NOT NULL,
@@ -2340,6 +2370,14 @@ CREATE TABLE public.workflow_move (
     CONSTRAINT workflow_move_required_check CHECK ((required <@ '{to_party,suggested_party,reason,note,due_at,outcome,rating,correction,parent}'::text[]))
 );
 
+CREATE TABLE public.workload_weight (
+    community_id bigint NOT NULL,
+    item text NOT NULL,
+    weight double precision NOT NULL,
+    CONSTRAINT workload_weight_item_check CHECK ((item = ANY (ARRAY['household'::text, 'resident'::text, 'incident'::text, 'merchant'::text, 'three_no_household'::text, 'elderly_resident'::text, 'chat_group'::text, 'elderly_share'::text]))),
+    CONSTRAINT workload_weight_weight_check CHECK (((weight >= (0)::double precision) AND (weight <= (1000)::double precision)))
+);
+
 CREATE TABLE public.zone (
     id bigint NOT NULL,
     community_id bigint NOT NULL,
@@ -2452,6 +2490,15 @@ ALTER TABLE ONLY public.category
 
 ALTER TABLE ONLY public.category
     ADD CONSTRAINT category_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY public.category_weight
+    ADD CONSTRAINT category_weight_pkey PRIMARY KEY (community_id, category_code);
+
+ALTER TABLE ONLY public.chat_group
+    ADD CONSTRAINT chat_group_community_id_code_key UNIQUE (community_id, code);
+
+ALTER TABLE ONLY public.chat_group
+    ADD CONSTRAINT chat_group_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.community_calendar
     ADD CONSTRAINT community_calendar_hours_apart EXCLUDE USING gist (community_id WITH =, numrange(EXTRACT(epoch FROM opens), EXTRACT(epoch FROM closes)) WITH &&);
@@ -2600,6 +2647,9 @@ ALTER TABLE ONLY public.visit
 ALTER TABLE ONLY public.workflow_move
     ADD CONSTRAINT workflow_move_pkey PRIMARY KEY (name, from_states);
 
+ALTER TABLE ONLY public.workload_weight
+    ADD CONSTRAINT workload_weight_pkey PRIMARY KEY (community_id, item);
+
 ALTER TABLE ONLY public.zone
     ADD CONSTRAINT zone_id_plan_id_community_id_key UNIQUE (id, plan_id, community_id);
 
@@ -2636,6 +2686,10 @@ CREATE INDEX building_grid_grid ON public.building_grid USING btree (grid_id);
 CREATE INDEX building_hexagon_community ON public.building_hexagon USING btree (community_id);
 
 CREATE INDEX building_name ON public.building USING gin (name public.gin_trgm_ops, address public.gin_trgm_ops);
+
+CREATE INDEX chat_group_building ON public.chat_group USING btree (building_id) WHERE (building_id IS NOT NULL);
+
+CREATE INDEX chat_group_compound ON public.chat_group USING btree (compound_id) WHERE (compound_id IS NOT NULL);
 
 CREATE INDEX community_geom ON public.community USING gist (geom);
 
@@ -2781,6 +2835,10 @@ CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.building REFEREN
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.building_grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.category_weight REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.chat_group REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.compound REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('compounds');
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('grids');
@@ -2792,6 +2850,8 @@ CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.incident REFEREN
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.merchant REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.workload_weight REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
@@ -2805,6 +2865,10 @@ CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.building REFEREN
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.building_grid REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.category_weight REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.chat_group REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.compound REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('compounds');
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.grid REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('grids');
@@ -2816,6 +2880,8 @@ CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.incident REFEREN
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.merchant REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.workload_weight REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
@@ -2829,6 +2895,10 @@ CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.building REFEREN
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.building_grid REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.category_weight REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.chat_group REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.compound REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('compounds');
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.grid REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('grids');
@@ -2840,6 +2910,8 @@ CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.incident REFEREN
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.merchant REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.workload_weight REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
@@ -2853,6 +2925,10 @@ CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.building REFEREN
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.building_grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.category_weight REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.chat_group REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.compound REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('compounds');
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('grids');
@@ -2864,6 +2940,8 @@ CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.incident REFEREN
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.merchant REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.workload_weight REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
@@ -2911,6 +2989,21 @@ ALTER TABLE ONLY public.category_national_code
 
 ALTER TABLE ONLY public.category
     ADD CONSTRAINT category_parent_code_fkey FOREIGN KEY (parent_code) REFERENCES public.category(code);
+
+ALTER TABLE ONLY public.category_weight
+    ADD CONSTRAINT category_weight_category_code_fkey FOREIGN KEY (category_code) REFERENCES public.category(code);
+
+ALTER TABLE ONLY public.category_weight
+    ADD CONSTRAINT category_weight_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.chat_group
+    ADD CONSTRAINT chat_group_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.chat_group
+    ADD CONSTRAINT chat_group_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.chat_group
+    ADD CONSTRAINT chat_group_compound_id_community_id_fkey FOREIGN KEY (compound_id, community_id) REFERENCES public.compound(id, community_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.community_calendar
     ADD CONSTRAINT community_calendar_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
@@ -3098,6 +3191,9 @@ ALTER TABLE ONLY public.visit
 ALTER TABLE ONLY public.visit
     ADD CONSTRAINT visit_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id);
 
+ALTER TABLE ONLY public.workload_weight
+    ADD CONSTRAINT workload_weight_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.zone_party
     ADD CONSTRAINT zone_party_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
 
@@ -3137,6 +3233,10 @@ CREATE POLICY area ON public.building_hexagon FOR SELECT TO wangge_app USING (((
 CREATE POLICY area ON public.calendar_day FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
 CREATE POLICY area ON public.campaign FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
+
+CREATE POLICY area ON public.category_weight FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
+
+CREATE POLICY area ON public.chat_group FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
 
 CREATE POLICY area ON public.community FOR SELECT TO wangge_app USING ((id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
 
@@ -3181,6 +3281,8 @@ CREATE POLICY area ON public.post FOR SELECT TO wangge_app USING (((community_id
 
 CREATE POLICY area ON public.visit FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text]))));
 
+CREATE POLICY area ON public.workload_weight FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
+
 CREATE POLICY area ON public.zone FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
 
 CREATE POLICY area ON public.zone_party FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
@@ -3216,6 +3318,10 @@ CREATE POLICY case_seen ON public.incident_event FOR SELECT TO wangge_app USING 
   WHERE (i.id = incident_event.incident_id)
  OFFSET 0))));
 
+ALTER TABLE public.category_weight ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.chat_group ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.community ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.community_calendar ENABLE ROW LEVEL SECURITY;
@@ -3244,9 +3350,15 @@ ALTER TABLE public.incident_requester ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY keepers ON public.calendar_day TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
+CREATE POLICY keepers ON public.category_weight TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
+CREATE POLICY keepers ON public.chat_group TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
 CREATE POLICY keepers ON public.community_calendar TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 CREATE POLICY keepers ON public.community_category TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
+CREATE POLICY keepers ON public.workload_weight TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 CREATE POLICY keepers_add ON public.duty_rule FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
@@ -3281,6 +3393,8 @@ ALTER TABLE public.saved_view ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.sign_in ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.visit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.workload_weight ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.zone ENABLE ROW LEVEL SECURITY;
 

@@ -80,6 +80,9 @@ RULES = {
     "community_calendar": Rule(everybody(1), inserts=ALL, is_kept=True),
     "calendar_day": Rule(everybody(1), inserts=ALL, is_kept=True),
     "community_category": Rule(everybody(1), inserts=ALL, is_kept=True),
+    "chat_group": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
+    "workload_weight": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
+    "category_weight": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     # Cases
     "incident": Rule(
         CASES,
