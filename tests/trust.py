@@ -73,6 +73,13 @@ class World(Town):
         plan = self.plan()
         self.zone(plan, "Z1", self.buildings[0], lead=self.parties["wang"])
         self.zone(plan, "Z2", self.buildings[1], lead=self.parties["li"])
+        draft = self.plan(kind="volunteer", state="draft", valid_from=None)
+        self.zone(draft, "Z1", self.buildings[0], lead=self.parties["wang"])
+        for drawn in (plan, draft):
+            self.insert("zone_gap", plan_id=drawn, building_id=self.buildings[1], reason="空置")
+        self.insert(
+            "zone_step", plan_id=draft, number=1, label="x", changes='{"units": {}, "zones": {}}', revision=1
+        )
         self.add("duty_rule", position=1, lead_party_id=self.parties["RC"])
         self.add(
             "campaign", kind="clean_up", code="X1", name="整治", starts_on=START, ends_on=date(2024, 2, 1),

@@ -24,10 +24,9 @@ TOTALS = (
     "households", "residents", "compounds", "three_no", "buildings", "grids", "staff", "party_members",
     "party_branches", "merchants", "partners", "incidents",
 )  # fmt: skip
-# Children first: a cascade would look for the children of every single row.
+# Children first: a cascade would look for the children of every single row. Zone plans go with the community.
 _TABLES = (
     "role_grant", "visit", "incident_event", "incident", "campaign", "duty_rule",
-    "zone_unit", "zone_party", "zone", "zone_plan",
     "merchant_offer", "merchant", "building_grid", "building", "grid", "compound", "ground_feature",
     "membership", "post", "party_contact", "party",
 )  # fmt: skip

@@ -257,6 +257,10 @@ class Writer:
                 "community_id": [self._community_id] * len(units),
             },
         )
+        # From here on they stay as they are.
+        self._cursor.execute(
+            "UPDATE zone_plan SET published_at = valid_from WHERE community_id = %s", (self._community_id,)
+        )
 
     def _write_merchants(self, buildings: Ids) -> Ids:
         merchants = self._community.merchants

@@ -1,6 +1,6 @@
 """Responsibility zones: plans of a kind, their zones, and what a plan says of each building."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -44,6 +44,11 @@ class Appointment:
     def covers(self, day: date) -> bool:
         """Whether it is in force on a day."""
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
+def sort_appointments(appointments: Iterable[Appointment]) -> tuple[Appointment, ...]:
+    """Put appointments into the one order they are compared in."""
+    return tuple(sorted(appointments, key=lambda a: (a.role != ZoneRole.LEAD, a.valid_from, a.party_id)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "metrics": Resource("route", frozenset({"administrator"}), "/metrics"),
     # Duty rules, working time and clocks.
     "keep_duties": Resource("act", frozenset({"secretary", "administrator"})),
+    # Drafts of zone plans, and their publication.
+    "edit_zones": Resource("act", frozenset({"secretary"})),
     "export": Resource("act", frozenset({"secretary", "grid_worker", "leader"})),
 }
 """The matrix; whatever else the server answers is open to everybody who has signed in."""

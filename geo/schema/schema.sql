@@ -437,6 +437,13 @@ CREATE TABLE public.zone_plan (
     state text DEFAULT 'draft'::text NOT NULL,
     valid_from date,
     valid_to date,
+    based_on bigint,
+    revision bigint DEFAULT 0 NOT NULL,
+    created_by bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_at timestamp with time zone,
+    published_by bigint,
+    CONSTRAINT drafts_are_not_published CHECK (((state <> 'draft'::text) OR (published_at IS NULL))),
     CONSTRAINT zone_plan_check CHECK (((state = 'draft'::text) OR (valid_from IS NOT NULL))),
     CONSTRAINT zone_plan_check1 CHECK (((state <> 'superseded'::text) OR (valid_to IS NOT NULL))),
     CONSTRAINT zone_plan_dates_in_order CHECK ((valid_to > valid_from)),
@@ -449,7 +456,8 @@ CREATE TABLE public.zone_unit (
     plan_id bigint NOT NULL,
     building_id bigint NOT NULL,
     zone_id bigint NOT NULL,
-    community_id bigint NOT NULL
+    community_id bigint NOT NULL,
+    is_locked boolean DEFAULT false NOT NULL
 );
 
 CREATE FUNCTION public.building_holder(on_day date) RETURNS TABLE(building_id bigint, community_id bigint, kind text, zone_id bigint, party_id bigint)
@@ -713,7 +721,7 @@ CREATE TABLE public.audit_log (
     reason text,
     row_count bigint,
     details jsonb,
-    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text, 'duty_changed'::text, 'calendar_changed'::text, 'workload_changed'::text])))
+    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text, 'duty_changed'::text, 'calendar_changed'::text, 'workload_changed'::text, 'plan_published'::text, 'plan_discarded'::text])))
 );
 
 CREATE TABLE public.sign_in (
@@ -1473,6 +1481,90 @@ BEGIN
         USING ERRCODE = 'restrict_violation', CONSTRAINT = 'incident_event_append_only', TABLE = 'incident_event';
 END $$;
 
+CREATE FUNCTION public.refuse_rewriting_appointments() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    today constant date := CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date);
+    is_rewritten boolean;
+BEGIN
+    CASE TG_OP
+        WHEN 'INSERT' THEN
+            is_rewritten := EXISTS (
+                SELECT FROM changed AS c JOIN zone_plan AS p ON p.id = c.plan_id
+                WHERE p.published_at IS NOT NULL AND c.valid_from < today);
+        WHEN 'DELETE' THEN
+            is_rewritten := EXISTS (
+                SELECT FROM was AS o JOIN zone_plan AS p ON p.id = o.plan_id
+                WHERE p.published_at IS NOT NULL AND o.valid_from < today);
+        ELSE
+            is_rewritten := EXISTS (
+                SELECT FROM was AS o
+                LEFT JOIN changed AS c ON c.id = o.id
+                LEFT JOIN zone_plan AS p ON p.id = o.plan_id AND p.published_at IS NOT NULL
+                LEFT JOIN zone_plan AS q ON q.id = c.plan_id AND q.published_at IS NOT NULL
+                WHERE (p.id IS NOT NULL OR q.id IS NOT NULL)
+                    AND (c.id IS NULL OR p.id IS DISTINCT FROM q.id
+                        OR least(o.valid_from, c.valid_from) < today
+                            AND (o.zone_id, o.party_id, o.role, o.valid_from) <> (c.zone_id, c.party_id, c.role, c.valid_from)
+                        OR o.valid_to IS DISTINCT FROM c.valid_to
+                            AND least(coalesce(o.valid_to, 'infinity'), coalesce(c.valid_to, 'infinity')) < today));
+    END CASE;
+    IF is_rewritten THEN
+        RAISE EXCEPTION 'who held a zone until yesterday is history'
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'past_appointments_stay', TABLE = 'zone_party';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.refuse_rewriting_plans() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        -- A community goes with all its plans.
+        IF OLD.published_at IS NULL OR NOT EXISTS (SELECT FROM community AS c WHERE c.id = OLD.community_id) THEN
+            RETURN OLD;
+        END IF;
+    ELSIF OLD.published_at IS NULL THEN
+        IF OLD.state <> 'draft' OR NEW.state = 'draft' OR NEW.published_at IS NOT NULL THEN
+            RETURN NEW;
+        END IF;
+    ELSIF to_jsonb(NEW) - 'based_on' = to_jsonb(OLD) - 'based_on' THEN
+        RETURN NEW; -- The draft that it was a copy of is gone.
+    ELSIF OLD.state = 'published' AND NEW.state = 'superseded' AND OLD.valid_to IS NULL
+        AND to_jsonb(NEW) - ARRAY['state', 'valid_to'] = to_jsonb(OLD) - ARRAY['state', 'valid_to']
+        AND EXISTS (
+            SELECT FROM zone_plan AS p
+            WHERE p.community_id = OLD.community_id AND p.kind = OLD.kind AND p.state <> 'draft'
+                AND p.valid_from = NEW.valid_to)
+    THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a published plan stays as it is'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'published_plans_stay', TABLE = TG_TABLE_NAME;
+END $$;
+
+CREATE FUNCTION public.refuse_rewriting_zones() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM changed AS c
+        JOIN zone_plan AS p ON p.id = c.plan_id
+        WHERE p.published_at IS NOT NULL
+            AND (TG_OP <> 'DELETE' OR TG_ARGV[0] <> 'building'
+                OR EXISTS (SELECT FROM building AS b WHERE b.id = CAST(to_jsonb(c) ->> 'building_id' AS bigint))))
+    THEN
+        RAISE EXCEPTION 'a published plan stays as it is'
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'published_plans_stay', TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.replace_password(by_hash bytea, new_hash text) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1602,6 +1694,29 @@ CREATE FUNCTION public.touch_layer() RETURNS trigger
 BEGIN
     INSERT INTO layer_touch (layer, community_id)
     SELECT DISTINCT TG_ARGV[0], community_id FROM changed
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.touch_shown_plans() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO layer_touch (layer, community_id)
+    SELECT DISTINCT 'zones', c.community_id FROM changed AS c WHERE c.state <> 'draft'
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.touch_shown_zones() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO layer_touch (layer, community_id)
+    SELECT DISTINCT 'zones', c.community_id FROM changed AS c JOIN zone_plan AS p ON p.id = c.plan_id
+    WHERE p.state <> 'draft'
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
@@ -2385,9 +2500,18 @@ CREATE TABLE public.zone (
     code text NOT NULL,
     name text NOT NULL,
     colour text,
+    is_locked boolean DEFAULT false NOT NULL,
     CONSTRAINT zone_code_check CHECK ((code <> ''::text)),
     CONSTRAINT zone_colour_check CHECK ((colour ~ '^#[0-9A-F]{6}$'::text)),
     CONSTRAINT zone_name_check CHECK ((name <> ''::text))
+);
+
+CREATE TABLE public.zone_gap (
+    plan_id bigint NOT NULL,
+    building_id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT zone_gap_reason_check CHECK ((reason ~ '\S'::text))
 );
 
 ALTER TABLE public.zone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2415,6 +2539,18 @@ ALTER TABLE public.zone_plan ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.zone_step (
+    plan_id bigint NOT NULL,
+    number integer NOT NULL,
+    community_id bigint NOT NULL,
+    account_id bigint,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    label text NOT NULL,
+    changes jsonb NOT NULL,
+    revision bigint NOT NULL,
+    undone_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.account
@@ -2609,7 +2745,7 @@ ALTER TABLE ONLY public.zone_party
     ADD CONSTRAINT one_lead_at_a_time EXCLUDE USING gist (zone_id WITH =, daterange(valid_from, valid_to) WITH &&) WHERE ((role = 'lead'::text));
 
 ALTER TABLE ONLY public.zone_plan
-    ADD CONSTRAINT one_plan_in_force EXCLUDE USING gist (community_id WITH =, kind WITH =, daterange(valid_from, valid_to) WITH &&) WHERE ((state <> 'draft'::text));
+    ADD CONSTRAINT one_plan_in_force EXCLUDE USING gist (community_id WITH =, kind WITH =, daterange(valid_from, valid_to) WITH &&) WHERE ((state <> 'draft'::text)) DEFERRABLE;
 
 ALTER TABLE ONLY public.party
     ADD CONSTRAINT party_community_id_code_key UNIQUE (community_id, code);
@@ -2650,6 +2786,9 @@ ALTER TABLE ONLY public.workflow_move
 ALTER TABLE ONLY public.workload_weight
     ADD CONSTRAINT workload_weight_pkey PRIMARY KEY (community_id, item);
 
+ALTER TABLE ONLY public.zone_gap
+    ADD CONSTRAINT zone_gap_pkey PRIMARY KEY (plan_id, building_id);
+
 ALTER TABLE ONLY public.zone
     ADD CONSTRAINT zone_id_plan_id_community_id_key UNIQUE (id, plan_id, community_id);
 
@@ -2667,6 +2806,9 @@ ALTER TABLE ONLY public.zone_plan
 
 ALTER TABLE ONLY public.zone_plan
     ADD CONSTRAINT zone_plan_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.zone_step
+    ADD CONSTRAINT zone_step_pkey PRIMARY KEY (plan_id, number);
 
 ALTER TABLE ONLY public.zone_unit
     ADD CONSTRAINT zone_unit_pkey PRIMARY KEY (plan_id, building_id);
@@ -2783,6 +2925,10 @@ CREATE INDEX visit_merchant ON public.visit USING btree (merchant_id) WHERE (mer
 
 CREATE INDEX visit_party ON public.visit USING btree (party_id);
 
+CREATE INDEX zone_gap_building ON public.zone_gap USING btree (building_id);
+
+CREATE INDEX zone_plan_based_on ON public.zone_plan USING btree (based_on);
+
 CREATE INDEX zone_unit_building ON public.zone_unit USING btree (building_id);
 
 CREATE INDEX zone_unit_zone ON public.zone_unit USING btree (zone_id);
@@ -2810,6 +2956,46 @@ CREATE TRIGGER refuse_changing BEFORE DELETE OR UPDATE OR TRUNCATE ON public.aud
 CREATE TRIGGER refuse_deleting BEFORE TRUNCATE ON public.incident_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting();
 
 CREATE TRIGGER refuse_rewriting BEFORE UPDATE ON public.incident_event FOR EACH ROW EXECUTE FUNCTION public.refuse_rewriting();
+
+CREATE TRIGGER refuse_rewriting BEFORE DELETE OR UPDATE ON public.zone_plan FOR EACH ROW EXECUTE FUNCTION public.refuse_rewriting_plans();
+
+CREATE TRIGGER refuse_rewriting_delete AFTER DELETE ON public.zone_party REFERENCING OLD TABLE AS was FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_appointments();
+
+CREATE TRIGGER refuse_rewriting_delete_old AFTER DELETE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('zone');
+
+CREATE TRIGGER refuse_rewriting_delete_old AFTER DELETE ON public.zone_gap REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('building');
+
+CREATE TRIGGER refuse_rewriting_delete_old AFTER DELETE ON public.zone_step REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('zone');
+
+CREATE TRIGGER refuse_rewriting_delete_old AFTER DELETE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('building');
+
+CREATE TRIGGER refuse_rewriting_insert AFTER INSERT ON public.zone_party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_appointments();
+
+CREATE TRIGGER refuse_rewriting_insert_new AFTER INSERT ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('zone');
+
+CREATE TRIGGER refuse_rewriting_insert_new AFTER INSERT ON public.zone_gap REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('building');
+
+CREATE TRIGGER refuse_rewriting_insert_new AFTER INSERT ON public.zone_step REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('zone');
+
+CREATE TRIGGER refuse_rewriting_insert_new AFTER INSERT ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('building');
+
+CREATE TRIGGER refuse_rewriting_update AFTER UPDATE ON public.zone_party REFERENCING OLD TABLE AS was NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_appointments();
+
+CREATE TRIGGER refuse_rewriting_update_new AFTER UPDATE ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('zone');
+
+CREATE TRIGGER refuse_rewriting_update_new AFTER UPDATE ON public.zone_gap REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('building');
+
+CREATE TRIGGER refuse_rewriting_update_new AFTER UPDATE ON public.zone_step REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('zone');
+
+CREATE TRIGGER refuse_rewriting_update_new AFTER UPDATE ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('building');
+
+CREATE TRIGGER refuse_rewriting_update_old AFTER UPDATE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('zone');
+
+CREATE TRIGGER refuse_rewriting_update_old AFTER UPDATE ON public.zone_gap REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('building');
+
+CREATE TRIGGER refuse_rewriting_update_old AFTER UPDATE ON public.zone_step REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('zone');
+
+CREATE TRIGGER refuse_rewriting_update_old AFTER UPDATE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewriting_zones('building');
 
 CREATE TRIGGER stamp_change BEFORE UPDATE ON public.building FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
 
@@ -2853,13 +3039,15 @@ CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.party REFERENCIN
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.workload_weight REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
-CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_gap REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_plan REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_plan REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_plans();
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.building REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
@@ -2883,13 +3071,15 @@ CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.party REFERENCIN
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.workload_weight REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
-CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_gap REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_plan REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_plan REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_plans();
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.building REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
@@ -2913,13 +3103,15 @@ CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.party REFERENCIN
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.workload_weight REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
-CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_gap REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_plan REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_plan REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_plans();
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.building REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
@@ -2943,13 +3135,15 @@ CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.party REFERENCIN
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.workload_weight REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
-CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_gap REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_plan REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
-CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_plan REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_plans();
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
 ALTER TABLE ONLY public.access_token
     ADD CONSTRAINT access_token_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
@@ -3194,6 +3388,12 @@ ALTER TABLE ONLY public.visit
 ALTER TABLE ONLY public.workload_weight
     ADD CONSTRAINT workload_weight_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.zone_gap
+    ADD CONSTRAINT zone_gap_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.zone_gap
+    ADD CONSTRAINT zone_gap_plan_id_community_id_fkey FOREIGN KEY (plan_id, community_id) REFERENCES public.zone_plan(id, community_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.zone_party
     ADD CONSTRAINT zone_party_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
 
@@ -3201,10 +3401,16 @@ ALTER TABLE ONLY public.zone_party
     ADD CONSTRAINT zone_party_zone_id_plan_id_community_id_fkey FOREIGN KEY (zone_id, plan_id, community_id) REFERENCES public.zone(id, plan_id, community_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.zone_plan
+    ADD CONSTRAINT zone_plan_based_on_fkey FOREIGN KEY (based_on) REFERENCES public.zone_plan(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.zone_plan
     ADD CONSTRAINT zone_plan_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.zone
     ADD CONSTRAINT zone_plan_id_community_id_fkey FOREIGN KEY (plan_id, community_id) REFERENCES public.zone_plan(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.zone_step
+    ADD CONSTRAINT zone_step_plan_id_community_id_fkey FOREIGN KEY (plan_id, community_id) REFERENCES public.zone_plan(id, community_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.zone_unit
     ADD CONSTRAINT zone_unit_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id) ON DELETE CASCADE;
@@ -3283,13 +3489,20 @@ CREATE POLICY area ON public.visit FOR SELECT TO wangge_app USING (((community_i
 
 CREATE POLICY area ON public.workload_weight FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
 
-CREATE POLICY area ON public.zone FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
+CREATE POLICY area ON public.zone FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) = 'secretary'::text) OR (plan_id IN ( SELECT p.id
+   FROM public.zone_plan p)))));
 
-CREATE POLICY area ON public.zone_party FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
+CREATE POLICY area ON public.zone_gap FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) = 'secretary'::text) OR (plan_id IN ( SELECT p.id
+   FROM public.zone_plan p))) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
+   FROM public.building b)))));
 
-CREATE POLICY area ON public.zone_plan FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND true));
+CREATE POLICY area ON public.zone_party FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) = 'secretary'::text) OR (plan_id IN ( SELECT p.id
+   FROM public.zone_plan p)))));
 
-CREATE POLICY area ON public.zone_unit FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
+CREATE POLICY area ON public.zone_plan FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((state <> 'draft'::text) OR (( SELECT public.app_role() AS app_role) = 'secretary'::text))));
+
+CREATE POLICY area ON public.zone_unit FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) = 'secretary'::text) OR (plan_id IN ( SELECT p.id
+   FROM public.zone_plan p))) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
    FROM public.building b)))));
 
 ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
@@ -3390,6 +3603,42 @@ ALTER TABLE public.role_grant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.saved_view ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY secretary ON public.zone_step FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_adds ON public.zone FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_adds ON public.zone_gap FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_adds ON public.zone_party FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_adds ON public.zone_plan FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_adds ON public.zone_step FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_adds ON public.zone_unit FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_changes ON public.zone FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_changes ON public.zone_gap FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_changes ON public.zone_party FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_changes ON public.zone_plan FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_changes ON public.zone_step FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_changes ON public.zone_unit FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_removes ON public.zone FOR DELETE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_removes ON public.zone_gap FOR DELETE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_removes ON public.zone_party FOR DELETE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_removes ON public.zone_plan FOR DELETE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_removes ON public.zone_unit FOR DELETE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
 ALTER TABLE public.sign_in ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.visit ENABLE ROW LEVEL SECURITY;
@@ -3398,8 +3647,12 @@ ALTER TABLE public.workload_weight ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.zone ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.zone_gap ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.zone_party ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.zone_plan ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.zone_step ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.zone_unit ENABLE ROW LEVEL SECURITY;

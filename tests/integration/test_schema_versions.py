@@ -129,7 +129,8 @@ def test_each_table_raises_its_layer(town: Town, table: str, layer: str) -> None
         "grid": {"kind": "community", "code": "1", "name": "1", "valid_from": START, "geom": shape},
         "compound": {"code": "1", "name": "1", "geom": shape},
         "merchant": {"code": "1", "name": "1"},
-        "zone_plan": {"kind": "property", "name": "1"},
+        # A draft is on nobody's map.
+        "zone_plan": {"kind": "property", "name": "1", "state": "published", "valid_from": START},
     }
     town.add(table, **rows[table])
     town.connection.commit()
