@@ -132,7 +132,7 @@ def rename_zone(plan_id: int, zone_id: int, name: str, *, seen_revision: int, la
 def colour_zone(plan_id: int, zone_id: int, colour: str, *, seen_revision: int, label: str) -> Plan:
     """Give a zone a colour, ``#RRGGBB``; a neighbour of that colour gets another; as :func:`assign_units`."""
     if not re.fullmatch(r"#[0-9A-Fa-f]{6}", colour):
-        msg = "a colour is written like #6C8EAD: choose one of the list"
+        msg = "a colour is written like #708090: choose one of the list"
         raise InputRefused(msg)
     with open_draft(plan_id) as (connection, plan):
         zone = replace(drafts.find_zone(plan, zone_id), colour=colour.upper())

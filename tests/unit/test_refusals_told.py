@@ -24,8 +24,12 @@ from geo.settings import get_settings
 GEO, DASHBOARD = Path(geo.__file__).parent, Path(dashboard.__file__).parent
 MODULES = [
     *(GEO / "operations" / f"{name}.py" for name in ("incidents", "duties", "calendars", "accounts")),
-    *(GEO / "operations" / f"{name}.py" for name in ("case_fields", "exporting")),
-    *(GEO / "store" / f"{name}.py" for name in ("photos", "saved_views", "incidents", "duties")),
+    *(
+        GEO / "operations" / f"{name}.py"
+        for name in ("case_fields", "exporting", "zone_plans", "zone_drafts")
+    ),
+    *(GEO / "store" / f"{name}.py" for name in ("photos", "saved_views", "incidents", "duties", "zones")),
+    GEO / "rules" / "drafts.py",
     GEO / "model" / "working_time.py",
     DASHBOARD / "models" / "duties.py",
     *(DASHBOARD / "routes" / f"{name}.py" for name in ("guard", "photos", "sheets")),
