@@ -11,8 +11,9 @@ import streamlit as st
 
 from geo.model.actor import Actor
 from geo.model.gazetteer import Gazetteer
-from geo.operations import marks
+from geo.operations import marks, zone_town
 from geo.operations.morning import gather_morning
+from geo.operations.zone_town import Town
 from geo.store import choices, places
 from geo.store.addresses import read_gazetteer as read_names
 from geo.store.choices import AreaChoice, BuildingChoice, Category, PartyChoice
@@ -72,6 +73,15 @@ def list_buildings(community_id: int, tags: Mapping[str, str], actor: Actor) -> 
     return _list_buildings(community_id, actor.scope, tags["buildings"])
 
 
+def read_town(community_id: int, on_day: date, tags: Mapping[str, str], actor: Actor) -> Town:
+    """Read the buildings, neighbours and loads that zones are drawn from; the newest incidents may lack.
+
+    Raises:
+        InputRefused: the community has no building.
+    """
+    return _read_town(community_id, on_day, actor.scope, tags["labels"], tags["merchants"], tags["ground"])
+
+
 def read_gazetteer(community_id: int, tags: Mapping[str, str], actor: Actor) -> Gazetteer:
     """Return the names by which an actor's addresses are matched."""
     return _read_gazetteer(community_id, actor.scope, tags["buildings"])
@@ -119,6 +129,16 @@ def _read_gazetteer(
 ) -> Gazetteer:
     with connect() as connection:
         return read_names(connection, community_id)
+
+
+@st.cache_resource(ttl=10 * _MINUTE_S, max_entries=50, show_spinner=False)
+def _read_town(
+    community_id: int,
+    on_day: date,
+    scope: tuple[object, ...],  # noqa: ARG001
+    *tags: str,  # noqa: ARG001
+) -> Town:
+    return zone_town.read_town(community_id, on_day)
 
 
 @st.cache_data(ttl=2 * _MINUTE_S, max_entries=200, show_spinner=False)

@@ -72,3 +72,12 @@ def list_buildings(community_id: int) -> list[BuildingChoice]:
     with connect() as connection:
         rows = load_queries("choices").list_building_names(connection, community_id=community_id)
         return [BuildingChoice(*row) for row in rows]
+
+
+def list_area_buildings(community_id: int, on_day: date) -> dict[tuple[str, int], frozenset[int]]:
+    """Return the buildings of each compound, and of each grid in force, by layer and row id."""
+    with connect() as connection:
+        rows = load_queries("choices").list_area_buildings(
+            connection, community_id=community_id, on_day=on_day
+        )
+        return {(layer, place_id): frozenset(building_ids) for layer, place_id, building_ids in rows}

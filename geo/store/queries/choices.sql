@@ -28,3 +28,15 @@ FROM building AS b
 LEFT JOIN compound AS c ON c.id = b.compound_id
 WHERE b.community_id = :community_id
 ORDER BY c.code NULLS LAST, lpad(b.code, 40);
+
+-- name: list_area_buildings(community_id, on_day)
+-- Which buildings stand in each compound, and in each grid in force.
+SELECT 'compounds' AS layer, compound_id, array_agg(id)
+FROM building WHERE community_id = :community_id AND compound_id IS NOT NULL
+GROUP BY compound_id
+UNION ALL
+SELECT 'grids', bg.grid_id, array_agg(bg.building_id)
+FROM building_grid AS bg
+WHERE bg.community_id = :community_id AND bg.kind <> 'micro' AND bg.period @> CAST(:on_day AS date)
+    AND bg.building_id IN (SELECT b.id FROM building AS b)
+GROUP BY bg.grid_id;

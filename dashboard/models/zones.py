@@ -1,0 +1,397 @@
+"""The page of responsibility zones: what the editor's map, the bars and the table show of a plan."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+
+from dashboard.i18n import Text
+from geo.model.zone import Obstacle, ObstacleKind, Plan, PlanHead, PlanState, Zone, ZoneKind, ZoneRole
+from geo.operations.zone_town import Town
+from geo.zoning.draft import DraftFigures, measure_draft
+from geo.zoning.problem import NO_ZONE, Floats, Ints
+
+KINDS: Final = {
+    ZoneKind.GRID_WORKER: "zones.kind_grid_worker",
+    ZoneKind.PARTY_BRANCH: "zones.kind_party_branch",
+    ZoneKind.VOLUNTEER: "zones.kind_volunteer",
+    ZoneKind.PROPERTY: "zones.kind_property",
+    ZoneKind.INSPECTION: "zones.kind_inspection",
+}
+_STATES: Final = {
+    PlanState.DRAFT: "zones.state_draft",
+    PlanState.PUBLISHED: "zones.state_published",
+    PlanState.SUPERSEDED: "zones.state_superseded",
+}
+_MOST_NAMED: Final = 5
+_SQUARE_METRES_PER_HECTARE: Final = 10_000
+# A zone this much over the mean carries more than one person should; the bars say so.
+_HEAVY: Final = 1.2
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """A plan laid over the town: who is where, and how it stands.
+
+    Attributes:
+        plan: the plan.
+        town: the town.
+        units: n zone numbers, in the order of the plan's zones.
+        figures: how it stands.
+    """
+
+    plan: Plan
+    town: Town
+    units: Ints
+    figures: DraftFigures
+
+    @property
+    def unassigned(self) -> list[int]:
+        """Buildings in no zone and without a stated reason."""
+        ids, gaps = self.town.building_ids, self.plan.gaps
+        return [ids[unit] for unit in np.flatnonzero(self.units == NO_ZONE) if ids[unit] not in gaps]
+
+    @property
+    def breaks(self) -> list[list[int]]:
+        """Parts of zones that lie apart from the zone's main part, the heaviest first."""
+        ids = self.town.building_ids
+        apart = [part for parts in self.figures.parts for part in parts[1:]]
+        apart.sort(key=lambda units: -float(self.town.loads[units, 0].sum()))
+        return [[ids[unit] for unit in part] for part in apart]
+
+    def list_moved(self, other: "PlanView | None") -> list[int]:
+        """List the buildings that are in another zone than in another plan, told by their codes."""
+        if other is None:
+            return []
+        here, there = _list_codes(self.plan), _list_codes(other.plan)
+        return [key for key in self.town.building_ids if here.get(key) != there.get(key)]
+
+
+def lay_plan(plan: Plan, town: Town) -> PlanView:
+    """Lay a plan over the town and measure it; buildings that are gone are left out."""
+    number = {zone.id: index for index, zone in enumerate(plan.zones)}
+    units = np.array(
+        [number.get(plan.units.get(key, NO_ZONE), NO_ZONE) for key in town.building_ids], np.int64
+    )
+    return PlanView(plan, town, units, measure_draft(town.neighbourhood, town.loads, units, len(plan.zones)))
+
+
+def name_plan(head: PlanHead, text: Text) -> str:
+    """Write what a plan is called where several are to choose from."""
+    days = f" {head.valid_from.isoformat()}–" if head.valid_from else ""
+    days += head.valid_to.isoformat() if head.valid_to else ""
+    return f"{text(_STATES[head.state])}{days} · {head.name}"
+
+
+def find_in_force(heads: Iterable[PlanHead], on_day: date) -> PlanHead | None:
+    """Return the plan that is in force on a day."""
+    for head in heads:
+        starts = head.valid_from is not None and head.valid_from <= on_day
+        if head.state is not PlanState.DRAFT and starts and (head.valid_to is None or on_day < head.valid_to):
+            return head
+    return None
+
+
+def name_leads(plan: Plan, on_day: date) -> dict[int, str]:
+    """Name who leads each zone on a day, by zone; a plan not in force yet is asked for its first day."""
+    day = max(on_day, plan.head.valid_from or on_day)
+    leads = {zone.id: zone.find_party(ZoneRole.LEAD, day) for zone in plan.zones}
+    return {zone_id: plan.party_names.get(party_id, "") for zone_id, party_id in leads.items() if party_id}
+
+
+def build_bars(
+    view: PlanView, before: PlanView | None, leads: Mapping[int, str], text: Text
+) -> list[dict[str, Any]]:
+    """Build the bars of every zone: what it carries against the mean, now and in the plan before."""
+    earlier = _list_figures(before)
+    return [
+        _build_bar(index, zone, view, earlier.get(zone.code), leads.get(zone.id, ""), text)
+        for index, zone in enumerate(view.plan.zones)
+    ]
+
+
+def _build_bar(
+    index: int, zone: Zone, view: PlanView, before: "_ZoneFigures | None", lead: str, text: Text
+) -> dict[str, Any]:
+    now = _ZoneFigures.read(view.figures, index)
+    mean = _ZoneFigures.average(view)
+    flags = [text("zones.parts", n=now.parts)] if now.parts > 1 else []
+    flags += [text("zones.empty")] if not now.buildings else []
+    flags += [text("zones.no_lead")] if not lead else []
+    return {
+        "id": zone.id,
+        "name": zone.name,
+        "lead": lead,
+        "colour": zone.colour,
+        "locked": zone.is_locked,
+        "flags": flags,
+        "bars": [
+            {
+                "label": text(label),
+                "share": round(float(view.figures.shares[index, column]), 4),
+                "before": round(before.shares[column], 4) if before else None,
+                "delta": _write_delta(float(view.figures.shares[index, column])),
+                "heavy": bool(view.figures.shares[index, column] > _HEAVY),
+            }
+            for column, label in ((0, "zones.households"), (2, "zones.workload"))
+        ],
+        "figures": [
+            [label, value, _write_against(number, of_mean), was]
+            for label, value, number, of_mean, was in _list_lines(now, mean, before, text)
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class _ZoneFigures:
+    """The figures of one zone, or of the mean zone."""
+
+    households: float
+    residents: float
+    workload: float
+    buildings: float
+    area_m2: float
+    parts: int
+    compactness: float
+    shares: tuple[float, ...]
+
+    @classmethod
+    def read(cls, figures: DraftFigures, index: int) -> "_ZoneFigures":
+        households, residents, workload = map(float, figures.loads[index])
+        return cls(
+            households,
+            residents,
+            workload,
+            float(figures.sizes[index]),
+            float(figures.areas_m2[index]),
+            len(figures.parts[index]),
+            float(figures.compactness[index]),
+            tuple(map(float, figures.shares[index])),
+        )
+
+    @classmethod
+    def average(cls, view: PlanView) -> "_ZoneFigures":
+        count = max(len(view.plan.zones), 1)
+        households, residents, workload = map(float, view.town.loads.sum(axis=0) / count)
+        compactness = float(view.figures.compactness.mean()) if len(view.plan.zones) else 0.0
+        return cls(
+            households,
+            residents,
+            workload,
+            len(view.town.building_ids) / count,
+            float(view.town.neighbourhood.areas_m2.sum()) / count,
+            1,
+            compactness,
+            (1.0, 1.0, 1.0),
+        )
+
+
+def _list_figures(view: PlanView | None) -> dict[str, _ZoneFigures]:
+    if view is None:
+        return {}
+    return {zone.code: _ZoneFigures.read(view.figures, index) for index, zone in enumerate(view.plan.zones)}
+
+
+def _list_lines(
+    now: _ZoneFigures, mean: _ZoneFigures, before: _ZoneFigures | None, text: Text
+) -> list[tuple[str, str, float, float, str]]:
+    """List label, value, number, mean and the value before of everything that is compared."""
+
+    def write_line(
+        label: str, name: str, digits: int = 0, unit: float = 1
+    ) -> tuple[str, str, float, float, str]:
+        value, was = getattr(now, name), getattr(before, name) if before else None
+        shown = text.number(value / unit, digits=digits)
+        earlier = "" if was is None else text.number(was / unit, digits=digits)
+        return text(label), shown, value, getattr(mean, name), earlier if earlier != shown else ""
+
+    return [
+        write_line("zones.households", "households"),
+        write_line("zones.residents", "residents"),
+        write_line("zones.workload", "workload"),
+        write_line("zones.buildings", "buildings"),
+        write_line("zones.area", "area_m2", digits=1, unit=_SQUARE_METRES_PER_HECTARE),
+        write_line("zones.pieces", "parts"),
+        write_line("zones.compactness", "compactness", digits=2),
+    ]
+
+
+def _write_against(number: float, mean: float) -> str:
+    return _write_delta(number / mean) if mean > 0 else ""
+
+
+def _write_delta(share: float) -> str:
+    percent = round(100 * (share - 1))
+    return f"{percent:+d} %".replace("-", "−") if percent else "±0 %"
+
+
+def summarise_plan(view: PlanView, moved: Collection[int], text: Text) -> str:
+    """Say in one line how a plan stands: what is off the mean most, what is in no zone, what lies apart."""
+    parts = []
+    if len(view.plan.zones) and len(view.town.building_ids):
+        shares = view.figures.shares
+        parts.append(text("zones.worst_households", delta=_write_delta(float(_pick_worst(shares[:, 0])))))
+        parts.append(text("zones.worst_workload", delta=_write_delta(float(_pick_worst(shares[:, 2])))))
+        parts.append(
+            text(
+                "zones.mean_compactness", value=text.number(float(view.figures.compactness.mean()), digits=2)
+            )
+        )
+    parts.append(text("zones.unassigned", n=len(view.unassigned)))
+    parts.append(text("zones.breaks", n=len(view.breaks)))
+    if moved:
+        households = sum(float(view.town.loads[view.town.unit_of[key], 0]) for key in moved)
+        parts.append(
+            text("zones.moved", n=len(moved), households=text("count.households", n=round(households)))
+        )
+    return text.join(parts)
+
+
+def _pick_worst(shares: Floats) -> float:
+    return float(shares[np.argmax(np.abs(shares - 1))])
+
+
+def tell_picked(view: PlanView, picked: Collection[int], text: Text) -> str:
+    """Say what is picked: how many, what they carry, whose they are."""
+    units = [view.town.unit_of[key] for key in picked if key in view.town.unit_of]
+    if not units:
+        return text("zones.pick_hint")
+    households, _, workload = view.town.loads[units].sum(axis=0)
+    numbers = np.unique(view.units[units])
+    names = [view.plan.zones[number].name if number != NO_ZONE else text("zones.none") for number in numbers]
+    return text.join(
+        [
+            text("zones.picked", n=len(units)),
+            text("count.households", n=round(float(households))),
+            text("zones.workload_of", value=text.number(float(workload))),
+            text("zones.picked_from", names="、".join(names[:4]) + ("…" if len(names) > 4 else "")),
+        ]
+    )
+
+
+def tell_obstacles(obstacles: Iterable[Obstacle], text: Text) -> list[str]:
+    """Say what keeps a plan from being published, a line each."""
+    return [_tell_obstacle(obstacle, text) for obstacle in obstacles]
+
+
+def _tell_obstacle(obstacle: Obstacle, text: Text) -> str:
+    count = max(len(obstacle.building_ids), len(obstacle.zone_ids))
+    names = "、".join(obstacle.names[:_MOST_NAMED]) + ("…" if count > _MOST_NAMED else "")
+    match obstacle.kind:
+        case ObstacleKind.DAY_IN_THE_PAST:
+            return text("zones.obstacle_past", day=obstacle.day)
+        case ObstacleKind.DAY_BEFORE_OTHER_PLAN:
+            return text("zones.obstacle_before", plan=names, day=obstacle.day)
+        case ObstacleKind.NO_ZONE:
+            return text("zones.obstacle_no_zone")
+        case ObstacleKind.BUILDING_UNASSIGNED:
+            return text("zones.obstacle_unassigned", n=count, names=names)
+        case ObstacleKind.ZONE_WITHOUT_BUILDING:
+            return text("zones.obstacle_empty", n=count, names=names)
+        case ObstacleKind.ZONE_WITHOUT_LEAD:
+            return text("zones.obstacle_no_lead", n=count, names=names)
+
+
+def list_building_rows(view: PlanView, text: Text) -> dict[str, list[Any]]:
+    """Return the table of the buildings, for those who would rather not use a map."""
+    zones = [*(zone.name for zone in view.plan.zones), text("zones.none")]
+    apart = {key for part in view.breaks for key in part}
+    ids, locked, gaps = view.town.building_ids, view.plan.locked_units, view.plan.gaps
+
+    def write_note(key: int) -> str:
+        notes = [text("zones.apart")] if key in apart else []
+        notes += [text("zones.locked")] if key in locked else []
+        notes += [text("zones.stated", reason=gaps[key])] if key in gaps else []
+        return text.join(notes)
+
+    return {
+        text("zones.building"): list(view.town.names),
+        text("zones.zone"): [zones[number] for number in view.units],
+        text("zones.households"): [round(value) for value in view.town.loads[:, 0]],
+        text("zones.residents"): [round(value) for value in view.town.loads[:, 1]],
+        text("zones.workload"): [round(value, 1) for value in view.town.loads[:, 2]],
+        text("zones.note"): [write_note(key) for key in ids],
+    }
+
+
+def build_map_data(view: PlanView, moved: Sequence[int], text: Text, *, can_pick: bool) -> dict[str, Any]:
+    """Build what the editor's map shows of a plan, apart from the style of the map."""
+    ids = view.town.building_ids
+    stated = [key for key in view.plan.gaps if key in view.town.unit_of and key not in view.plan.units]
+    return {
+        "revision": view.plan.head.revision,
+        "zones": [
+            {
+                "id": zone.id,
+                "name": zone.name,
+                "colour": zone.colour,
+                "buildings": [ids[unit] for unit in np.flatnonzero(view.units == index)],
+            }
+            for index, zone in enumerate(view.plan.zones)
+        ],
+        "unassigned": view.unassigned,
+        "breaks": view.breaks,
+        "stated": stated,
+        "fixed": [*view.plan.locked_units, *_list_shut_in(view)],
+        "moved": list(moved),
+        "canPick": can_pick,
+        "legend": _list_legend(view, moved, text, can_pick=can_pick),
+        "words": write_map_words(text),
+    }
+
+
+def _list_shut_in(view: PlanView) -> list[int]:
+    shut = [zone.id for zone in view.plan.zones if zone.is_locked]
+    return [key for key in view.plan.list_buildings(*shut) if key not in view.plan.locked_units]
+
+
+def _list_legend(
+    view: PlanView, moved: Sequence[int], text: Text, *, can_pick: bool
+) -> list[tuple[str, str]]:
+    is_fixed = bool(view.plan.locked_units) or any(zone.is_locked for zone in view.plan.zones)
+    shown = {
+        "picked": can_pick,
+        "moved": bool(moved),
+        "fixed": is_fixed,
+        "broken": bool(view.breaks),
+        "nobody": bool(view.unassigned),
+        "stated": bool(view.plan.gaps),
+    }
+    titles = {
+        "picked": text("zones.legend_picked"),
+        "moved": text("zones.legend_moved"),
+        "fixed": text("zones.locked"),
+        "broken": text("zones.apart"),
+        "nobody": text("zones.none"),
+        "stated": text("zones.legend_stated"),
+    }
+    return [(mark, titles[mark]) for mark, is_shown in shown.items() if is_shown]
+
+
+def write_map_words(text: Text) -> dict[str, Any]:
+    """Return the words of the map's tools."""
+    return {
+        "point": text("zones.tool_point"),
+        "small": text("zones.tool_small"),
+        "medium": text("zones.tool_medium"),
+        "large": text("zones.tool_large"),
+        "box": text("zones.tool_box"),
+        "lasso": text("zones.tool_lasso"),
+        "compound": text("zones.tool_compound"),
+        "clear": text("zones.tool_clear"),
+        "unassigned": text("zones.tool_unassigned"),
+        "breaks": text("zones.tool_breaks"),
+        "whole": text("zones.tool_whole"),
+        "hints": {"point": text("zones.hint_point"), "compound": text("zones.hint_compound")},
+        "households": text("zones.tip_households"),
+        "none": text("zones.none"),
+        "notice": text("map.notice"),
+        "units": {"m": text("unit.metres"), "km": text("unit.kilometres")},
+    }
+
+
+def _list_codes(plan: Plan) -> dict[int, str]:
+    codes = {zone.id: zone.code for zone in plan.zones}
+    return {building_id: codes[zone_id] for building_id, zone_id in plan.units.items()}
