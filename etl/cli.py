@@ -14,6 +14,7 @@ from etl.commands.db import db
 from etl.commands.demo import demo
 from etl.commands.imports import imports
 from etl.commands.up import up
+from etl.commands.zones import zones
 from geo.errors import WanggeError
 
 
@@ -30,6 +31,7 @@ cli.add_command(db)
 cli.add_command(demo)
 cli.add_command(imports)
 cli.add_command(up)
+cli.add_command(zones)
 
 
 def main() -> None:

@@ -7,12 +7,13 @@ into more pieces than it had.
 """
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numba import njit
 
-from geo.zoning.problem import NO_ZONE, Flags, Floats, Ints, Problem, Wishes
+from geo.zoning.problem import NO_ZONE, Flags, Floats, Ints, Neighbourhood, Problem, Wishes, pose_problem
 
 _HOT: Final = 0.05
 _COLD: Final = 0.0005
@@ -85,7 +86,8 @@ def anneal_plan(
         wishes: what is lowered.
         steps: how many changes are tried.
         seed: of the chance.
-        hot: the temperature to begin with; lower ones stay closer to the start.
+        hot: the temperature to begin with, in shares of what compactness and constancy weigh together; lower
+            ones stay closer to the start.
     """
     ground = problem.neighbourhood
     mean = problem.loads.sum(axis=0) / problem.zone_count
@@ -107,6 +109,14 @@ def anneal_plan(
     return tally.zone
 
 
+def prepare_search() -> float:
+    """Compile the search unless that was done; return the seconds it took."""
+    began = monotonic()
+    two = Neighbourhood(np.array([0, 1, 2]), np.array([1, 0]), np.ones(2), np.ones(2), np.full(2, 4.0))
+    anneal_plan(pose_problem(two, np.ones((2, 1)), 2), np.array([0, 1]), Wishes((0.0,)), 0, 0)
+    return monotonic() - began
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _search(
     units: _Units,
@@ -120,15 +130,18 @@ def _search(
     np.random.seed(seed)
     _fill_tally(units, tally)
     zone = tally.zone
+    scale = costs.compactness + costs.constancy
+    if scale <= 0:
+        scale = 1.0
     cooling = np.log(_COLD / hot)
     hardening = np.log(_LENIENCE)
-    temperature, weight = hot, evenness * _LENIENCE
+    temperature, weight = hot * scale, evenness * _LENIENCE
     for step in range(steps):
         if tally.rim_size[0] == 0:
             return
         if step % 256 == 0:
             progress = step / steps
-            temperature = hot * np.exp(cooling * progress)
+            temperature = scale * hot * np.exp(cooling * progress)
             weight = evenness * np.exp(hardening * (1.0 - progress))
         unit = tally.rim[np.random.randint(tally.rim_size[0])]
         beside = _pick_neighbour(units, unit)

@@ -12,6 +12,7 @@ class Reason(StrEnum):
     """What a move is good for, the strongest first."""
 
     UNHELD = "unheld"
+    DISSOLVED = "dissolved"
     REUNITES = "reunites"
     EVENS = "evens"
     ROUNDS = "rounds"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -144,6 +145,14 @@ class Wishes:
     evenness: float = 20_000.0
     compactness: float = 1.0
     constancy: float = 0.0
+
+
+class Goal(StrEnum):
+    """What a suggestion is best at."""
+
+    FAIREST = "fairest"
+    STEADIEST = "steadiest"
+    MOST_COMPACT = "most_compact"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Zones: whatever the map, the loads and the locks, a plan is whole, keeps locks and is never worse."""
 
+from collections.abc import Iterator
 from itertools import islice, pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from geo.zoning.anneal import anneal_plan
 from geo.zoning.explain import Reason, explain_moves
 from geo.zoning.problem import (
     NO_ZONE,
+    Goal,
     Neighbourhood,
     Problem,
     Wishes,
@@ -24,7 +26,7 @@ from geo.zoning.problem import (
     rate_plan,
 )
 from geo.zoning.start import continue_plan, grow_from_locks, partition_graph
-from geo.zoning.suggest import Goal, improve_suggestions
+from geo.zoning.suggest import Suggestion, choose_wishes, improve_suggestions
 
 _TOWN = shapely.box(0, 0, 1000, 1000)
 
@@ -38,6 +40,10 @@ def _weigh(size: int, seed: int = 0) -> npt.NDArray[np.float64]:
     chance = np.random.default_rng(seed)
     households = np.round(chance.lognormal(3.3, 0.8, size)) + 1
     return np.stack([households, chance.poisson(households / 10)], axis=1).astype(float)
+
+
+def _improve(problem: Problem, goal: Goal, seconds: float) -> Iterator[Suggestion]:
+    return improve_suggestions(problem, choose_wishes(problem, goal), seconds)
 
 
 @st.composite
@@ -130,7 +136,7 @@ def test_figures_are_those_of_a_square_cut_in_two() -> None:
 def test_two_loads_are_even_at_once() -> None:
     problem = pose_problem(_scatter(300), _weigh(300), 8)
     wishes = Wishes((0.015, 0.04))
-    *_, last = improve_suggestions(problem, Goal.FAIREST, 4, wishes=wishes)
+    *_, last = improve_suggestions(problem, {Goal.FAIREST: wishes}, 4)
     households, incidents = abs(last.figures.deviations).max(axis=0)
     assert households <= 0.02
     assert incidents <= 0.05
@@ -139,10 +145,10 @@ def test_two_loads_are_even_at_once() -> None:
 
 def test_suggestions_only_get_better_and_come_until_nobody_asks() -> None:
     problem = pose_problem(_scatter(200), _weigh(200), 6)
-    seen = list(improve_suggestions(problem, Goal.MOST_COMPACT, 2))
+    seen = list(_improve(problem, Goal.MOST_COMPACT, 2))
     assert len(seen) > 1
     assert all(later.rating <= earlier.rating for earlier, later in pairwise(seen))
-    first, then = islice(improve_suggestions(problem, Goal.MOST_COMPACT, 60), 2)
+    first, then = islice(_improve(problem, Goal.MOST_COMPACT, 60), 2)
     assert (first.tries, then.tries) == (0, 2)
 
 
@@ -152,8 +158,8 @@ def test_the_steadiest_moves_less_than_the_fairest_and_both_keep_what_a_lock_hol
     heavier = loads.copy()
     heavier[held == 0] *= 1.5
     problem = pose_problem(ground, heavier, 6, holder=held, closed=[4])
-    *_, fairest = improve_suggestions(problem, Goal.FAIREST, 2)
-    *_, steadiest = improve_suggestions(problem, Goal.STEADIEST, 2)
+    *_, fairest = _improve(problem, Goal.FAIREST, 2)
+    *_, steadiest = _improve(problem, Goal.STEADIEST, 2)
     assert steadiest.figures.moved < fairest.figures.moved
     for found in (fairest, steadiest):
         assert ((found.plan == 4) == (held == 4)).all()
@@ -164,7 +170,7 @@ def test_every_move_is_explained_once() -> None:
     held = partition_graph(pose_problem(ground, loads, 5), 1)
     held[:3] = NO_ZONE
     problem = pose_problem(ground, loads, 5, holder=held)
-    *_, found = improve_suggestions(problem, Goal.MOST_COMPACT, 1)
+    *_, found = _improve(problem, Goal.MOST_COMPACT, 1)
     moves = explain_moves(problem, found.plan)
     told = [unit for move in moves for unit in move.units]
     assert sorted(told) == np.flatnonzero(found.plan != held).tolist()
