@@ -8,6 +8,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 VENDOR := dashboard/vendor
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+# The search for zones is compiled here once, not while the first who asks for one waits.
+COMPILE := $(BIN)/python -c 'from geo.zoning.anneal import prepare_search; prepare_search()'
 
 export MPLBACKEND := agg
 
@@ -54,12 +56,14 @@ clean:
 	@echo "Installing the Python packages …"
 	@$(PIP) --require-hashes --requirement requirements.lock
 	@$(PIP) --no-deps --editable .
+	@$(COMPILE)
 	@touch $@
 
 .venv/dev.stamp: .venv/bin/python requirements-dev.lock pyproject.toml
 	@echo "Installing the Python packages for development …"
 	@$(PIP) --require-hashes --requirement requirements-dev.lock
 	@$(PIP) --no-deps --editable .
+	@$(COMPILE)
 	@touch $@ .venv/run.stamp
 
 # Map assets by lock file; a machine without npm takes one from PyPI into the virtual environment.

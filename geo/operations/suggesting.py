@@ -109,8 +109,8 @@ def pose_question(
         community_id: whose buildings.
         plan: who holds what today, and what is locked; None where nobody holds anything.
         on_day: whose loads are shared out.
-        zone_count: how many zones there are to be; as many as now where not given. For fewer, the smallest that
-            are not locked go.
+        zone_count: how many zones there are to be; as many as now where not given. For fewer, the smallest
+            that are not locked go.
         balance: what to share out evenly, what counts as moved first.
         without: zones of the plan that are to be no more, as when their holders leave.
 
