@@ -19,7 +19,17 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard import session
-from dashboard.routes import health, login, metrics, morning_sheet, open311, photos, vendor, walk_list
+from dashboard.routes import (
+    hand_over_sheet,
+    health,
+    login,
+    metrics,
+    morning_sheet,
+    open311,
+    photos,
+    vendor,
+    walk_list,
+)
 from dashboard.routes.cookies import prepare_secret
 from dashboard.routes.guard import Guard
 from dashboard.routes.lane import DataLane
@@ -76,6 +86,7 @@ app = st.App(
         *vendor.routes(),
         *morning_sheet.routes(),
         *walk_list.routes(),
+        *hand_over_sheet.routes(),
     ],
     middleware=[Middleware(Guard), Middleware(DataLane)],
     lifespan=_run,

@@ -80,6 +80,14 @@ class World(Town):
         self.insert(
             "zone_step", plan_id=draft, number=1, label="x", changes='{"units": {}, "zones": {}}', revision=1
         )
+        away = self.add(
+            "absence", party_id=self.parties["li"], valid_from=START, valid_to=date(2024, 2, 1),
+            reason="sick", note="住院",
+        )  # fmt: skip
+        self.insert(
+            "absence_cover", absence_id=away, building_id=self.buildings[0], kind="volunteer",
+            party_id=self.parties["wang"],
+        )  # fmt: skip
         self.add("duty_rule", position=1, lead_party_id=self.parties["RC"])
         self.add(
             "campaign", kind="clean_up", code="X1", name="整治", starts_on=START, ends_on=date(2024, 2, 1),

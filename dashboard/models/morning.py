@@ -13,11 +13,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from dashboard.i18n import Text
+from dashboard.models.absences import tell_absence
 from dashboard.models.incident_list import tell_due
 from geo.model.working_time import Judgement, Status
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.ranking import Matter, RankedMatter, Reason, rank_matters
-from geo.store.morning import ListedBuilding, Morning, OpenCase
+from geo.store.morning import ListedBuilding, Morning, OpenCase, StaffMember
 
 FIRST_THINGS: Final = 10
 _IN_PARAGRAPH: Final = 3
@@ -64,10 +65,11 @@ class FirstThing:
 
 @dataclass(frozen=True)
 class Duty:
-    """Who is there today: the line to read, and each with the open cases he leads."""
+    """Who is there today: the line to read, each with the open cases he leads, and who is away."""
 
     summary: str
     loads: tuple[tuple[str, int], ...]
+    away: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -279,16 +281,23 @@ _WHYS: Final = {
 
 def _build_duty(morning: Morning, text: Text) -> Duty:
     led = Counter(case.party_id for case in morning.cases)
-    loads = sorted(
-        ((member.name, led[member.id]) for member in morning.staff), key=lambda of: (-of[1], of[0])
-    )
+    present = _list_present(morning)
+    loads = sorted(((member.name, led[member.id]) for member in present), key=lambda of: (-of[1], of[0]))
+    away = tuple(tell_absence(absence, text) for absence in morning.absences)
     if not loads:
-        return Duty(text("morning.nobody_on_duty"), ())
+        return Duty(text("morning.nobody_on_duty"), (), away)
     mean = sum(load for _, load in loads) / len(loads)
     parts = [text("morning.on_duty", n=len(loads))]
+    if away:
+        parts.append(text("absence.away", n=len(away)))
     if mean:
         parts.append(text("morning.heaviest", ratio=text.number(loads[0][1] / mean, digits=1)))
-    return Duty(text.join(parts), tuple(loads))
+    return Duty(text.join(parts), tuple(loads), away)
+
+
+def _list_present(morning: Morning) -> list[StaffMember]:
+    away = {absence.party_id for absence in morning.absences}
+    return [member for member in morning.staff if member.id not in away]
 
 
 def _list_buildings(buildings: Sequence[ListedBuilding], text: Text) -> Iterable[ListedLine]:
@@ -335,7 +344,7 @@ def _write_paragraph(
             unheld=text("count.buildings", n=len(morning.unheld)),
             zones=text("count.zones", n=_count_unled(morning)),
             unknown=text("count.buildings", n=len(morning.unknown)),
-            staff=text.number(len(morning.staff)),
+            staff=text.number(len(_list_present(morning))),
         ),
         *([text("morning.paragraph_first", list=numbered)] if named else []),
     ]

@@ -27,7 +27,7 @@ _FREE_BELOW: Final = ("/login/", "/vendor/", "/open311/v2/")
 _PASSWORD: Final = "/password"  # noqa: S105 - an address
 _LOCAL: Final = frozenset({"127.0.0.1", "::1"})
 # Routes that people open as pages.
-_FOR_PEOPLE: Final = frozenset({None, "print_morning", "print_cases"})
+_FOR_PEOPLE: Final = frozenset({None, "print_morning", "print_cases", "print_hand_over"})
 
 
 class Guard:

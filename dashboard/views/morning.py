@@ -10,6 +10,7 @@ from dashboard.models import map_page
 from dashboard.models.map_state import fit_view, format_place
 from dashboard.models.morning import build_page, write_print_address
 from dashboard.models.morning_map import MAP_PX, build_legend, build_map
+from dashboard.widgets.absence_desk import show_absence_button
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from dashboard.widgets.map_frame import show_map_frame
 from dashboard.widgets.morning_panel import (
@@ -20,6 +21,7 @@ from dashboard.widgets.morning_panel import (
     show_first_things,
     show_more_overdue,
 )
+from geo.rules.access import is_allowed
 from geo.store import places
 from geo.store.versions import list_layer_tags
 
@@ -73,6 +75,8 @@ with panel:
     show_first_things(page.first_things, page.nothing_first, kept, text)
     show_more_overdue(page.more_overdue, kept, text)
     show_duty(page.duty, text)
+    if is_allowed(session.get_actor().role, "keep_absences"):
+        show_absence_button(community, morning.staff, text)
 
 if picked := find_picked(clicked):
     if picked.layer == "incidents":

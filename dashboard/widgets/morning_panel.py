@@ -57,10 +57,13 @@ def show_more_overdue(count: int, kept: Mapping[str, str], text: Text) -> None:
 
 
 def show_duty(duty: Duty, text: Text) -> None:
-    """Show who is there and how loaded."""
-    with st.container(key="duty"), st.popover(duty.summary, icon=":material/groups:", type="tertiary"):
-        rows = [(name, text("morning.open_cases", n=load)) for name, load in duty.loads]
-        st.markdown(write_table(rows) if rows else duty.summary)
+    """Show who is there and how loaded, and who is away with who stands in."""
+    with st.container(key="duty"):
+        with st.popover(duty.summary, icon=":material/groups:", type="tertiary"):
+            rows = [(name, text("morning.open_cases", n=load)) for name, load in duty.loads]
+            st.markdown(write_table(rows) if rows else duty.summary)
+        if duty.away:
+            st.caption("  \n".join(f":material/event_busy: {escape(line)}" for line in duty.away))
 
 
 def show_brief(paragraph: str, text: Text) -> None:

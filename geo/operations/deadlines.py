@@ -12,7 +12,7 @@ from geo.model.working_time import Allowance, Unit, WorkingHours
 from geo.rules.calendar import WorkingCalendar
 from geo.rules.clock import Pause, find_due, resume_due
 from geo.rules.routing import Why, find_place_type, route
-from geo.store import calendars, duties, incidents
+from geo.store import absences, calendars, duties, incidents
 from geo.store.incidents import ClockFacts
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
@@ -54,7 +54,8 @@ def choose_route_and_due(
     """Return to whom a case goes, why, and when it is due if its time begins at ``start``.
 
     What goes to the residents' committee goes to whoever holds the building for it, if somebody does. What a
-    property company is not shown does not go to one, whatever the rule says.
+    property company is not shown does not go to one, whatever the rule says. While somebody is away, it goes
+    to whoever does his work.
 
     Args:
         connection: for reading, as whoever acts.
@@ -90,7 +91,9 @@ def choose_route_and_due(
     due_at = (
         None if allowance is None else find_due(load_calendar(connection, community_id), start, allowance)
     )
-    return RouteAndDue(holder or chosen.lead_party_id, chosen.rule_id, due_at, chosen.why)
+    lead = holder or chosen.lead_party_id
+    acting = absences.find_acting(connection, lead, building_id, day) or fallback.party_id
+    return RouteAndDue(acting, chosen.rule_id, due_at, chosen.why)
 
 
 def find_new_due(connection: PostgresConnection, case: ClockFacts, start: datetime) -> datetime | None:

@@ -42,11 +42,14 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "photos": Resource("route", frozenset({"secretary", "grid_worker", "property_company"}), "/photos"),
     "print_morning": Resource("route", frozenset({"secretary", "leader"}), "/print/morning"),
     "print_cases": Resource("route", _STAFF | {"property_company"}, "/print/cases"),
+    "print_hand_over": Resource("route", frozenset({"secretary", "grid_worker"}), "/print/hand-over"),
     "metrics": Resource("route", frozenset({"administrator"}), "/metrics"),
     # Duty rules, working time and clocks.
     "keep_duties": Resource("act", frozenset({"secretary", "administrator"})),
     # Drafts of zone plans, and their publication.
     "edit_zones": Resource("act", frozenset({"secretary"})),
+    # Who is away, who stands in, who leaves.
+    "keep_absences": Resource("act", frozenset({"secretary"})),
     "export": Resource("act", frozenset({"secretary", "grid_worker", "leader"})),
 }
 """The matrix; whatever else the server answers is open to everybody who has signed in."""

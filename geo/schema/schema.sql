@@ -24,6 +24,151 @@ CREATE FUNCTION public.app_account() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('wangge.account'::text, true), ''::text))::bigint;
 
+CREATE TABLE public.absence (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    party_id bigint NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    reason text NOT NULL,
+    note text,
+    stand_in_id bigint,
+    created_by bigint DEFAULT public.app_account(),
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT absence_check CHECK ((stand_in_id <> party_id)),
+    CONSTRAINT absence_dates_in_order CHECK ((valid_to >= valid_from)),
+    CONSTRAINT absence_note_check CHECK ((length(note) <= 400)),
+    CONSTRAINT absence_reason_check CHECK ((reason = ANY (ARRAY['leave'::text, 'sick'::text, 'training'::text, 'secondment'::text, 'other'::text])))
+);
+
+CREATE TABLE public.party (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    active_from date NOT NULL,
+    active_to date,
+    CONSTRAINT party_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT party_dates_in_order CHECK ((active_to > active_from)),
+    CONSTRAINT party_kind_check CHECK ((kind = ANY (ARRAY['staff'::text, 'party_member'::text, 'volunteer'::text, 'property_company'::text, 'party_branch'::text, 'volunteer_team'::text, 'social_organisation'::text, 'department'::text, 'residents_committee'::text, 'merchant'::text]))),
+    CONSTRAINT party_name_check CHECK ((name <> ''::text))
+);
+
+CREATE TABLE public.zone (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    plan_id bigint NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    colour text,
+    is_locked boolean DEFAULT false NOT NULL,
+    CONSTRAINT zone_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT zone_colour_check CHECK ((colour ~ '^#[0-9A-F]{6}$'::text)),
+    CONSTRAINT zone_name_check CHECK ((name <> ''::text))
+);
+
+CREATE TABLE public.zone_party (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    plan_id bigint NOT NULL,
+    zone_id bigint NOT NULL,
+    party_id bigint NOT NULL,
+    role text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date,
+    CONSTRAINT zone_party_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT zone_party_role_check CHECK ((role = ANY (ARRAY['lead'::text, 'backup'::text])))
+);
+
+CREATE TABLE public.zone_plan (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    valid_from date,
+    valid_to date,
+    based_on bigint,
+    revision bigint DEFAULT 0 NOT NULL,
+    created_by bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_at timestamp with time zone,
+    published_by bigint,
+    CONSTRAINT drafts_are_not_published CHECK (((state <> 'draft'::text) OR (published_at IS NULL))),
+    CONSTRAINT zone_plan_check CHECK (((state = 'draft'::text) OR (valid_from IS NOT NULL))),
+    CONSTRAINT zone_plan_check1 CHECK (((state <> 'superseded'::text) OR (valid_to IS NOT NULL))),
+    CONSTRAINT zone_plan_dates_in_order CHECK ((valid_to > valid_from)),
+    CONSTRAINT zone_plan_kind_check CHECK ((kind = ANY (ARRAY['grid_worker'::text, 'party_branch'::text, 'volunteer'::text, 'property'::text, 'inspection'::text]))),
+    CONSTRAINT zone_plan_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT zone_plan_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'superseded'::text])))
+);
+
+CREATE FUNCTION public.zone_duty(on_day date) RETURNS TABLE(zone_id bigint, plan_id bigint, community_id bigint, kind text, lead_party_id bigint, party_id bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT z.id,
+     plan.id,
+     plan.community_id,
+     plan.kind,
+     lead.party_id,
+     acting.party_id
+    FROM (((public.zone_plan plan
+      JOIN public.zone z ON ((z.plan_id = plan.id)))
+      LEFT JOIN public.zone_party lead ON (((lead.zone_id = z.id) AND (lead.role = 'lead'::text) AND (daterange(lead.valid_from, lead.valid_to) @> zone_duty.on_day))))
+      LEFT JOIN LATERAL ( SELECT post.party_id
+            FROM (public.zone_party post
+              JOIN public.party holder ON (((holder.id = post.party_id) AND (daterange(holder.active_from, holder.active_to) @> zone_duty.on_day))))
+           WHERE ((post.zone_id = z.id) AND (daterange(post.valid_from, post.valid_to) @> zone_duty.on_day) AND (NOT (EXISTS ( SELECT
+                    FROM public.absence away
+                   WHERE ((away.party_id = post.party_id) AND (daterange(away.valid_from, away.valid_to) @> zone_duty.on_day))))))
+           ORDER BY (post.role <> 'lead'::text), post.valid_from, post.id
+          LIMIT 1) acting ON (true))
+   WHERE ((plan.state <> 'draft'::text) AND (daterange(plan.valid_from, plan.valid_to) @> zone_duty.on_day));
+END;
+
+CREATE TABLE public.absence_cover (
+    absence_id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    building_id bigint NOT NULL,
+    kind text NOT NULL,
+    party_id bigint NOT NULL,
+    CONSTRAINT absence_cover_kind_check CHECK ((kind = ANY (ARRAY['grid_worker'::text, 'party_branch'::text, 'volunteer'::text, 'property'::text, 'inspection'::text])))
+);
+
+CREATE TABLE public.zone_unit (
+    plan_id bigint NOT NULL,
+    building_id bigint NOT NULL,
+    zone_id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    is_locked boolean DEFAULT false NOT NULL
+);
+
+CREATE FUNCTION public.building_duty(on_day date) RETURNS TABLE(building_id bigint, community_id bigint, kind text, zone_id bigint, lead_party_id bigint, party_id bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT unit.building_id,
+     unit.community_id,
+     duty.kind,
+     unit.zone_id,
+     duty.lead_party_id,
+     COALESCE(duty.party_id, ( SELECT cover.party_id
+            FROM ((public.absence_cover cover
+              JOIN public.absence cause ON (((cause.id = cover.absence_id) AND (daterange(cause.valid_from, cause.valid_to) @> building_duty.on_day))))
+              JOIN public.party taker ON (((taker.id = cover.party_id) AND (daterange(taker.active_from, taker.active_to) @> building_duty.on_day))))
+           WHERE ((cover.building_id = unit.building_id) AND (cover.kind = duty.kind) AND (NOT (EXISTS ( SELECT
+                    FROM public.absence away
+                   WHERE ((away.party_id = cover.party_id) AND (daterange(away.valid_from, away.valid_to) @> building_duty.on_day))))))
+           ORDER BY cover.absence_id DESC, cover.party_id
+          LIMIT 1)) AS "coalesce"
+    FROM (public.zone_duty(building_duty.on_day) duty(zone_id, plan_id, community_id, kind, lead_party_id, party_id)
+      JOIN public.zone_unit unit ON ((unit.zone_id = duty.zone_id)));
+END;
+
+CREATE FUNCTION public.acting_party(party bigint, building bigint, on_day date) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT CASE WHEN ((daterange(p.active_from, p.active_to) @> acting_party.on_day) AND (away.id IS NULL)) THEN p.id ELSE COALESCE((SELECT d.party_id FROM public.building_duty(acting_party.on_day) d(building_id, community_id, kind, zone_id, lead_party_id, party_id) WHERE ((d.building_id = acting_party.building) AND (d.kind = 'grid_worker'::text) AND (p.kind = 'staff'::text))), (SELECT s.id FROM public.party s WHERE ((s.id = away.stand_in_id) AND (daterange(s.active_from, s.active_to) @> acting_party.on_day) AND (NOT (EXISTS (SELECT FROM public.absence his WHERE ((his.party_id = s.id) AND (daterange(his.valid_from, his.valid_to) @> acting_party.on_day)))))))) END AS "coalesce" FROM (public.party p LEFT JOIN public.absence away ON (((away.party_id = p.id) AND (daterange(away.valid_from, away.valid_to) @> acting_party.on_day)))) WHERE (p.id = acting_party.party));
+
 CREATE FUNCTION public.app_buildings() RETURNS bigint[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -402,77 +547,16 @@ BEGIN
     RETURN QUERY SELECT this.id, this.password_hash;
 END $$;
 
-CREATE TABLE public.party (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    kind text NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    active_from date NOT NULL,
-    active_to date,
-    CONSTRAINT party_code_check CHECK ((code <> ''::text)),
-    CONSTRAINT party_dates_in_order CHECK ((active_to > active_from)),
-    CONSTRAINT party_kind_check CHECK ((kind = ANY (ARRAY['staff'::text, 'party_member'::text, 'volunteer'::text, 'property_company'::text, 'party_branch'::text, 'volunteer_team'::text, 'social_organisation'::text, 'department'::text, 'residents_committee'::text, 'merchant'::text]))),
-    CONSTRAINT party_name_check CHECK ((name <> ''::text))
-);
-
-CREATE TABLE public.zone_party (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    plan_id bigint NOT NULL,
-    zone_id bigint NOT NULL,
-    party_id bigint NOT NULL,
-    role text NOT NULL,
-    valid_from date NOT NULL,
-    valid_to date,
-    CONSTRAINT zone_party_dates_in_order CHECK ((valid_to > valid_from)),
-    CONSTRAINT zone_party_role_check CHECK ((role = ANY (ARRAY['lead'::text, 'backup'::text])))
-);
-
-CREATE TABLE public.zone_plan (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    kind text NOT NULL,
-    name text NOT NULL,
-    state text DEFAULT 'draft'::text NOT NULL,
-    valid_from date,
-    valid_to date,
-    based_on bigint,
-    revision bigint DEFAULT 0 NOT NULL,
-    created_by bigint,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    published_at timestamp with time zone,
-    published_by bigint,
-    CONSTRAINT drafts_are_not_published CHECK (((state <> 'draft'::text) OR (published_at IS NULL))),
-    CONSTRAINT zone_plan_check CHECK (((state = 'draft'::text) OR (valid_from IS NOT NULL))),
-    CONSTRAINT zone_plan_check1 CHECK (((state <> 'superseded'::text) OR (valid_to IS NOT NULL))),
-    CONSTRAINT zone_plan_dates_in_order CHECK ((valid_to > valid_from)),
-    CONSTRAINT zone_plan_kind_check CHECK ((kind = ANY (ARRAY['grid_worker'::text, 'party_branch'::text, 'volunteer'::text, 'property'::text, 'inspection'::text]))),
-    CONSTRAINT zone_plan_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT zone_plan_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'superseded'::text])))
-);
-
-CREATE TABLE public.zone_unit (
-    plan_id bigint NOT NULL,
-    building_id bigint NOT NULL,
-    zone_id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    is_locked boolean DEFAULT false NOT NULL
-);
-
 CREATE FUNCTION public.building_holder(on_day date) RETURNS TABLE(building_id bigint, community_id bigint, kind text, zone_id bigint, party_id bigint)
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
- SELECT unit.building_id,
-     unit.community_id,
-     plan.kind,
-     unit.zone_id,
-     lead.party_id
-    FROM (((public.zone_plan plan
-      JOIN public.zone_unit unit ON ((unit.plan_id = plan.id)))
-      JOIN public.zone_party lead ON (((lead.zone_id = unit.zone_id) AND (lead.role = 'lead'::text) AND (daterange(lead.valid_from, lead.valid_to) @> building_holder.on_day))))
-      JOIN public.party holder ON (((holder.id = lead.party_id) AND (daterange(holder.active_from, holder.active_to) @> building_holder.on_day))))
-   WHERE ((plan.state <> 'draft'::text) AND (daterange(plan.valid_from, plan.valid_to) @> building_holder.on_day));
+ SELECT duty.building_id,
+     duty.community_id,
+     duty.kind,
+     duty.zone_id,
+     duty.party_id
+    FROM public.building_duty(building_holder.on_day) duty(building_id, community_id, kind, zone_id, lead_party_id, party_id)
+   WHERE (duty.party_id IS NOT NULL);
 END;
 
 CREATE FUNCTION public.mask_people(words text) RETURNS text
@@ -581,7 +665,7 @@ CREATE TABLE public.incident_event (
     rating smallint,
     payload jsonb,
     CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
-    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text, 'arrived'::text, 'extension_requested'::text, 'extension_refused'::text, 'reopen_requested'::text, 'reopen_refused'::text, 'corrected'::text, 'called_back'::text]))),
+    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text, 'arrived'::text, 'extension_requested'::text, 'extension_refused'::text, 'reopen_requested'::text, 'reopen_refused'::text, 'corrected'::text, 'called_back'::text, 'handed_over'::text]))),
     CONSTRAINT incident_event_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
     CONSTRAINT move_is_signed CHECK (((move IS NULL) OR ((expected_version IS NOT NULL) AND (account_id IS NOT NULL) AND (role IS NOT NULL)))),
     CONSTRAINT note_not_endless CHECK (((move IS NULL) OR (length(note) <= 4000))),
@@ -721,7 +805,7 @@ CREATE TABLE public.audit_log (
     reason text,
     row_count bigint,
     details jsonb,
-    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text, 'duty_changed'::text, 'calendar_changed'::text, 'workload_changed'::text, 'plan_published'::text, 'plan_discarded'::text])))
+    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text, 'duty_changed'::text, 'calendar_changed'::text, 'workload_changed'::text, 'plan_published'::text, 'plan_discarded'::text, 'absence_changed'::text, 'service_ended'::text])))
 );
 
 CREATE TABLE public.sign_in (
@@ -923,6 +1007,42 @@ CREATE FUNCTION public.describe_actor(of_grant bigint) RETURNS SETOF public.acto
    WHERE (g.id = describe_actor.of_grant);
 END;
 
+CREATE FUNCTION public.end_service(party bigint, last_day date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    leaver party;
+    gone_on constant date := end_service.last_day + 1;
+BEGIN
+    IF app_role() <> 'secretary' THEN
+        RAISE EXCEPTION 'only the secretary ends somebody''s service' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    SELECT p.* INTO leaver FROM party AS p
+    WHERE p.id = end_service.party AND p.community_id = ANY (app_communities()) FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no such party' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF end_service.last_day IS NULL OR end_service.last_day < CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)
+        OR leaver.active_to <= gone_on
+    THEN
+        RAISE EXCEPTION 'who has left has left' USING ERRCODE = 'check_violation', CONSTRAINT = 'service_ends_from_today';
+    END IF;
+    UPDATE party SET active_to = gone_on WHERE id = leaver.id;
+    DELETE FROM post WHERE party_id = leaver.id AND valid_from >= gone_on;
+    UPDATE post SET valid_to = gone_on WHERE party_id = leaver.id AND coalesce(valid_to, 'infinity') > gone_on;
+    DELETE FROM membership WHERE leaver.id IN (member_id, organisation_id) AND valid_from >= gone_on;
+    UPDATE membership SET valid_to = gone_on
+    WHERE leaver.id IN (member_id, organisation_id) AND coalesce(valid_to, 'infinity') > gone_on;
+    DELETE FROM zone_party WHERE party_id = leaver.id AND valid_from >= gone_on;
+    UPDATE zone_party SET valid_to = gone_on WHERE party_id = leaver.id AND coalesce(valid_to, 'infinity') > gone_on;
+    DELETE FROM role_grant WHERE party_id = leaver.id AND valid_from >= gone_on;
+    UPDATE role_grant SET valid_to = gone_on WHERE party_id = leaver.id AND coalesce(valid_to, 'infinity') > gone_on;
+    DELETE FROM absence WHERE party_id = leaver.id AND valid_from >= gone_on;
+    PERFORM record_audit('service_ended', leaver.community_id, 'party', leaver.id, NULL, 1,
+        jsonb_build_object('last_day', end_service.last_day));
+END $$;
+
 CREATE FUNCTION public.fail_sign_in(of_account bigint) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1013,7 +1133,7 @@ CREATE TABLE public.post (
 CREATE FUNCTION public.find_desk(held public.incident) RETURNS bigint
     LANGUAGE sql STABLE
     SET search_path TO '$user', 'public'
-    RETURN (SELECT desk.id FROM (public.party desk LEFT JOIN LATERAL (SELECT e.actor_party_id FROM public.incident_event e WHERE ((e.incident_id = (find_desk.held).id) AND (e.to_state = 'dispatched'::text)) ORDER BY e.at DESC, e.id DESC LIMIT 1) sender ON (true)) WHERE ((desk.community_id = (find_desk.held).community_id) AND (daterange(desk.active_from, desk.active_to) @> ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date) AND (((desk.id = sender.actor_party_id) AND (desk.id IS DISTINCT FROM (find_desk.held).party_id)) OR (desk.kind = 'residents_committee'::text) OR (EXISTS (SELECT FROM public.post p WHERE ((p.party_id = desk.id) AND (p.title = 'secretary'::text) AND (daterange(p.valid_from, p.valid_to) @> ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date)))))) ORDER BY ((desk.id = sender.actor_party_id) AND (desk.id IS DISTINCT FROM (find_desk.held).party_id)) DESC NULLS LAST, (desk.kind <> 'residents_committee'::text), desk.active_from, desk.id LIMIT 1);
+    RETURN (SELECT desk.id FROM ((public.party desk LEFT JOIN public.absence away ON (((away.party_id = desk.id) AND (daterange(away.valid_from, away.valid_to) @> ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date)))) LEFT JOIN LATERAL (SELECT e.actor_party_id FROM public.incident_event e WHERE ((e.incident_id = (find_desk.held).id) AND (e.to_state = 'dispatched'::text)) ORDER BY e.at DESC, e.id DESC LIMIT 1) sender ON (true)) WHERE ((desk.community_id = (find_desk.held).community_id) AND (daterange(desk.active_from, desk.active_to) @> ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date) AND (((desk.id = sender.actor_party_id) AND (desk.id IS DISTINCT FROM (find_desk.held).party_id)) OR (desk.kind = 'residents_committee'::text) OR (EXISTS (SELECT FROM public.post p WHERE ((p.party_id = desk.id) AND (p.title = 'secretary'::text) AND (daterange(p.valid_from, p.valid_to) @> ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date)))))) ORDER BY (away.id IS NOT NULL), ((desk.id = sender.actor_party_id) AND (desk.id IS DISTINCT FROM (find_desk.held).party_id)) DESC NULLS LAST, (desk.kind <> 'residents_committee'::text), desk.active_from, desk.id LIMIT 1);
 
 CREATE FUNCTION public.find_own_login(by_hash bytea) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1779,6 +1899,23 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE VIEW public.absence_card WITH (security_barrier='true') AS
+ SELECT a.id AS absence_id,
+    a.community_id,
+    a.reason,
+    a.note
+   FROM public.absence a
+  WHERE ((a.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) = 'secretary'::text) OR (a.party_id = ( SELECT public.app_party() AS app_party))));
+
+ALTER TABLE public.absence ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.absence_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE public.access_token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.access_token_id_seq
     START WITH 1
@@ -2493,19 +2630,6 @@ CREATE TABLE public.workload_weight (
     CONSTRAINT workload_weight_weight_check CHECK (((weight >= (0)::double precision) AND (weight <= (1000)::double precision)))
 );
 
-CREATE TABLE public.zone (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    plan_id bigint NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    colour text,
-    is_locked boolean DEFAULT false NOT NULL,
-    CONSTRAINT zone_code_check CHECK ((code <> ''::text)),
-    CONSTRAINT zone_colour_check CHECK ((colour ~ '^#[0-9A-F]{6}$'::text)),
-    CONSTRAINT zone_name_check CHECK ((name <> ''::text))
-);
-
 CREATE TABLE public.zone_gap (
     plan_id bigint NOT NULL,
     building_id bigint NOT NULL,
@@ -2569,6 +2693,18 @@ CREATE FUNCTION public.list_demo_accounts() RETURNS TABLE(login text, role text,
    GROUP BY a.id
    ORDER BY (min(g.id));
 END;
+
+ALTER TABLE ONLY public.absence_cover
+    ADD CONSTRAINT absence_cover_pkey PRIMARY KEY (building_id, kind, absence_id, party_id);
+
+ALTER TABLE ONLY public.absence
+    ADD CONSTRAINT absence_id_community_id_key UNIQUE (id, community_id);
+
+ALTER TABLE ONLY public.absence
+    ADD CONSTRAINT absence_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.absence
+    ADD CONSTRAINT absent_once_at_a_time EXCLUDE USING gist (party_id WITH =, daterange(valid_from, valid_to) WITH &&);
 
 ALTER TABLE ONLY public.access_token
     ADD CONSTRAINT access_token_pkey PRIMARY KEY (id);
@@ -2813,6 +2949,14 @@ ALTER TABLE ONLY public.zone_step
 ALTER TABLE ONLY public.zone_unit
     ADD CONSTRAINT zone_unit_pkey PRIMARY KEY (plan_id, building_id);
 
+CREATE INDEX absence_community ON public.absence USING btree (community_id, valid_from);
+
+CREATE INDEX absence_cover_absence ON public.absence_cover USING btree (absence_id);
+
+CREATE INDEX absence_cover_party ON public.absence_cover USING btree (party_id);
+
+CREATE INDEX absence_stand_in ON public.absence USING btree (stand_in_id) WHERE (stand_in_id IS NOT NULL);
+
 CREATE INDEX audit_log_account ON public.audit_log USING btree (account_id, at);
 
 CREATE INDEX audit_log_community ON public.audit_log USING btree (community_id, at);
@@ -3017,6 +3161,10 @@ CREATE TRIGGER touch_community_on_insert AFTER INSERT ON public.community REFERE
 
 CREATE TRIGGER touch_community_on_update AFTER UPDATE ON public.community REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_community();
 
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.absence REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.absence_cover REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.building REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.building_grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
@@ -3048,6 +3196,10 @@ CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_party REFER
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_plan REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_plans();
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.absence REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.absence_cover REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.building REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
@@ -3081,6 +3233,10 @@ CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_plan REFERE
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.absence REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.absence_cover REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.building REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.building_grid REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
@@ -3113,6 +3269,10 @@ CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_plan REFERE
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone_unit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.absence REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.absence_cover REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.building REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.building_grid REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('buildings');
@@ -3144,6 +3304,21 @@ CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_party REFER
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_plan REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_plans();
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
+
+ALTER TABLE ONLY public.absence_cover
+    ADD CONSTRAINT absence_cover_absence_id_community_id_fkey FOREIGN KEY (absence_id, community_id) REFERENCES public.absence(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.absence_cover
+    ADD CONSTRAINT absence_cover_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.absence_cover
+    ADD CONSTRAINT absence_cover_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.absence
+    ADD CONSTRAINT absence_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.absence
+    ADD CONSTRAINT absence_stand_in_id_community_id_fkey FOREIGN KEY (stand_in_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.access_token
     ADD CONSTRAINT access_token_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
@@ -3418,6 +3593,10 @@ ALTER TABLE ONLY public.zone_unit
 ALTER TABLE ONLY public.zone_unit
     ADD CONSTRAINT zone_unit_zone_id_plan_id_community_id_fkey FOREIGN KEY (zone_id, plan_id, community_id) REFERENCES public.zone(id, plan_id, community_id) ON DELETE CASCADE;
 
+ALTER TABLE public.absence ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.absence_cover ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.access_token ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
@@ -3428,6 +3607,11 @@ CREATE POLICY administrators ON public.account FOR SELECT TO wangge_app USING ((
 CREATE POLICY administrators ON public.audit_log FOR SELECT TO wangge_app USING (((( SELECT public.app_role() AS app_role) = 'administrator'::text) AND ((community_id IS NULL) OR (community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])))));
 
 CREATE POLICY administrators ON public.role_grant FOR SELECT TO wangge_app USING (((account_id = ( SELECT public.app_account() AS app_account)) OR ((( SELECT public.app_role() AS app_role) = 'administrator'::text) AND (community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])))));
+
+CREATE POLICY area ON public.absence FOR SELECT TO wangge_app USING ((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])));
+
+CREATE POLICY area ON public.absence_cover FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
+   FROM public.building b)))));
 
 CREATE POLICY area ON public.building FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (compound_id = ANY (( SELECT public.app_compounds() AS app_compounds)::bigint[])))));
 
@@ -3605,6 +3789,10 @@ ALTER TABLE public.saved_view ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY secretary ON public.zone_step FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
 
+CREATE POLICY secretary_adds ON public.absence FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_adds ON public.absence_cover FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
 CREATE POLICY secretary_adds ON public.zone FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
 
 CREATE POLICY secretary_adds ON public.zone_gap FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
@@ -3628,6 +3816,8 @@ CREATE POLICY secretary_changes ON public.zone_plan FOR UPDATE TO wangge_app USI
 CREATE POLICY secretary_changes ON public.zone_step FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
 
 CREATE POLICY secretary_changes ON public.zone_unit FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
+CREATE POLICY secretary_ends ON public.absence FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text) AND (COALESCE(valid_to, 'infinity'::date) > ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text) AND (COALESCE(valid_to, 'infinity'::date) >= ((now() AT TIME ZONE 'Asia/Shanghai'::text))::date)));
 
 CREATE POLICY secretary_removes ON public.zone FOR DELETE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
 

@@ -11,7 +11,9 @@ from typing import Final
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
+from geo.model.absence import Absence
 from geo.model.working_time import Judgement
+from geo.store.absences import list_absences
 from geo.store.engine import load_queries
 
 UNKNOWN_AFTER: Final = timedelta(days=60)
@@ -82,7 +84,7 @@ class ListedBuilding:
 
 @dataclass(frozen=True)
 class HeldZone:
-    """A zone of the grid workers' plan in force; ``lead`` is None where nobody in office leads it."""
+    """A zone of the grid workers' plan in force; ``lead`` is who does that day, None where nobody does."""
 
     id: int
     name: str
@@ -111,6 +113,8 @@ class Morning:
         judgements: how each of them stands against its due time, by id.
         unheld: buildings nobody in office holds by the grid workers' plan.
         unknown: buildings with neither an incident nor a visit for :data:`UNKNOWN_AFTER`.
+        absences: who is away.
+        staff: who holds a post, those who are away included.
         has_history: whether there has ever been an incident or a visit.
     """
 
@@ -123,6 +127,7 @@ class Morning:
     judgements: Mapping[int, Judgement]
     unheld: tuple[ListedBuilding, ...]
     unknown: tuple[ListedBuilding, ...]
+    absences: tuple[Absence, ...]
     zones: tuple[HeldZone, ...]
     staff: tuple[StaffMember, ...]
     has_history: bool
@@ -178,6 +183,7 @@ def read_morning(
         judgements=judgements,
         unheld=tuple(ListedBuilding(*row) for row in unheld),
         unknown=tuple(ListedBuilding(*row) for row in unknown),
+        absences=tuple(a for a in list_absences(connection, community_id, on_day) if a.covers(on_day)),
         zones=tuple(HeldZone(*row) for row in queries.list_zones(connection, **place, on_day=on_day)),
         staff=tuple(StaffMember(*row) for row in queries.list_staff(connection, **place, on_day=on_day)),
         has_history=queries.has_history(connection, **place),

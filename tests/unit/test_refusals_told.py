@@ -26,9 +26,12 @@ MODULES = [
     *(GEO / "operations" / f"{name}.py" for name in ("incidents", "duties", "calendars", "accounts")),
     *(
         GEO / "operations" / f"{name}.py"
-        for name in ("case_fields", "exporting", "zone_plans", "zone_drafts")
+        for name in ("case_fields", "exporting", "zone_plans", "zone_drafts", "absences")
     ),
-    *(GEO / "store" / f"{name}.py" for name in ("photos", "saved_views", "incidents", "duties", "zones")),
+    *(
+        GEO / "store" / f"{name}.py"
+        for name in ("photos", "saved_views", "incidents", "duties", "zones", "absences")
+    ),
     GEO / "rules" / "drafts.py",
     GEO / "model" / "working_time.py",
     DASHBOARD / "models" / "duties.py",

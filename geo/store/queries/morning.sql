@@ -105,19 +105,21 @@ WHERE b.community_id = :community_id
 ORDER BY b.households DESC, b.code;
 
 -- name: list_zones(community_id, on_day)
--- Those of the grid workers' plan in force, with the lead in office, if any.
-SELECT z.id, z.name, holder.name, count(u.building_id), coalesce(sum(b.households), 0)
-FROM zone_plan AS p
-JOIN zone AS z ON z.plan_id = p.id
-LEFT JOIN zone_party AS lead ON lead.zone_id = z.id AND lead.role = 'lead'
-    AND daterange(lead.valid_from, lead.valid_to) @> CAST(:on_day AS date)
-LEFT JOIN party AS holder ON holder.id = lead.party_id
-    AND daterange(holder.active_from, holder.active_to) @> CAST(:on_day AS date)
+-- Those of the grid workers' plan in force, with whoever leads it that day, or those who share it meanwhile, if any.
+SELECT z.id, z.name, coalesce(holder.name, sharing.names), count(u.building_id), coalesce(sum(b.households), 0)
+FROM zone_duty(CAST(:on_day AS date)) AS d
+JOIN zone AS z ON z.id = d.zone_id
+LEFT JOIN party AS holder ON holder.id = d.party_id
+LEFT JOIN LATERAL (
+    SELECT string_agg(DISTINCT p.name, '、') AS names
+    FROM building_duty(CAST(:on_day AS date)) AS shared
+    JOIN party AS p ON p.id = shared.party_id
+    WHERE d.party_id IS NULL AND shared.zone_id = d.zone_id
+) AS sharing ON true
 LEFT JOIN zone_unit AS u ON u.zone_id = z.id
 LEFT JOIN building AS b ON b.id = u.building_id
-WHERE p.community_id = :community_id AND p.kind = 'grid_worker' AND p.state <> 'draft'
-    AND daterange(p.valid_from, p.valid_to) @> CAST(:on_day AS date)
-GROUP BY z.id, z.code, z.name, holder.name
+WHERE d.community_id = :community_id AND d.kind = 'grid_worker'
+GROUP BY z.id, z.code, z.name, holder.name, sharing.names
 ORDER BY z.code;
 
 -- name: list_staff(community_id, on_day)
