@@ -16,6 +16,7 @@ _ICONS: Final = {
     "morning": ":material/wb_twilight:",
     "incidents": ":material/checklist:",
     "map": ":material/map:",
+    "zones": ":material/group_work:",
     "draw": ":material/draw:",
     "duties": ":material/assignment_ind:",
 }
@@ -31,6 +32,7 @@ titles = {
     "morning": text("nav.morning"),
     "incidents": text("nav.incidents"),
     "map": text("nav.map"),
+    "zones": text("nav.zones"),
     "draw": text("nav.draw"),
     "duties": text("nav.duties"),
 }

@@ -11,8 +11,9 @@ import streamlit as st
 
 from geo.model.actor import Actor
 from geo.model.gazetteer import Gazetteer
-from geo.operations import marks, zone_town
+from geo.operations import marks, zone_news, zone_town
 from geo.operations.morning import gather_morning
+from geo.operations.zone_news import ZoneNews
 from geo.operations.zone_town import Town
 from geo.store import choices, places
 from geo.store.addresses import read_gazetteer as read_names
@@ -82,6 +83,13 @@ def read_town(community_id: int, on_day: date, tags: Mapping[str, str], actor: A
     return _read_town(community_id, on_day, actor.scope, tags["labels"], tags["merchants"], tags["ground"])
 
 
+def list_zone_news(
+    community_id: int, on_day: date, tags: Mapping[str, str], actor: Actor
+) -> tuple[ZoneNews, ...]:
+    """List what new zone plans change for an actor's party."""
+    return _list_zone_news(community_id, actor.party_id or 0, on_day, actor.scope, tags["zones"])
+
+
 def read_gazetteer(community_id: int, tags: Mapping[str, str], actor: Actor) -> Gazetteer:
     """Return the names by which an actor's addresses are matched."""
     return _read_gazetteer(community_id, actor.scope, tags["buildings"])
@@ -129,6 +137,17 @@ def _read_gazetteer(
 ) -> Gazetteer:
     with connect() as connection:
         return read_names(connection, community_id)
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=500, show_spinner=False)
+def _list_zone_news(
+    community_id: int,
+    party_id: int,
+    on_day: date,
+    scope: tuple[object, ...],  # noqa: ARG001
+    tag: str,  # noqa: ARG001
+) -> tuple[ZoneNews, ...]:
+    return tuple(zone_news.list_zone_news(community_id, party_id, on_day))
 
 
 @st.cache_resource(ttl=10 * _MINUTE_S, max_entries=50, show_spinner=False)

@@ -29,6 +29,7 @@ from dashboard.routes import (
     photos,
     vendor,
     walk_list,
+    zone_cards,
 )
 from dashboard.routes.cookies import prepare_secret
 from dashboard.routes.guard import Guard
@@ -87,6 +88,7 @@ app = st.App(
         *morning_sheet.routes(),
         *walk_list.routes(),
         *hand_over_sheet.routes(),
+        *zone_cards.routes(),
     ],
     middleware=[Middleware(Guard), Middleware(DataLane)],
     lifespan=_run,

@@ -104,9 +104,9 @@ def _build_buildings() -> list[Layer]:
             "buildings",
             {"line-color": "#FFFFFF", "line-opacity": 0.8, "line-width": 0.7},
         ),
-        _mark("fixed", "line", {"line-color": text, "line-width": 1.6, "line-dasharray": [1, 1.2]}),
-        _mark("moved", "line", {"line-color": accent, "line-width": 2, "line-dasharray": [3, 1.5]}),
-        _mark("broken", "line", {"line-color": over, "line-width": 2.5}),
+        _mark("fixed", "line", {"line-color": text, "line-width": _widen(1.6), "line-dasharray": [1, 1.2]}),
+        _mark("moved", "line", {"line-color": accent, "line-width": _widen(2.4), "line-dasharray": [3, 1.5]}),
+        _mark("broken", "line", {"line-color": over, "line-width": _widen(2.5)}),
         _fill(
             "picked-fill",
             "buildings",
@@ -115,7 +115,7 @@ def _build_buildings() -> list[Layer]:
         _line(
             "picked",
             "buildings",
-            {"line-color": text, "line-width": 2.5, "line-opacity": ["case", _PICKED, 1, 0]},
+            {"line-color": text, "line-width": _widen(2.5), "line-opacity": ["case", _PICKED, 1, 0]},
         ),
     ]
 
@@ -161,6 +161,11 @@ def _write(name: str, *, rank: int, size_px: int, colour: str, from_zoom: float)
         },
         "paint": {"text-color": colour, "text-halo-color": "#FFFFFF", "text-halo-width": 1.4},
     }
+
+
+def _widen(width_px: float) -> list[Any]:
+    """Write an outline that is half as wide from afar, where it would hide the building."""
+    return ["interpolate", ["linear"], ["zoom"], 13.5, width_px / 2, 16.5, width_px]
 
 
 def _scale_metres(width_m: list[Any]) -> list[Any]:

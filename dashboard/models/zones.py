@@ -8,10 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from dashboard.i18n import Text
+from dashboard.models.zone_view import PlanView, list_codes
 from geo.model.zone import Obstacle, ObstacleKind, Plan, PlanHead, PlanState, Zone, ZoneKind, ZoneRole
-from geo.operations.zone_town import Town
-from geo.zoning.draft import DraftFigures, measure_draft
-from geo.zoning.problem import NO_ZONE, Floats, Ints
+from geo.operations.zone_news import ZoneNews
+from geo.zoning.draft import DraftFigures
+from geo.zoning.problem import NO_ZONE, Floats
 
 KINDS: Final = {
     ZoneKind.GRID_WORKER: "zones.kind_grid_worker",
@@ -29,53 +30,6 @@ _MOST_NAMED: Final = 5
 _SQUARE_METRES_PER_HECTARE: Final = 10_000
 # A zone this much over the mean carries more than one person should; the bars say so.
 _HEAVY: Final = 1.2
-
-
-@dataclass(frozen=True)
-class PlanView:
-    """A plan laid over the town: who is where, and how it stands.
-
-    Attributes:
-        plan: the plan.
-        town: the town.
-        units: n zone numbers, in the order of the plan's zones.
-        figures: how it stands.
-    """
-
-    plan: Plan
-    town: Town
-    units: Ints
-    figures: DraftFigures
-
-    @property
-    def unassigned(self) -> list[int]:
-        """Buildings in no zone and without a stated reason."""
-        ids, gaps = self.town.building_ids, self.plan.gaps
-        return [ids[unit] for unit in np.flatnonzero(self.units == NO_ZONE) if ids[unit] not in gaps]
-
-    @property
-    def breaks(self) -> list[list[int]]:
-        """Parts of zones that lie apart from the zone's main part, the heaviest first."""
-        ids = self.town.building_ids
-        apart = [part for parts in self.figures.parts for part in parts[1:]]
-        apart.sort(key=lambda units: -float(self.town.loads[units, 0].sum()))
-        return [[ids[unit] for unit in part] for part in apart]
-
-    def list_moved(self, other: "PlanView | None") -> list[int]:
-        """List the buildings that are in another zone than in another plan, told by their codes."""
-        if other is None:
-            return []
-        here, there = _list_codes(self.plan), _list_codes(other.plan)
-        return [key for key in self.town.building_ids if here.get(key) != there.get(key)]
-
-
-def lay_plan(plan: Plan, town: Town) -> PlanView:
-    """Lay a plan over the town and measure it; buildings that are gone are left out."""
-    number = {zone.id: index for index, zone in enumerate(plan.zones)}
-    units = np.array(
-        [number.get(plan.units.get(key, NO_ZONE), NO_ZONE) for key in town.building_ids], np.int64
-    )
-    return PlanView(plan, town, units, measure_draft(town.neighbourhood, town.loads, units, len(plan.zones)))
 
 
 def name_plan(head: PlanHead, text: Text) -> str:
@@ -271,6 +225,18 @@ def tell_picked(view: PlanView, picked: Collection[int], text: Text) -> str:
     )
 
 
+def tell_news(news: ZoneNews, text: Text) -> str:
+    """Say what a new plan changes for whoever is looking."""
+    return text(
+        "zones.news" if news.zones else "zones.news_none",
+        kind=text(KINDS[ZoneKind(news.kind)]),
+        day=news.valid_from.isoformat(),
+        zones="、".join(news.zones),
+        gained=text("count.buildings", n=news.gained),
+        lost=text("count.buildings", n=news.lost),
+    )
+
+
 def tell_obstacles(obstacles: Iterable[Obstacle], text: Text) -> list[str]:
     """Say what keeps a plan from being published, a line each."""
     return [_tell_obstacle(obstacle, text) for obstacle in obstacles]
@@ -313,6 +279,27 @@ def list_building_rows(view: PlanView, text: Text) -> dict[str, list[Any]]:
         text("zones.residents"): [round(value) for value in view.town.loads[:, 1]],
         text("zones.workload"): [round(value, 1) for value in view.town.loads[:, 2]],
         text("zones.note"): [write_note(key) for key in ids],
+    }
+
+
+def list_change_rows(view: PlanView, before: PlanView, text: Text) -> dict[str, list[Any]]:
+    """Return the table of who gains and who loses what from one plan to another, zone by zone."""
+    here, there = list_codes(view.plan), list_codes(before.plan)
+    names = {zone.code: zone.name for zone in (*before.plan.zones, *view.plan.zones)}
+    now, was = _list_figures(view), _list_figures(before)
+    moved = view.list_moved(before)
+
+    def write_change(code: str, name: str) -> str:
+        values = [getattr(of[code], name) if code in of else 0 for of in (was, now)]
+        return " → ".join(text.number(value) for value in values)
+
+    return {
+        text("zones.zone"): list(names.values()),
+        text("zones.gains"): [sum(here.get(key) == code for key in moved) for code in names],
+        text("zones.loses"): [sum(there.get(key) == code for key in moved) for code in names],
+        text("zones.households"): [write_change(code, "households") for code in names],
+        text("zones.residents"): [write_change(code, "residents") for code in names],
+        text("zones.workload"): [write_change(code, "workload") for code in names],
     }
 
 
@@ -390,8 +377,3 @@ def write_map_words(text: Text) -> dict[str, Any]:
         "notice": text("map.notice"),
         "units": {"m": text("unit.metres"), "km": text("unit.kilometres")},
     }
-
-
-def _list_codes(plan: Plan) -> dict[int, str]:
-    codes = {zone.id: zone.code for zone in plan.zones}
-    return {building_id: codes[zone_id] for building_id, zone_id in plan.units.items()}

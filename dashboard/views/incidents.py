@@ -8,6 +8,7 @@ from dashboard.models.map_page import choose_community
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from dashboard.widgets.incident_filter_bar import show_filter_bar
 from dashboard.widgets.incident_work import show_work
+from dashboard.widgets.zone_news import show_zone_news
 from geo.store import places, saved_views
 from geo.store.engine import reading_together
 from geo.store.versions import list_layer_tags
@@ -46,4 +47,6 @@ with st.container(key="case_head", horizontal=True, vertical_alignment="center")
     )
     show_filter_bar(page, ignored)
     show_language_switch(text)
+if actor.party_id is not None:
+    show_zone_news(data.list_zone_news(community.id, today, tags, actor), community.code, text)
 show_work(page)

@@ -5,10 +5,12 @@ import streamlit as st
 from dashboard import data, session
 from dashboard.maps.zoning import build_zone_style
 from dashboard.models import map_page
-from dashboard.models.zones import lay_plan
+from dashboard.models.zone_view import lay_plan
+from dashboard.models.zones import find_in_force
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from dashboard.widgets.zone_editor import Stage, show_zone_editor
 from dashboard.widgets.zone_shelf import (
+    show_card_link,
     show_comparison_choice,
     show_kind_choice,
     show_plan_acts,
@@ -41,9 +43,11 @@ with kinds:
 heads = zone_plans.list_plans(community.id, kind)
 with plans:
     opened = show_plan_choice(heads, today, text)
-if can_edit:
-    with acts:
+with acts, st.container(key="zone_plan_acts", horizontal=True, gap="small"):
+    if can_edit:
         show_plan_acts(community.id, kind, opened, text)
+    if is_allowed(actor.role, "print_zones") and find_in_force(heads, today):
+        show_card_link(community.code, kind, text)
 if opened is None:
     st.info(text("zones.no_plan_begin" if can_edit else "zones.no_plan"), icon=":material/draw:")
     st.stop()

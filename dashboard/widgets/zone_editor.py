@@ -9,15 +9,18 @@ import streamlit as st
 from dashboard import session
 from dashboard.i18n import Text
 from dashboard.models import zones as model
-from dashboard.models.zones import PlanView, lay_plan
+from dashboard.models.zone_view import PlanView, lay_plan
 from dashboard.widgets.markdown import escape
 from dashboard.widgets.zone_desk import Desk, open_desk
 from dashboard.widgets.zone_map import find_untold_pick, show_zone_bars, show_zone_map
 from dashboard.widgets.zone_menu import show_zone_menu
-from geo.model.zone import Plan, PlanState
+from dashboard.widgets.zone_wishes import ask_for_plan
+from geo.errors import NotFound
+from geo.model.zone import Journal, Plan, PlanState
 from geo.operations import zone_drafts, zone_plans
 from geo.operations.zone_town import Town
 from geo.store.choices import AreaChoice
+from geo.store.engine import reading_together
 
 _TABLE_PX: Final = 320
 
@@ -52,10 +55,16 @@ class Stage:
 def show_zone_editor(stage: Stage, text: Text) -> None:
     """Show a plan: the map left, what each zone carries right, and below a table for those who prefer one."""
     desk = open_desk(stage.plan_id)
-    plan = zone_plans.read_plan(stage.plan_id)
+    try:
+        with reading_together():
+            plan = zone_plans.read_plan(stage.plan_id)
+            can_edit = stage.can_edit and plan.head.state is PlanState.DRAFT
+            journal = zone_drafts.read_journal(plan.head.id) if can_edit else Journal(())
+    except NotFound:
+        # Somebody else has thrown it away: the page shows another plan.
+        st.rerun()
     desk.seen_revision = plan.head.revision
     view = lay_plan(plan, stage.town)
-    can_edit = stage.can_edit and plan.head.state is PlanState.DRAFT
     moved = view.list_moved(stage.before)
     told, picker = st.columns([2.35, 1], gap="small", vertical_alignment="center")
     told.caption(escape(model.summarise_plan(view, moved, text)))
@@ -79,7 +88,7 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
             st.warning(escape(desk.refusal), icon=":material/report:")
             desk.refusal = None
         if can_edit:
-            _show_acts(desk, plan, stage, text)
+            _show_acts(desk, plan, journal, stage, text)
             st.caption(escape(model.tell_picked(view, desk.picked, text)))
         else:
             st.caption(text("zones.read_hint"))
@@ -91,13 +100,19 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
             on_choose=lambda zone_id: _choose(desk, zone_id),
             on_give=lambda zone_id: _give(desk, stage, text, zone_id),
         )
-    if st.toggle(text("zones.show_table"), key="zone_table_on"):
+    with st.container(key="zone_tables", horizontal=True):
+        is_listed = st.toggle(text("zones.show_table"), key="zone_table_on")
+        is_compared = stage.before is not None and st.toggle(
+            text("zones.show_changes"), key="zone_changes_on"
+        )
+    if is_compared and stage.before is not None:
+        st.dataframe(model.list_change_rows(view, stage.before, text), hide_index=True, height=_TABLE_PX)
+    if is_listed:
         _show_table(desk, view, text, can_pick=can_edit)
 
 
-def _show_acts(desk: Desk, plan: Plan, stage: Stage, text: Text) -> None:
+def _show_acts(desk: Desk, plan: Plan, journal: Journal, stage: Stage, text: Text) -> None:
     chosen = plan.find_zone(desk.chosen) if desk.chosen else None
-    journal = zone_drafts.read_journal(plan.head.id)
     is_locked = bool(desk.picked) and set(desk.picked) <= plan.locked_units
     give = text("zones.give", zone=chosen.name) if chosen else text("zones.give_none")
     steps = {"undo": journal.undoable, "redo": journal.redoable}
@@ -128,7 +143,10 @@ def _show_acts(desk: Desk, plan: Plan, stage: Stage, text: Text) -> None:
                 on_click=_follow,
                 args=(desk, stage, text, act),
             )
+        wishes = st.button("", key="zone_wish", icon=":material/auto_awesome:", help=text("zones.wish"))
         show_zone_menu(desk, plan, stage.candidates, text)
+    if wishes:
+        ask_for_plan(plan, desk, text)
 
 
 def _show_pickers(desk: Desk, view: PlanView, areas: Sequence[AreaChoice], text: Text) -> None:
@@ -160,7 +178,8 @@ def _show_table(desk: Desk, view: PlanView, text: Text, *, can_pick: bool) -> No
     if not can_pick:
         st.dataframe(rows, hide_index=True, height=_TABLE_PX)
         return
-    key = "zone_table"
+    # Another revision begins with nothing ticked.
+    key = f"zone_table_{view.plan.head.id}_{view.plan.head.revision}"
     st.dataframe(
         rows,
         hide_index=True,

@@ -30,7 +30,7 @@ def show_zone_map(
         "worker": vendor_url(_PACKAGE, "maplibre-gl-worker.mjs"),
         "style": vendor_url(_PACKAGE, "maplibre-gl.css"),
     }
-    _mount("zone_editor")(
+    _mount("zone_editor", "zone_shapes")(
         key=_MAP_KEY,
         data={**data, "vendor": assets},
         on_selected_change=lambda: _tell(_MAP_KEY, "selected", on_pick),
@@ -83,9 +83,11 @@ def _tell(key: str, name: str, listener: Callable[[Any], None]) -> None:
 
 
 @lru_cache
-def _mount(name: str) -> Any:
-    html, css, js = (
-        (files("dashboard.widgets") / f"{name}.{kind}").read_text(encoding="utf-8")
-        for kind in ("html", "css", "js")
+def _mount(name: str, *scripts: str) -> Any:
+    """Register a part with its files; further scripts are joined to its own, which cannot import them."""
+    html, css, js, *more = (
+        (files("dashboard.widgets") / file).read_text(encoding="utf-8")
+        for file in (f"{name}.html", f"{name}.css", f"{name}.js", *(f"{script}.js" for script in scripts))
     )
+    js = "\n".join([js, *more])
     return st.components.v2.component(f"wangge.{name}", html=html, css=css, js=js, isolate_styles=False)

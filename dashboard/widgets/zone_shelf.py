@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -74,25 +75,28 @@ def show_comparison_choice(
     return against
 
 
+def show_card_link(community_code: str, kind: ZoneKind, text: Text) -> None:
+    """Offer the public cards of the plan in force, to print."""
+    params = {"community": community_code, "kind": kind.value, "lang": text.language}
+    st.link_button("", f"/print/zones?{urlencode(params)}", icon=":material/print:", help=text("zones.cards"))
+
+
 def show_plan_acts(community_id: int, kind: ZoneKind, opened: PlanHead | None, text: Text) -> None:
     """Offer to begin a draft, and to publish or discard the one that is open."""
     is_draft = opened is not None and opened.state is PlanState.DRAFT
-    with st.container(key="zone_plan_acts", horizontal=True, gap="small"):
-        if st.button(
-            text("zones.begin"),
-            key="zone_begin",
-            icon=":material/add:",
-            type="secondary" if is_draft else "primary",
-        ):
-            _begin_draft(community_id, kind, opened, text)
-        if opened is not None and is_draft:
-            if st.button(
-                text("zones.publish"), key="zone_publish", icon=":material/publish:", type="primary"
-            ):
-                _publish_draft(opened, text)
-            with st.popover("", icon=":material/delete:", help=text("zones.discard")):
-                st.caption(text("zones.discard_note"))
-                st.button(text("zones.discard"), key="zone_discard", on_click=_discard, args=(opened, text))
+    if st.button(
+        text("zones.begin"),
+        key="zone_begin",
+        icon=":material/add:",
+        type="secondary" if is_draft else "primary",
+    ):
+        _begin_draft(community_id, kind, opened, text)
+    if opened is not None and is_draft:
+        if st.button(text("zones.publish"), key="zone_publish", icon=":material/publish:", type="primary"):
+            _publish_draft(opened, text)
+        with st.popover("", icon=":material/delete:", help=text("zones.discard")):
+            st.caption(text("zones.discard_note"))
+            st.button(text("zones.discard"), key="zone_discard", on_click=_discard, args=(opened, text))
 
 
 def _begin_draft(community_id: int, kind: ZoneKind, opened: PlanHead | None, text: Text) -> None:

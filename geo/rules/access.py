@@ -34,6 +34,7 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "incidents": Resource("page", _STAFF | {"property_company"}, "/incidents"),
     "map": Resource("page", _STAFF | {"property_company"}, "/map"),
     "draw": Resource("page", _STAFF, "/draw"),
+    "zones": Resource("page", _STAFF | {"property_company"}, "/zones"),
     "duties": Resource("page", _STAFF, "/duties"),
     "wall": Resource("page", frozenset({"wall", "leader", "administrator"}), "/wall"),
     "features": Resource("route", _EVERYBODY, "/features"),
@@ -43,6 +44,7 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "print_morning": Resource("route", frozenset({"secretary", "leader"}), "/print/morning"),
     "print_cases": Resource("route", _STAFF | {"property_company"}, "/print/cases"),
     "print_hand_over": Resource("route", frozenset({"secretary", "grid_worker"}), "/print/hand-over"),
+    "print_zones": Resource("route", _STAFF, "/print/zones"),
     "metrics": Resource("route", frozenset({"administrator"}), "/metrics"),
     # Duty rules, working time and clocks.
     "keep_duties": Resource("act", frozenset({"secretary", "administrator"})),

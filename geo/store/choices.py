@@ -29,6 +29,15 @@ class PartyChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class PartyCard:
+    """Who somebody is and how to reach him at work, masked for those who do not work for the community."""
+
+    party_id: int
+    full_name: str | None
+    work_phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AreaChoice:
     """A grid or a compound to look into: its layer, ``grids`` or ``compounds``, and row id."""
 
@@ -58,6 +67,13 @@ def list_parties(community_id: int, on_day: date) -> list[PartyChoice]:
     with connect() as connection:
         rows = load_queries("choices").list_parties(connection, community_id=community_id, on_day=on_day)
         return [PartyChoice(*row) for row in rows]
+
+
+def list_party_cards(community_id: int) -> list[PartyCard]:
+    """Return what the public may know of a community's parties."""
+    with connect() as connection:
+        rows = load_queries("choices").list_party_cards(connection, community_id=community_id)
+        return [PartyCard(*row) for row in rows]
 
 
 def list_areas(community_id: int, on_day: date) -> list[AreaChoice]:

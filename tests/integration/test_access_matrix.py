@@ -45,6 +45,7 @@ def addresses(worlds: Worlds, owner: Session) -> dict[str, str]:
         "print_morning": "/print/morning?community=A",
         "print_cases": "/print/cases?community=A",
         "print_hand_over": f"/print/hand-over?community=A&party={worlds.a.parties['wang']}",
+        "print_zones": "/print/zones?community=A",
         "metrics": "/metrics",
     }
 

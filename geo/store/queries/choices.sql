@@ -40,3 +40,6 @@ FROM building_grid AS bg
 WHERE bg.community_id = :community_id AND bg.kind <> 'micro' AND bg.period @> CAST(:on_day AS date)
     AND bg.building_id IN (SELECT b.id FROM building AS b)
 GROUP BY bg.grid_id;
+
+-- name: list_party_cards(community_id)
+SELECT party_id, full_name, work_phone FROM party_card WHERE community_id = :community_id;

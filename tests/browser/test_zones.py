@@ -1,0 +1,230 @@
+"""A zone plan drawn, bettered and published in a real browser without any network."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, WebSocket, expect
+
+from tests.browser.desk import Desk
+
+_SHOWN_MS = 20_000
+_STEP_MS = 15_000
+
+
+class Drawing:
+    """The secretary at the zone editor."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.page = desk.page
+        self.editor = self.page.locator(".zone-editor")
+        self.sent = 0
+        self.page.on("websocket", self._watch)
+
+    def open(self) -> None:
+        self.page.goto(f"{self.desk.server}/zones?community=D")
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the plan is painted."""
+        expect(self.editor).to_have_attribute("data-revision", re.compile(r"\d+"), timeout=_SHOWN_MS)
+
+    def begin_draft(self, name: str) -> None:
+        self.page.get_by_role("button", name="新草稿").click()
+        self.page.get_by_label("草稿名称").fill(name)
+        self.page.keyboard.press("Tab")
+        self.page.locator(".st-key-zone_draft_begin").get_by_role("button").click()
+        expect(self.page.locator(".st-key-zone_plan")).to_contain_text(name, timeout=_STEP_MS)
+        expect(self.page.get_by_role("button", name="清除")).to_be_visible(timeout=_STEP_MS)
+        self.wait()
+
+    def stroke(self, *points: tuple[float, float]) -> int:
+        """Draw on the map, and return how many messages went to the server while the pointer was down."""
+        box = self.page.locator(".zone-stage").bounding_box()
+        assert box is not None
+        places = [(box["x"] + x, box["y"] + y) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        before = self.sent
+        for place in places:
+            self.page.mouse.move(*place, steps=4)
+        sent = self.sent - before
+        self.page.mouse.up()
+        return sent
+
+    def count_picked(self) -> int:
+        return int(self.editor.get_attribute("data-picked") or 0)
+
+    def act(self, key: str) -> None:
+        """Press a key that changes the plan, and wait until the change is shown."""
+        before = self.editor.get_attribute("data-revision")
+        self.page.keyboard.press(key)
+        expect(self.editor).not_to_have_attribute("data-revision", before or "", timeout=_STEP_MS)
+
+    def row(self, name: str) -> Locator:
+        return self.page.locator(".zone-row", has=self.page.locator("b", has_text=re.compile(f"^{name}")))
+
+    def choose(self, name: str) -> None:
+        self.row(name).locator("b").click()
+        expect(self.row(name).locator(".zone-figures")).to_be_visible(timeout=_STEP_MS)
+
+    def read_summary(self) -> str:
+        return self.page.get_by_text(re.compile("户数最偏")).inner_text()
+
+    def _watch(self, socket: WebSocket) -> None:
+        def count(_payload: bytes | str) -> None:
+            self.sent += 1
+
+        socket.on("framesent", count)
+
+
+@pytest.fixture
+def drawing(desk: Desk) -> Iterator[Drawing]:
+    desk.sign_in("d-secretary", post="书记")
+    drawing = Drawing(desk)
+    drawing.open()
+    yield drawing
+    desk.page.goto("about:blank")
+    desk.sign_in("d-leader")
+
+
+def test_a_plan_is_brushed_locked_undone_bettered_and_published(drawing: Drawing) -> None:
+    desk, page = drawing.desk, drawing.page
+    drawing.begin_draft("明年方案")
+    ((plan_id,),) = desk.query("SELECT id FROM zone_plan WHERE name = '明年方案'")
+
+    # A stroke is the browser's alone until the pointer lifts.
+    page.keyboard.press("3")
+    assert drawing.stroke((300, 220), (360, 260), (420, 300), (480, 300)) == 0
+    assert drawing.count_picked() >= 30
+    expect(page.get_by_text(re.compile(r"已选 \d+ 栋"))).to_be_visible(timeout=_STEP_MS)
+
+    drawing.choose("第6责任区")
+    before = drawing.row("第6责任区").locator(".zone-delta").first.inner_text()
+    count = drawing.count_picked()
+    summary = drawing.read_summary()
+    drawing.act("Enter")
+    assert drawing.count_picked() == 0
+    held = desk.query(
+        "SELECT count(*) FROM zone_unit AS u JOIN zone AS z ON z.id = u.zone_id"
+        " WHERE u.plan_id = %s AND z.name = '第6责任区'", plan_id,
+    )  # fmt: skip
+    assert held[0][0] >= count
+    assert drawing.row("第6责任区").locator(".zone-delta").first.inner_text() != before
+    assert drawing.read_summary() != summary
+
+    drawing.act("Control+z")
+    assert drawing.row("第6责任区").locator(".zone-delta").first.inner_text() == before
+    drawing.act("Control+y")
+    drawing.act("Control+z")
+
+    # Whoever is in no zone is found by a key, and given to a zone.
+    ((unassigned,),) = desk.query(
+        "SELECT count(*) FROM building AS b JOIN zone_plan AS p USING (community_id) WHERE p.id = %s"
+        " AND NOT EXISTS (SELECT FROM zone_unit AS u WHERE u.plan_id = p.id AND u.building_id = b.id)",
+        plan_id,
+    )
+    assert unassigned == 3
+    drawing.choose("第1责任区")
+    for _ in range(unassigned):
+        page.keyboard.press("n")
+        expect(drawing.editor).to_have_attribute("data-picked", "1", timeout=_STEP_MS)
+        drawing.act("Enter")
+    expect(page.get_by_role("button", name="下一栋未分配")).to_be_disabled()
+
+    _lock_zone(drawing, "第1责任区")
+    in_first = (
+        "SELECT array_agg(u.building_id ORDER BY u.building_id) FROM zone_unit AS u"
+        " JOIN zone AS z ON z.id = u.zone_id WHERE z.plan_id = %s AND z.name = '第1责任区'"
+    )
+    locked = desk.query(in_first, plan_id)
+    _appoint_lead(drawing, "第17责任区", "专干兼网格员16")
+    _take_suggestion(drawing)
+    assert desk.query(in_first, plan_id) == locked
+
+    page.get_by_text("谁增谁减").click()
+    expect(page.locator('[data-testid="stDataFrame"]')).to_be_visible(timeout=_STEP_MS)
+
+    page.locator(".st-key-zone_publish").get_by_role("button").click()
+    expect(page.get_by_text("每栋楼都有人负责或已说明原因")).to_be_visible(timeout=_STEP_MS)
+    page.locator(".st-key-zone_publish_now").get_by_role("button").click()
+    expect(page.get_by_role("dialog")).to_have_count(0, timeout=_STEP_MS)
+    ((state,),) = desk.query("SELECT state FROM zone_plan WHERE id = %s", plan_id)
+    assert state == "published"
+    expect(page.get_by_role("button", name="清除")).to_have_count(0, timeout=_STEP_MS)
+
+
+def test_a_box_a_lasso_and_a_click_pick_what_they_say(drawing: Drawing) -> None:
+    page = drawing.page
+    drawing.begin_draft("试选")
+    page.keyboard.press("b")
+    drawing.stroke((190, 60), (340, 140))
+    in_box = drawing.count_picked()
+    assert in_box > 10
+    page.keyboard.press("Escape")
+    assert drawing.count_picked() == 0
+    page.keyboard.press("l")
+    drawing.stroke((190, 60), (340, 60), (340, 140), (190, 140))
+    assert drawing.count_picked() == in_box
+    # With Alt held a stroke lets go again; half the box.
+    page.keyboard.press("b")
+    page.keyboard.down("Alt")
+    drawing.stroke((190, 60), (265, 140))
+    page.keyboard.up("Alt")
+    assert 0 < drawing.count_picked() < in_box
+    page.keyboard.press("c")
+    page.keyboard.press("1")
+    drawing.stroke((300, 100), (301, 100))
+    whole = drawing.count_picked()
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    drawing.stroke((300, 100), (301, 100))
+    assert drawing.count_picked() < whole
+    page.locator(".st-key-zone_plan_acts").get_by_role("button").nth(2).click()
+    page.locator(".st-key-zone_discard").get_by_role("button").click()
+    expect(page.locator(".st-key-zone_plan")).not_to_contain_text("试选", timeout=_STEP_MS)
+
+
+def test_others_see_what_is_published_and_change_nothing(desk: Desk) -> None:
+    desk.sign_in("d-leader")
+    drawing = Drawing(desk)
+    drawing.open()
+    expect(desk.page.get_by_role("button", name="新草稿")).to_have_count(0)
+    expect(desk.page.get_by_role("button", name="清除")).to_have_count(0)
+    drawing.stroke((300, 220), (480, 300))
+    assert drawing.count_picked() == 0
+    drawing.choose("第6责任区")
+
+
+def _lock_zone(drawing: Drawing, name: str) -> None:
+    drawing.choose(name)
+    before = drawing.editor.get_attribute("data-revision") or ""
+    drawing.page.locator(".st-key-zone_menu").get_by_role("button").click()
+    drawing.page.get_by_role("button", name="锁定此区").click()
+    expect(drawing.editor).not_to_have_attribute("data-revision", before, timeout=_STEP_MS)
+    drawing.page.keyboard.press("Escape")
+
+
+def _appoint_lead(drawing: Drawing, zone: str, lead: str) -> None:
+    drawing.choose(zone)
+    page = drawing.page
+    before = drawing.editor.get_attribute("data-revision") or ""
+    page.locator(".st-key-zone_menu").get_by_role("button").click()
+    page.get_by_role("combobox", name="负责人").click()
+    page.get_by_role("option", name=lead).click()
+    expect(drawing.editor).not_to_have_attribute("data-revision", before, timeout=_STEP_MS)
+    page.keyboard.press("Escape")
+
+
+def _take_suggestion(drawing: Drawing) -> None:
+    page = drawing.page
+    before = drawing.editor.get_attribute("data-revision") or ""
+    page.locator(".st-key-zone_wish").get_by_role("button").click()
+    page.locator(".st-key-wish_start").get_by_role("button").click()
+    take = page.locator(".st-key-wish_take_steadiest").get_by_role("button")
+    stop = page.locator(".st-key-wish_stop").get_by_role("button")
+    expect(page.get_by_text("变动最少").first).to_be_visible(timeout=60_000)
+    stop.click()
+    take.click(timeout=_STEP_MS)
+    expect(drawing.editor).not_to_have_attribute("data-revision", before, timeout=_STEP_MS)

@@ -1,0 +1,140 @@
+"""What the page of the zones says of a plan."""
+
+from datetime import date
+
+import numpy as np
+
+from dashboard.i18n import Text
+from dashboard.models import zones as model
+from dashboard.models.zone_view import lay_plan
+from geo.model.zone import (
+    Appointment,
+    Obstacle,
+    ObstacleKind,
+    Plan,
+    PlanHead,
+    PlanState,
+    Zone,
+    ZoneKind,
+    ZoneRole,
+)
+from geo.operations.zone_town import Town
+from tests.unit.test_zone_draft import lay_grid
+
+TEXT = Text("en")
+TODAY = date(2026, 11, 22)
+LEAD = Appointment(7, ZoneRole.LEAD, date(2026, 1, 1))
+
+
+def lay_town(columns: int = 4) -> Town:
+    loads = np.array([[10.0 * (unit + 1), 20.0, 30.0] for unit in range(columns)])
+    ids = tuple(range(101, 101 + columns))
+    return Town(ids, tuple(f"B{key}" for key in ids), {}, lay_grid(columns, 1), loads)
+
+
+def make_plan(units: dict[int, int], *, zones: tuple[Zone, ...] | None = None, **of_plan: object) -> Plan:
+    head = PlanHead(1, 1, ZoneKind.GRID_WORKER, "plan", PlanState.DRAFT, revision=4)
+    own = zones or (
+        Zone(1, "A", "Zone A", "#6C8EAD", appointments=(LEAD,)),
+        Zone(2, "B", "Zone B", "#AD6C6C"),
+    )
+    return Plan(head, own, units, party_names={7: "Worker 7"}, **of_plan)  # type: ignore[arg-type]
+
+
+def test_a_building_in_no_zone_is_unassigned_unless_a_reason_is_stated() -> None:
+    view = lay_plan(make_plan({101: 1, 102: 2}, gaps={103: "to be pulled down"}), lay_town())
+    assert view.unassigned == [104]
+
+
+def test_a_building_that_an_import_has_deleted_is_left_out() -> None:
+    view = lay_plan(make_plan({101: 1, 102: 1, 999: 2}, locked_units=frozenset({999})), lay_town())
+    assert view.figures.sizes.tolist() == [2, 0]
+    shown = model.build_map_data(view, [], TEXT, can_pick=True)
+    assert [zone["buildings"] for zone in shown["zones"]] == [[101, 102], []]
+
+
+def test_parts_that_lie_apart_are_named_the_heaviest_first() -> None:
+    town = lay_town(7)
+    plan = make_plan({101: 1, 102: 2, 103: 1, 104: 2, 105: 2, 106: 1, 107: 1})
+    assert lay_plan(plan, town).breaks == [[103], [102], [101]]
+
+
+def test_moved_is_what_another_zone_holds_whatever_the_rows_are_called() -> None:
+    town = lay_town()
+    before = make_plan({101: 1, 102: 1, 103: 2, 104: 2})
+    copy = (Zone(31, "A", "Zone A"), Zone(32, "B", "renamed"))
+    now = make_plan({101: 31, 102: 32, 103: 32}, zones=copy)
+    assert lay_plan(now, town).list_moved(lay_plan(before, town)) == [102, 104]
+
+
+def test_bars_stand_against_the_mean_and_tell_what_was() -> None:
+    town = lay_town()
+    before = lay_plan(make_plan({101: 1, 102: 1, 103: 2, 104: 2}), town)
+    view = lay_plan(make_plan({101: 1, 102: 1, 103: 1, 104: 2}), town)
+    first, second = model.build_bars(view, before, {1: "Worker 7"}, TEXT)
+    assert first["bars"][0] | {"label": ""} == {
+        "label": "", "share": 1.2, "before": 0.6, "delta": "+20 %", "heavy": False,
+    }  # fmt: skip
+    assert second["bars"][0]["delta"] == "−20 %"
+    assert first["figures"][0] == ["Households", "60", "+20 %", "30"]
+    assert first["flags"] == []
+    assert second["flags"] == ["no lead"]
+
+
+def test_the_summary_names_what_is_farthest_off_on_either_side() -> None:
+    view = lay_plan(make_plan({101: 1, 102: 2, 103: 2, 104: 2}), lay_town())
+    assert "households at most −80 %" in model.summarise_plan(view, [], TEXT) or (
+        "households at most +80 %" in model.summarise_plan(view, [], TEXT)
+    )
+    light = lay_plan(make_plan({101: 1, 104: 2}), lay_town())
+    assert "households at most −80 %" in model.summarise_plan(light, [], TEXT)
+    assert "2 buildings in no zone" in model.summarise_plan(light, [], TEXT)
+
+
+def test_a_lead_is_asked_for_the_day_the_plan_begins() -> None:
+    later = date(2027, 1, 1)
+    zones = (
+        Zone(1, "A", "A", appointments=(Appointment(7, ZoneRole.LEAD, later),)),
+        Zone(2, "B", "B", appointments=(Appointment(7, ZoneRole.LEAD, TODAY, later),)),
+    )
+    head = PlanHead(1, 1, ZoneKind.GRID_WORKER, "plan", PlanState.PUBLISHED, valid_from=later)
+    plan = Plan(head, zones, {}, party_names={7: "Worker 7"})
+    assert model.name_leads(plan, TODAY) == {1: "Worker 7"}
+
+
+def test_the_plan_in_force_is_neither_a_draft_nor_one_that_has_ended() -> None:
+    def head(key: int, state: PlanState, start: date | None, end: date | None = None) -> PlanHead:
+        return PlanHead(key, 1, ZoneKind.GRID_WORKER, "plan", state, start, end)
+
+    heads = [
+        head(1, PlanState.DRAFT, None),
+        head(2, PlanState.PUBLISHED, date(2026, 11, 23)),
+        head(3, PlanState.SUPERSEDED, date(2026, 1, 1), date(2026, 11, 23)),
+        head(4, PlanState.SUPERSEDED, date(2025, 1, 1), date(2026, 1, 1)),
+    ]
+    found = model.find_in_force(heads, TODAY)
+    assert found is not None
+    assert found.id == 3
+    assert model.find_in_force(heads[:2], TODAY) is None
+
+
+def test_what_changes_hands_is_told_zone_by_zone() -> None:
+    town = lay_town()
+    before = lay_plan(make_plan({101: 1, 102: 1, 103: 2}), town)
+    now = lay_plan(make_plan({101: 1, 102: 2, 103: 2, 104: 2}), town)
+    rows = model.list_change_rows(now, before, TEXT)
+    assert list(rows["Zone"]) == ["Zone A", "Zone B"]
+    assert list(rows["gains"]) == [0, 2]
+    assert list(rows["loses"]) == [1, 0]
+    assert list(rows["Households"]) == ["30 → 10", "30 → 90"]
+
+
+def test_every_obstacle_is_told_in_a_sentence() -> None:
+    obstacles = [
+        Obstacle(kind, building_ids=(1,), zone_ids=(1,), plan_id=1, names=("X",), day=TODAY)
+        for kind in ObstacleKind
+    ]
+    for text in (Text("zh"), TEXT):
+        told = model.tell_obstacles(obstacles, text)
+        assert len(set(told)) == len(ObstacleKind)
+        assert not [line for line in told if line.startswith("zones.")]
