@@ -20,7 +20,7 @@ def share(weights: Sequence[float], loads: Sequence[float], distances_m: object 
 
 def find_busiest(taker_of: Sequence[int], weights: Sequence[float], loads: Sequence[float]) -> float:
     carried = np.array(loads, float) + np.bincount(taker_of, weights, len(loads))
-    return max(carried[list(set(taker_of))])
+    return float(max(carried[list(set(taker_of))]))
 
 
 def test_buildings_go_to_whoever_is_near_where_he_has_room() -> None:
