@@ -118,6 +118,8 @@ def _look_up(draft: Draft, existing: pd.DataFrame, by: list[str]) -> npt.NDArray
 def _reject_repeats(draft: Draft, by: list[str]) -> None:
     keys = pd.DataFrame({name: draft.get(name) for name in by})
     keys = keys[draft.kept & keys.notna().all(axis=1).to_numpy(bool)]
+    if any(_always_rises(keys[name]) for name in reversed(by)):
+        return
     repeats = keys.duplicated().to_numpy(bool)
     if not repeats.any():
         return
@@ -127,6 +129,12 @@ def _reject_repeats(draft: Draft, by: list[str]) -> None:
     at_fault[keys.index[repeats]] = True
     column = next((name for name in reversed(by) if name in draft.raw), None)
     draft.reject(at_fault, _explain_repeats(draft, by, at_fault, rows), column)
+
+
+def _always_rises(values: pd.Series) -> bool:
+    """Whether no value comes twice because each is above the one before: exports mostly come in order."""
+    column = pa.array(values)
+    return bool(pc.all(pc.greater(column[1:], column[:-1])).as_py())
 
 
 def _explain_repeats(draft: Draft, by: list[str], at_fault: Mask, rows: pd.Series) -> list[str]:

@@ -280,18 +280,17 @@ def _make_batches(
 ) -> Iterator[pa.Table]:
     """Make the chosen rows ready for the store, some at a time: one lot is placed while another is sent."""
     positions = np.flatnonzero(chosen)
-    # In one piece each: taking rows out of columns in pieces would join the pieces every time.
-    (whole,) = rows.combine_chunks().to_batches()
     if "reported_at" in draft.values:
         # What happened at one time lies together: indexes on time build faster, and so do reports later.
         moments = draft.values["reported_at"].astype("int64").to_numpy()[positions]
         positions = positions[np.argsort(moments, kind="stable")]
+    if (np.diff(positions) < 0).any():
+        # In one piece each: taking rows out of columns in pieces would join the pieces every time.
+        rows = rows.combine_chunks()
     for start in range(0, len(positions), _BATCH_ROWS):
         lot = positions[start : start + _BATCH_ROWS]
         is_stretch = lot[-1] - lot[0] == len(lot) - 1 and bool((np.diff(lot) == 1).all())
-        batch = pa.Table.from_batches(
-            [whole.slice(lot[0], len(lot)) if is_stretch else whole.take(pa.array(lot))]
-        )
+        batch = rows.slice(lot[0], len(lot)) if is_stretch else rows.take(pa.array(lot))
         if placer is not None:
             placed = placer.place(draft.points[lot], draft.values["reported_at"].iloc[lot])
             for name, values in placed.items():
