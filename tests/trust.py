@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, box
 
-from geo.store.engine import application_url
+from geo.store.url import application_url
 from tests.town import START, Town
 
 WORDS = "住户张女士（13812341234）住3栋2单元501室，车牌桂B12345"

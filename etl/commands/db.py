@@ -10,8 +10,9 @@ from geo.errors import ConfigurationError
 from geo.schema.migrate import current_revision, head_revision
 from geo.settings import get_settings
 from geo.store.backup import back_up, restore_cluster, restore_server
-from geo.store.engine import connect, describe, load_queries, migrate_database
+from geo.store.engine import connect, load_queries, migrate_database
 from geo.store.photos import copy_photos, find_folder
+from geo.store.url import describe
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 

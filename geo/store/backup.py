@@ -17,14 +17,13 @@ from geo.programs import find_client
 from geo.schema.migrate import current_revision, is_known
 from geo.store.engine import (
     connect,
-    describe,
     forget_engine,
     load_queries,
     migrate_database,
-    parse_url,
     transaction,
     verify_postgis,
 )
+from geo.store.url import describe, parse_url
 
 _RESTORING = "wangge_restoring"
 _KEPT = "wangge_before_restore"

@@ -20,8 +20,7 @@ import aiosql
 import psycopg2.errors
 import psycopg2.extensions
 from psycopg2.extras import wait_select
-from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -31,6 +30,7 @@ from geo.model.actor import NOBODY, Actor
 from geo.programs import OLDEST_POSTGIS, OLDEST_POSTGRESQL
 from geo.schema.migrate import current_revision, head_revision, is_known, migrate
 from geo.settings import Settings, get_settings
+from geo.store.url import application_url, describe, explain_failure, parse_url
 
 _CONNECT_TIMEOUT_S = 10
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
@@ -271,7 +271,7 @@ def _borrow(url: str | None, *, is_read_only: bool = False) -> Iterator[psycopg2
         yield connection
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as failure:
         if connection.closed:
-            raise _explain_failure(engine.url, failure) from failure
+            raise explain_failure(engine.url, failure) from failure
         raise
     finally:
         _give_back(pooled)
@@ -288,7 +288,7 @@ def _check_out(engine: Engine, *, is_read_only: bool) -> PoolProxiedConnection:
         try:
             pooled = engine.raw_connection()
         except (psycopg2.OperationalError, PoolTimeout) as failure:
-            raise _explain_failure(engine.url, failure) from None
+            raise explain_failure(engine.url, failure) from None
         connection = _get_driver_connection(pooled)
         try:
             _begin(connection, actor, is_read_only=is_read_only)
@@ -298,7 +298,7 @@ def _check_out(engine: Engine, *, is_read_only: bool) -> PoolProxiedConnection:
             if not is_dead:
                 raise
             if is_last:
-                raise _explain_failure(engine.url, failure) from failure
+                raise explain_failure(engine.url, failure) from failure
             engine.dispose()
         else:
             return pooled
@@ -329,7 +329,7 @@ def open_asynchronous_connection(url: str | None = None) -> psycopg2.extensions.
         )
         wait_select(connection)
     except psycopg2.OperationalError as failure:
-        raise _explain_failure(engine.url, failure) from None
+        raise explain_failure(engine.url, failure) from None
     return connection
 
 
@@ -339,15 +339,6 @@ def get_engine(url: str | None = None) -> Engine:
         settings = get_settings()
         url = _prepare_once(settings.database_url, settings.data_dir)
     return _make_engine(url if get_actor() is None else application_url(url))
-
-
-def application_url(url: str) -> str:
-    """Return the URL by which the application reaches a database: as a role that owns nothing."""
-    settings = get_settings()
-    if url == settings.database_url and settings.app_database_url:
-        return settings.app_database_url
-    address = parse_url(url).set(drivername="postgresql", username=APPLICATION_ROLE, password=None)
-    return address.render_as_string(hide_password=False)
 
 
 def forget_engine(url: str) -> None:
@@ -386,43 +377,6 @@ def _choose_parameters(address: URL) -> dict[str, Any]:
         "options": " ".join([*address.normalized_query.get("options", ()), "-c timezone=UTC"]),
         "connect_timeout": address.query.get("connect_timeout", _CONNECT_TIMEOUT_S),
     }
-
-
-def parse_url(url: str | URL) -> URL:
-    """Read a PostgreSQL URL.
-
-    Raises:
-        ConfigurationError: it is not one; the message does not repeat it, for it may hold a password.
-    """
-    try:
-        address = make_url(url)
-    except (ArgumentError, ValueError):
-        address = None
-    if address is None or address.get_backend_name() not in {"postgresql", "postgres"}:
-        msg = "WANGGE_DATABASE_URL must look like postgresql://user:password@host:5432/database"
-        raise ConfigurationError(msg)
-    return address.set(drivername="postgresql+psycopg2")
-
-
-def describe(url: str | URL) -> str:
-    """Name a database for a message, without user or password."""
-    address = parse_url(url)
-    host = address.host or address.query.get("host")
-    return f"the database {address.database} on {host}" if host else f"the database {address.database}"
-
-
-def _explain_failure(address: URL, failure: Exception) -> DatabaseUnavailable:
-    text = str(failure)
-    if address.password:
-        text = text.replace(str(address.password), "***")
-    reason = " ".join(text.split()) or "the connection was lost"
-    advice = "WANGGE_DATABASE_URL is right"
-    if address.username == APPLICATION_ROLE:
-        advice = (
-            f"the role {APPLICATION_ROLE} may log in, or set WANGGE_APP_DATABASE_URL, its password included"
-        )
-    msg = f"{describe(address)} does not answer ({reason}): see that it runs and {advice}"
-    return DatabaseUnavailable(msg)
 
 
 @lru_cache

@@ -13,7 +13,8 @@ from geo.model.actor import NOBODY
 from geo.schema.migrate import migrate
 from geo.settings import get_settings
 from geo.store.backup import back_up, restore_cluster, restore_server
-from geo.store.engine import acting_as, application_url, connect, forget_engine, verify_application_role
+from geo.store.engine import acting_as, connect, forget_engine, verify_application_role
+from geo.store.url import application_url
 
 LEAKPROOF = "SELECT proleakproof FROM pg_proc WHERE proname = 'geometry_overlaps' AND pronargs = 2 LIMIT 1"
 
