@@ -1,12 +1,14 @@
 """The card of one place: what it is, who is responsible, what is open there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from dashboard.i18n import Text
 from dashboard.models.incident_words import SOURCES, STATES
+from dashboard.models.zones import KINDS
+from geo.model.zone import ZoneKind
 from geo.store.places import Holder, OpenIncident, Place, PlaceCounts
 
 _LAYERS: Final = {
@@ -98,7 +100,7 @@ def build_place_card(place: Place, text: Text, now: datetime) -> PlaceCard:
         kind=text.join([text(_LAYERS[place.layer]), *([kind] if kind else [])]),
         facts=tuple((label, value) for label, value in facts if value),
         is_three_no=bool(place.facts.get("is_three_no")),
-        holders=tuple(_write_holder(holder, text) for holder in place.holders),
+        holders=tuple(_list_holder_lines(place, text)),
         incidents=tuple(_write_incident(incident, text, now) for incident in place.open_incidents),
         open_heading=None if is_incident else text("card.open", n=place.open_total),
     )
@@ -128,11 +130,25 @@ def name_layer(layer: str, text: Text) -> str:
     return text(_LAYERS[layer])
 
 
+def _list_holder_lines(place: Place, text: Text) -> Iterator[HolderLine]:
+    """Return who answers for a place, the kinds without a plan together in the last line."""
+    for holder in place.holders:
+        yield _write_holder(holder, text)
+    if place.unplanned:
+        kinds = text.join([text(KINDS[ZoneKind(kind)]) for kind in place.unplanned])
+        yield HolderLine(text("card.no_plan"), kinds, is_missing=False)
+
+
 def _write_holder(holder: Holder, text: Text) -> HolderLine:
+    kind = text(KINDS[ZoneKind(holder.kind)])
     buildings = text("count.buildings", n=holder.buildings)
     if holder.name is None:
-        return HolderLine(text("card.nobody"), buildings, is_missing=True)
-    return HolderLine(holder.name, text.join([holder.zone or "", buildings]).strip(" ·"), is_missing=False)
+        why = [holder.gap] if holder.gap else [holder.zone] if holder.zone else []
+        is_missing = holder.gap is None
+        return HolderLine(text("card.nobody"), text.join([kind, *why, buildings]), is_missing=is_missing)
+    instead = [text("card.instead_of", name=holder.lead)] if holder.lead else []
+    detail = [kind, *([holder.zone] if holder.zone else []), *instead, buildings]
+    return HolderLine(holder.name, text.join(detail), is_missing=False)
 
 
 def _write_incident(incident: OpenIncident, text: Text, now: datetime) -> IncidentLine:

@@ -70,7 +70,12 @@ def _show_form(names: dict[int, str], text: Text) -> None:
     with st.form("absence_form", border=False):
         left, right = st.columns(2)
         person = left.selectbox(
-            text("absence.person"), names, index=None, format_func=names.__getitem__, key="absent"
+            text("absence.person"),
+            names,
+            index=None,
+            format_func=names.__getitem__,
+            key="absent",
+            placeholder="—",
         )
         reason = right.selectbox(
             text("absence.reason"), list(AbsenceReason), format_func=lambda r: name_reason(r, text)
@@ -78,7 +83,12 @@ def _show_form(names: dict[int, str], text: Text) -> None:
         first_day = left.date_input(text("absence.first_day"), session.today())
         back_on = right.date_input(text("absence.back"), None)
         stand_in = left.selectbox(
-            text("absence.stand_in"), names, index=None, format_func=names.__getitem__, key="stand_in"
+            text("absence.stand_in"),
+            names,
+            index=None,
+            format_func=names.__getitem__,
+            key="stand_in",
+            placeholder="—",
         )
         note = right.text_input(text("absence.note"), max_chars=400)
         if st.form_submit_button(text("absence.submit"), type="primary") and person and reason:
@@ -126,7 +136,12 @@ def _end(absence: Absence, text: Text) -> str:
 def _show_leaving(names: dict[int, str], text: Text) -> None:
     left, right = st.columns(2)
     person = left.selectbox(
-        text("absence.person"), names, index=None, format_func=names.__getitem__, key="leaver"
+        text("absence.person"),
+        names,
+        index=None,
+        format_func=names.__getitem__,
+        key="leaver",
+        placeholder="—",
     )
     last_day: date = right.date_input(
         text("absence.last_day"), session.today(), min_value=session.today(), key="last_day"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
 from geo.errors import InputRefused, NotFound
 from geo.store.engine import connect, load_queries
 
@@ -70,11 +72,23 @@ class FoundPlace:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds ``buildings`` of a place; name and zone are None where nobody does."""
+    """Who holds ``buildings`` of a place for one kind of responsibility; the name is None where nobody does.
+
+    Attributes:
+        name: of the party.
+        zone: in which they are; None where in none.
+        buildings: how many.
+        kind: of responsibility.
+        lead: who leads the zone, where somebody else holds it for him.
+        gap: why nobody is to hold them, where that is on purpose.
+    """
 
     name: str | None
     zone: str | None
     buildings: int
+    kind: str = "grid_worker"
+    lead: str | None = None
+    gap: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +111,8 @@ class Place:
         layer: the map layer it belongs to.
         outline: its geometry as GeoJSON.
         facts: what the layer knows about it, by name.
-        holders: who holds its buildings, the most buildings first.
+        holders: who holds its buildings, kind by kind of responsibility, the most buildings first.
+        unplanned: kinds of responsibility that no plan in force shares out.
         open_incidents: the most urgent ones.
         open_total: the number of all open ones.
     """
@@ -112,6 +127,7 @@ class Place:
     outline: dict[str, Any]
     facts: Mapping[str, Any]
     holders: tuple[Holder, ...]
+    unplanned: tuple[str, ...]
     open_incidents: tuple[OpenIncident, ...]
     open_total: int
 
@@ -194,7 +210,7 @@ def get_place(layer: str, place_id: int, on_day: date) -> Place:
         row = getattr(queries, _GETTERS[layer])(connection, id=place_id, on_day=on_day)
         if row is None:
             raise NotFound(msg)
-        holders = queries.list_holders(connection, layer=layer, id=place_id, on_day=on_day)
+        holders, unplanned = _list_holders(connection, layer, place_id, on_day)
         incidents = list(
             queries.list_open_incidents(connection, layer=layer, id=place_id, most=_MOST_INCIDENTS)
         )
@@ -209,10 +225,51 @@ def get_place(layer: str, place_id: int, on_day: date) -> Place:
             latitude=latitude,
             outline=json.loads(outline),
             facts=facts,
-            holders=tuple(Holder(*holder) for holder in holders),
+            holders=holders,
+            unplanned=unplanned,
             open_incidents=tuple(OpenIncident(*incident[:-1]) for incident in incidents),
             open_total=incidents[0][-1] if incidents else 0,
         )
+
+
+def list_holders_at(
+    community_id: int, longitude: float, latitude: float, on_day: date
+) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
+    """Return who answers for a point of a community on a day: whoever holds the nearest building.
+
+    Args:
+        community_id: the community.
+        longitude: EPSG:4490 degrees.
+        latitude: EPSG:4490 degrees.
+        on_day: the day whose plans, leads and absences count.
+
+    Returns:
+        The holders, kind by kind, and the kinds that no plan in force shares out.
+
+    Raises:
+        NotFound: the point lies outside the community, or that has no building.
+    """
+    with connect() as connection:
+        building_id = load_queries("places").find_nearest_building(
+            connection, community_id=community_id, longitude=longitude, latitude=latitude
+        )
+        if building_id is None:
+            msg = "the place lies outside the community: choose one inside its boundary"
+            raise NotFound(msg)
+        return _list_holders(connection, "buildings", building_id, on_day)
+
+
+def _list_holders(
+    connection: PostgresConnection, layer: str, place_id: int, on_day: date
+) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
+    rows = list(load_queries("places").list_holders(connection, layer=layer, id=place_id, on_day=on_day))
+    holders = tuple(Holder(*holder) for *holder, is_planned in rows if is_planned)
+    unplanned = tuple(dict.fromkeys(str(row[3]) for row in rows if not row[-1]))
+    # Without a plan of the grid workers, nobody holds the place, which a map must say.
+    gaps = tuple(
+        Holder(*holder) for *holder, is_planned in rows if not is_planned and holder[3] == "grid_worker"
+    )
+    return (*gaps, *holders), tuple(kind for kind in unplanned if kind != "grid_worker")
 
 
 def measure_area(polygon: Mapping[str, Any], community_id: int) -> MeasuredArea:

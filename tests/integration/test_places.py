@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+import shapely
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, Polygon, box
 
@@ -13,6 +14,7 @@ from geo.store.places import (
     count_places,
     get_place,
     list_communities,
+    list_holders_at,
     list_three_no,
     measure_area,
     search_places,
@@ -113,6 +115,57 @@ def test_a_compound_says_which_of_its_buildings_nobody_holds(town: Town) -> None
         Holder(None, None, 1),
     )
     assert get_place("communities", town.id, TODAY).holders == (Holder(None, None, 1),)
+
+
+def test_every_kind_of_responsibility_is_told_with_its_gaps(town: Town) -> None:
+    building = town.building("1", box(100, 100, 120, 110))
+    vacant = town.building("2", box(150, 100, 170, 110))
+    town.zone(town.plan(), "A", building, vacant, lead=town.party("李"))
+    branch = town.plan(kind="party_branch")
+    town.zone(branch, "D", building, lead=town.party("第一支部", "party_branch"))
+    with town.connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO zone_gap (community_id, plan_id, building_id, reason) VALUES (%s, %s, %s, '待拆')",
+            (town.id, branch, vacant),
+        )
+    town.zone(town.plan(kind="inspection", valid_from=date(2030, 1, 1)), "X", building)
+    town.connection.commit()
+    place = get_place("buildings", building, TODAY)
+    assert place.holders == (Holder("李", "责任区A", 1), Holder("第一支部", "责任区D", 1, "party_branch"))
+    assert place.unplanned == ("property", "volunteer", "inspection")
+    assert get_place("buildings", vacant, TODAY).holders == (
+        Holder("李", "责任区A", 1),
+        Holder(None, None, 1, "party_branch", gap="待拆"),
+    )
+
+
+def test_whoever_stands_in_is_told_with_whom_he_stands_in_for(town: Town) -> None:
+    building = town.building("1", box(100, 100, 120, 110))
+    lead, backup = town.party("李"), town.party("赵")
+    plan = town.plan()
+    zone = town.zone(plan, "A", building, lead=lead)
+    town.add("zone_party", plan_id=plan, zone_id=zone, party_id=backup, role="backup", valid_from=START)
+    town.add("absence", party_id=lead, valid_from=TODAY, reason="leave")
+    town.connection.commit()
+    assert get_place("buildings", building, TODAY).holders == (Holder("赵", "责任区A", 1, lead="李"),)
+
+
+def test_what_stands_in_no_building_is_with_whoever_holds_the_nearest(town: Town) -> None:
+    near, far = town.building("1", box(100, 100, 120, 110)), town.building("2", box(500, 100, 520, 110))
+    plan = town.plan()
+    town.zone(plan, "A", near, lead=town.party("李"))
+    town.zone(plan, "B", far, lead=town.party("王"))
+    shop = town.add("merchant", code="M", name="早点摊", geom=Point(400, 105))
+    case = town.incident(geom=Point(150, 105))
+    town.connection.commit()
+    assert get_place("merchants", shop, TODAY).holders == (Holder("王", "责任区B", 1),)
+    assert get_place("incidents", case, TODAY).holders == (Holder("李", "责任区A", 1),)
+    ((longitude, latitude),) = shapely.get_coordinates(to_degrees(Point(130, 105))).tolist()
+    holders, unplanned = list_holders_at(town.id, longitude, latitude, TODAY)
+    assert holders == (Holder("李", "责任区A", 1),)
+    assert len(unplanned) == 4
+    with pytest.raises(NotFound, match="outside the community"):
+        list_holders_at(town.id, 0.0, 0.0, TODAY)
 
 
 def test_a_place_lists_what_is_open_there_the_most_urgent_first(town: Town) -> None:

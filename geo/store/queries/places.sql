@@ -148,8 +148,9 @@ LEFT JOIN party AS p ON p.id = m.party_id
 WHERE m.id = :id;
 
 -- name: list_holders(layer, id, on_day)
--- Who holds the buildings of a place by the grid workers' plan in force, the most buildings first; a NULL holder
--- stands for the buildings that nobody holds. Of a whole community only these.
+-- Who holds the buildings of a place that day by the plans in force, kind by kind, the most buildings first; a NULL
+-- holder stands for the buildings that nobody holds, with the reason if it is on purpose. Of a whole community only the
+-- buildings that no grid worker holds. What stands in no building is the business of whoever holds the nearest one.
 WITH here AS (
     SELECT id FROM building
     WHERE :layer = 'communities' AND community_id = :id AND NOT EXISTS (
@@ -162,17 +163,37 @@ WITH here AS (
     UNION ALL
     SELECT building_id FROM building_grid WHERE :layer = 'grids' AND grid_id = :id
     UNION ALL
-    SELECT building_id FROM merchant WHERE :layer = 'merchants' AND id = :id AND building_id IS NOT NULL
-    UNION ALL
-    SELECT building_id FROM shown_incident WHERE :layer = 'incidents' AND id = :id AND building_id IS NOT NULL
+    SELECT coalesce(spot.building_id, (
+        SELECT b.id FROM building AS b WHERE b.community_id = spot.community_id ORDER BY b.geom <-> spot.geom LIMIT 1))
+    FROM (
+        SELECT community_id, building_id, geom FROM merchant WHERE :layer = 'merchants' AND id = :id AND geom IS NOT NULL
+        UNION ALL
+        SELECT community_id, building_id, geom FROM shown_incident WHERE :layer = 'incidents' AND id = :id
+    ) AS spot
 )
-SELECT p.name, z.name, count(*)
+SELECT p.name, z.name, count(*), asked.kind, CASE WHEN d.lead_party_id <> d.party_id THEN lead.name END, g.reason,
+    plan.id IS NOT NULL
 FROM here
-LEFT JOIN building_holder(CAST(:on_day AS date)) AS h ON h.building_id = here.id AND h.kind = 'grid_worker'
-LEFT JOIN party AS p ON p.id = h.party_id
-LEFT JOIN zone AS z ON z.id = h.zone_id
-GROUP BY p.id, p.name, z.id, z.name
-ORDER BY count(*) DESC, p.name;
+JOIN building AS b ON b.id = here.id
+JOIN (VALUES (1, 'grid_worker'), (2, 'party_branch'), (3, 'property'), (4, 'volunteer'), (5, 'inspection'))
+    AS asked (nth, kind) ON :layer <> 'communities' OR asked.kind = 'grid_worker'
+LEFT JOIN zone_plan AS plan ON plan.community_id = b.community_id AND plan.kind = asked.kind AND plan.state <> 'draft'
+    AND daterange(plan.valid_from, plan.valid_to) @> CAST(:on_day AS date)
+LEFT JOIN building_duty(CAST(:on_day AS date)) AS d ON d.building_id = here.id AND d.kind = asked.kind
+LEFT JOIN party AS p ON p.id = d.party_id
+LEFT JOIN party AS lead ON lead.id = d.lead_party_id
+LEFT JOIN zone AS z ON z.id = d.zone_id
+LEFT JOIN zone_gap AS g ON g.plan_id = plan.id AND g.building_id = here.id
+GROUP BY asked.nth, asked.kind, p.id, p.name, z.id, z.name, 5, g.reason, plan.id
+ORDER BY asked.nth, count(*) DESC, p.name, z.name;
+
+-- name: find_nearest_building(community_id, longitude, latitude)$
+SELECT b.id
+FROM building AS b, ST_SetSRID(ST_MakePoint(:longitude, :latitude), 4490) AS spot
+JOIN community AS n ON n.id = :community_id AND ST_Covers(n.geom, spot)
+WHERE b.community_id = n.id
+ORDER BY b.geom <-> spot
+LIMIT 1;
 
 -- name: list_open_incidents(layer, id, most)
 -- What is open at a place and may be shown, the most urgent first, with the number of all.
