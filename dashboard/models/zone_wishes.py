@@ -65,7 +65,7 @@ def _build_offer(posed: Posed, found: Found, text: Text) -> Offer:
 
 def draw_trade_off(posed: Posed, best: Mapping[Goal, Found], text: Text) -> dict[str, Any]:
     """Draw how evenness is bought with households that change hands, as Vega-Lite has it."""
-    points = [
+    points: list[dict[str, Any]] = [
         {
             "goal": text(GOALS[goal]),
             "moved": round(found.moved),
@@ -74,17 +74,19 @@ def draw_trade_off(posed: Posed, best: Mapping[Goal, Found], text: Text) -> dict
         }
         for goal, found in best.items()
     ]
+    # Room for the words over the farthest dots.
+    widest, highest = (max((point[name] for point in points), default=0) for name in ("moved", "off"))
     across = {
         "field": "moved",
         "type": "quantitative",
         "title": text("zones.moved_households"),
-        "scale": {"padding": 40},
+        "scale": {"domain": [0, 1.15 * widest + 1]},
     }
     up = {
         "field": "off",
         "type": "quantitative",
         "title": text("zones.off_mean", load=text(LOADS[posed.balance[0]])) + " %",
-        "scale": {"padding": 25},
+        "scale": {"domain": [0, 1.4 * highest + 0.1]},
     }
     return {
         "data": {"values": points},

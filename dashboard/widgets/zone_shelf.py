@@ -94,7 +94,7 @@ def show_plan_acts(community_id: int, kind: ZoneKind, opened: PlanHead | None, t
     if opened is not None and is_draft:
         if st.button(text("zones.publish"), key="zone_publish", icon=":material/publish:", type="primary"):
             _publish_draft(opened, text)
-        with st.popover("", icon=":material/delete:", help=text("zones.discard")):
+        with st.popover("", icon=":material/delete:", help=text("zones.discard"), key="zone_drop"):
             st.caption(text("zones.discard_note"))
             st.button(text("zones.discard"), key="zone_discard", on_click=_discard, args=(opened, text))
 

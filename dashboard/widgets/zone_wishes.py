@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import sleep
 from typing import Final
 
 import streamlit as st
@@ -21,7 +20,7 @@ from geo.operations.taking_over import take_over
 from geo.zoning.problem import Goal
 
 _KEY: Final = "zone_search"
-_LOOK_EVERY_S: Final = 0.5
+_LOOK_EVERY_S: Final = 1.0
 _MOST_TOLD: Final = 200
 
 
@@ -40,6 +39,11 @@ def ask_for_plan(plan: Plan, desk: Desk, text: Text) -> None:
 
     @st.dialog(text("zones.wish"), width="large")
     def ask() -> None:
+        show_wishes()
+
+    # Looks again by itself: a click in a fragment does not interrupt it, so it may not wait for the search.
+    @st.fragment(run_every=_LOOK_EVERY_S)
+    def show_wishes() -> None:
         asked: _Asked | None = st.session_state.get(_KEY)
         if asked is None or asked.plan_id != plan.head.id or asked.revision != plan.head.revision:
             _show_question(plan, text)
@@ -82,27 +86,17 @@ def _start(plan: Plan, zone_count: int, seconds: float, loads: Sequence[Load]) -
 
 def _show_answers(asked: _Asked, desk: Desk, text: Text) -> None:
     search = asked.search
-    place = st.container(height=46, border=False)
-    offers = st.empty()
-    if not search.is_over:
-        with place:
-            stop, bar = st.columns([1, 5], vertical_alignment="center")
-            stop.button(text("zones.wish_stop"), key="wish_stop", on_click=search.cancel)
-            progress = bar.empty()
-        # Only this dialogue waits; whoever clicks in it interrupts the waiting.
-        while not search.is_over:
-            share = min(search.elapsed_s / search.seconds, 1.0)
-            progress.progress(share, text("zones.wish_under_way", seconds=text.number(search.elapsed_s)))
-            with offers.container():
-                _show_offers(asked, desk, text, can_take=False)
-            sleep(_LOOK_EVERY_S)
-        st.rerun(scope="fragment")
-    with place:
-        st.button(text("zones.wish_again"), key="wish_again", icon=":material/refresh:", on_click=_forget)
+    is_over = search.is_over
+    act, bar = st.columns([1, 5], vertical_alignment="center")
+    if is_over:
+        act.button(text("zones.wish_again"), key="wish_again", on_click=_forget)
+    else:
+        act.button(text("zones.wish_stop"), key="wish_stop", on_click=search.cancel)
+        share = min(search.elapsed_s / search.seconds, 1.0)
+        bar.progress(share, text("zones.wish_under_way", seconds=text.number(search.elapsed_s)))
     if search.refusal:
         st.warning(escape(tell_refusal(search.refusal, text)), icon=":material/report:")
-    with offers.container():
-        _show_offers(asked, desk, text, can_take=True)
+    _show_offers(asked, desk, text, can_take=is_over)
 
 
 def _show_offers(asked: _Asked, desk: Desk, text: Text, *, can_take: bool) -> None:
