@@ -1,12 +1,14 @@
 """Parties: staff, party branches and their members, companies, departments; and who holds what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 
 from etl.demo.names import PROPERTY_WORDS, draw_names, draw_people
 from etl.demo.town.town import Town
+from geo.zoning.colouring import HUES, pair_neighbours, settle_colours
+from geo.zoning.problem import NO_ZONE
 
 _NUMERALS = "一二三四五六七八九十"
 DEPARTMENTS = {
@@ -18,10 +20,6 @@ DEPARTMENTS = {
     "HW": ("环境卫生所", "环卫"),
     "GD": ("公用事业服务所", "专"),
 }
-_ZONE_HUES = (
-    "#7A9E7E", "#C08552", "#6C8EAD", "#B5838D", "#8C8A5A", "#5E9A9A",
-    "#A67DB8", "#B29F45", "#708090", "#B0705E", "#6E9F5C", "#8592C4",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def _share_zones(
         staff_of |= dict.fromkeys(share, staff[n])
         zones.append(
             Zone(
-                "grid_worker", f"{code}-Z{n + 1:02d}", f"第{n + 1}责任区", _ZONE_HUES[n % 12], mine,
+                "grid_worker", f"{code}-Z{n + 1:02d}", f"第{n + 1}责任区", HUES[n % 12], mine,
                 staff[n], staff[(n + 1) % len(staff)],
             )
         )  # fmt: skip
@@ -151,7 +149,7 @@ def _share_zones(
     n = len(shares) + 1
     zones.append(
         Zone(
-            "grid_worker", f"{code}-Z{n:02d}", f"第{n}责任区", _ZONE_HUES[(n - 1) % 12], vacant_homes,
+            "grid_worker", f"{code}-Z{n:02d}", f"第{n}责任区", HUES[(n - 1) % 12], vacant_homes,
             gone, lead_until=ended,
         )
     )  # fmt: skip
@@ -163,7 +161,7 @@ def _share_zones(
                 "party_branch",
                 f"{code}-DZ{n + 1:02d}",
                 f"第{_number(n + 1)}党员责任区",
-                _ZONE_HUES[n % 12],
+                HUES[n % 12],
                 mine,
                 branches[n],
             )
@@ -171,8 +169,22 @@ def _share_zones(
     for n, (compound, company) in enumerate(company_of.items()):
         mine = tuple(i for i, b in enumerate(town.buildings) if b.compound == compound and i not in unheld)
         name = f"{town.compounds[compound].name}物业区"
-        zones.append(Zone("property", f"{code}-WZ{n + 1:02d}", name, _ZONE_HUES[n % 12], mine, company))
-    return People(parties, zones, company_of, staff_of, unheld)
+        zones.append(Zone("property", f"{code}-WZ{n + 1:02d}", name, HUES[n % 12], mine, company))
+    return People(parties, _part_colours(town, zones), company_of, staff_of, unheld)
+
+
+def _part_colours(town: Town, zones: list[Zone]) -> list[Zone]:
+    """Give zones of a kind that lie side by side different colours."""
+    points = np.asarray([building.footprint.centroid.coords[0] for building in town.buildings])
+    colours: dict[int, str] = {}
+    for kind in {zone.kind for zone in zones}:
+        drawn = {n: zone for n, zone in enumerate(zones) if zone.kind == kind}
+        holder = np.full(len(points), NO_ZONE, np.int64)
+        for n, zone in drawn.items():
+            holder[list(zone.buildings)] = n
+        neighbours = pair_neighbours(points, holder)
+        colours |= settle_colours({n: zone.colour for n, zone in drawn.items()}, neighbours)
+    return [replace(zone, colour=colours.get(n, zone.colour)) for n, zone in enumerate(zones)]
 
 
 def _choose_unheld(town: Town, rng: np.random.Generator) -> tuple[int, set[int]]:
