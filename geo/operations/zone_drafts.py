@@ -261,7 +261,8 @@ def _write(connection: PostgresConnection, plan: Plan, change: Change) -> Plan:
         for zone_id, (before, zone) in change.zones.items()
         if before is not None and zone is not None and before.colour != zone.colour
     }
-    colours = _settle_colours(connection, after, painted)
+    is_redrawn = bool(change.units) or after.head.zone_count != plan.head.zone_count
+    colours = _settle_colours(connection, after, painted) if is_redrawn or painted else {}
     if colours:
         zones.paint_zones(connection, plan.head.id, colours)
     revision = zones.raise_revision(connection, plan.head.id)

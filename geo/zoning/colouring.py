@@ -51,12 +51,11 @@ def _link_spots(spots: Floats) -> Ints:
     if len(ends) == 0:  # Nothing to triangulate: two points, or all on one line.
         numbers = np.arange(len(spots), dtype=np.int64)
         return np.stack([numbers[:-1], numbers[1:]], axis=1)
-    lines = shapely.get_parts(edges)
-    starts, stops = shapely.get_point(lines, 0), shapely.get_point(lines, -1)
-    tree = shapely.STRtree(np.asarray(shapely.points(spots)))
-    return np.stack(
-        [np.asarray(tree.nearest(starts), np.int64), np.asarray(tree.nearest(stops), np.int64)], axis=1
+    # Both in the order of their first coordinate, then the second, in which complex numbers are sorted too.
+    numbers = np.searchsorted(
+        spots.view(np.complex128).ravel(), np.ascontiguousarray(ends).view(np.complex128)
     )
+    return numbers.reshape(-1, 2).astype(np.int64)
 
 
 def settle_colours(
