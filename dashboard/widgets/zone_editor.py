@@ -59,7 +59,7 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
         with reading_together():
             plan = zone_plans.read_plan(stage.plan_id)
             can_edit = stage.can_edit and plan.head.state is PlanState.DRAFT
-            journal = zone_drafts.read_journal(plan.head.id) if can_edit else Journal(())
+            journal = zone_drafts.read_journal(plan.head.id) if can_edit else Journal()
     except NotFound:
         # Somebody else has thrown it away: the page shows another plan.
         st.rerun()

@@ -216,9 +216,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The steps of a draft, and which of them whoever asks can take back or make again next."""
+    """Which step of a draft whoever asks can take back next, and which he can make again."""
 
-    steps: tuple[Step, ...]
     undoable: Step | None = None
     redoable: Step | None = None
 

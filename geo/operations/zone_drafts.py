@@ -28,12 +28,17 @@ _LONGEST_REASON: Final = 200
 _LONGEST_LABEL: Final = 120
 
 
+def list_steps(plan_id: int) -> list[Step]:
+    """Return the last steps of a draft, the last first."""
+    with connect() as connection:
+        return zones.list_steps(connection, plan_id)
+
+
 def read_journal(plan_id: int) -> Journal:
-    """Return the steps of a draft, the last first, and what whoever acts can take back or make again."""
+    """Return what whoever acts can take back, and what he can make again."""
     with connect() as connection:
         account = find_account()
         return Journal(
-            tuple(zones.list_steps(connection, plan_id)),
             zones.find_undoable(connection, plan_id, account),
             zones.find_redoable(connection, plan_id, account),
         )
