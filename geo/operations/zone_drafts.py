@@ -11,18 +11,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Final
 
-import numpy as np
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import Conflict, InputRefused, NotFound
 from geo.model.zone import Change, Journal, Plan, Step, Zone, ZoneRole
 from geo.operations.deadlines import find_day
-from geo.operations.zone_plans import check_name, find_account, open_draft
+from geo.operations.zone_plans import check_name, find_account, find_colours, open_draft
 from geo.rules import drafts
 from geo.rules.inert import strip_controls
 from geo.store import zones
 from geo.store.engine import connect
-from geo.zoning.colouring import pair_neighbours, settle_colours
 
 _LONGEST_REASON: Final = 200
 _LONGEST_LABEL: Final = 120
@@ -267,7 +265,7 @@ def _write(connection: PostgresConnection, plan: Plan, change: Change) -> Plan:
         if before is not None and zone is not None and before.colour != zone.colour
     }
     is_redrawn = bool(change.units) or after.head.zone_count != plan.head.zone_count
-    colours = _settle_colours(connection, after, painted) if is_redrawn or painted else {}
+    colours = find_colours(connection, after, kept=painted) if is_redrawn or painted else {}
     if colours:
         zones.paint_zones(connection, plan.head.id, colours)
     revision = zones.raise_revision(connection, plan.head.id)
@@ -278,15 +276,3 @@ def _write(connection: PostgresConnection, plan: Plan, change: Change) -> Plan:
         head=replace(after.head, revision=revision),
         zones=tuple(replace(zone, colour=colours.get(zone.id, zone.colour)) for zone in after.zones),
     )
-
-
-def _settle_colours(connection: PostgresConnection, plan: Plan, kept: set[int]) -> dict[int, str]:
-    present = [zone.colour for zone in plan.zones]
-    if None not in present and len(set(present)) == len(present):
-        return {}
-    building_ids, points = zones.locate_buildings(connection, plan.head.id)
-    holder = np.asarray([plan.units[building_id] for building_id in building_ids], np.int64)
-    # Degrees of longitude are shorter than those of latitude; to tell what lies beside what that will do.
-    points = points * (np.cos(np.radians(points[:, 1].mean() if len(points) else 0.0)), 1.0)
-    neighbours = pair_neighbours(points, holder)
-    return settle_colours({zone.id: zone.colour for zone in plan.zones}, neighbours, kept=kept)

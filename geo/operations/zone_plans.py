@@ -3,11 +3,12 @@
 What is changed inside a draft is in :mod:`geo.operations.zone_drafts`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+import numpy as np
 import psycopg2.errors
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
@@ -26,6 +27,7 @@ from geo.rules.access import is_allowed
 from geo.rules.inert import strip_controls
 from geo.store import duties, zones
 from geo.store.engine import connect, get_actor, transaction
+from geo.zoning.colouring import pair_neighbours, settle_colours
 
 _LONGEST_NAME: Final = 60
 _MOST_NAMED: Final = 5
@@ -93,6 +95,8 @@ def start_draft(community_id: int, kind: ZoneKind, name: str, *, based_on: int |
         plan_id = zones.insert_plan(connection, community_id, kind, checked, based_on, find_account())
         if based_on is not None:
             zones.copy_plan(connection, plan_id, based_on, find_day(datetime.now(UTC)))
+            copy = zones.load_plan(connection, plan_id)
+            zones.paint_zones(connection, plan_id, find_colours(connection, copy))
         return zones.load_plan(connection, plan_id)
 
 
@@ -279,6 +283,19 @@ def check_name(name: str) -> str:
         msg = f"a plan or a zone needs a name of 1 to {_LONGEST_NAME} characters"
         raise InputRefused(msg)
     return kept
+
+
+def find_colours(connection: PostgresConnection, plan: Plan, *, kept: Collection[int] = ()) -> dict[int, str]:
+    """Return colours for zones of a plan that have none, or a neighbour's; those kept stay as they are."""
+    present = [zone.colour for zone in plan.zones]
+    if None not in present and len(set(present)) == len(present):
+        return {}
+    building_ids, points = zones.locate_buildings(connection, plan.head.id)
+    holder = np.asarray([plan.units[building_id] for building_id in building_ids], np.int64)
+    # Degrees of longitude are shorter than those of latitude; to tell what lies beside what that will do.
+    points = points * (np.cos(np.radians(points[:, 1].mean() if len(points) else 0.0)), 1.0)
+    neighbours = pair_neighbours(points, holder)
+    return settle_colours({zone.id: zone.colour for zone in plan.zones}, neighbours, kept=kept)
 
 
 def _record(connection: PostgresConnection, action: str, plan: Plan, details: Mapping[str, object]) -> None:

@@ -69,6 +69,9 @@ class TestBeginning:
         assert {zone.id for zone in draft.zones}.isdisjoint(zone.id for zone in origin.zones)
         assert (draft.head.based_on, draft.head.created_by, draft.head.state) == (town.published, 1, "draft")
 
+    def test_a_copy_of_a_plan_without_colours_has_some(self, draft: Plan) -> None:
+        assert len({zone.colour for zone in draft.zones} - {None}) == 2
+
     def test_whoever_is_over_stays_behind(self, town: PlanTown) -> None:
         town.run("UPDATE zone_party SET valid_to = %s WHERE party_id = %s", TODAY, town.workers[0])
         leads = [zone.find_party(ZoneRole.LEAD, TOMORROW) for zone in town.draft().zones]
