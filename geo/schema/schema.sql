@@ -115,16 +115,16 @@ CREATE FUNCTION public.zone_duty(on_day date) RETURNS TABLE(zone_id bigint, plan
      acting.party_id
     FROM (((public.zone_plan plan
       JOIN public.zone z ON ((z.plan_id = plan.id)))
-      LEFT JOIN public.zone_party lead ON (((lead.zone_id = z.id) AND (lead.role = 'lead'::text) AND (daterange(lead.valid_from, lead.valid_to) @> zone_duty.on_day))))
+      LEFT JOIN public.zone_party lead ON (((lead.zone_id = z.id) AND (lead.role = 'lead'::text) AND (lead.valid_from <= zone_duty.on_day) AND (COALESCE(lead.valid_to, 'infinity'::date) > zone_duty.on_day))))
       LEFT JOIN LATERAL ( SELECT post.party_id
             FROM (public.zone_party post
-              JOIN public.party holder ON (((holder.id = post.party_id) AND (daterange(holder.active_from, holder.active_to) @> zone_duty.on_day))))
-           WHERE ((post.zone_id = z.id) AND (daterange(post.valid_from, post.valid_to) @> zone_duty.on_day) AND (NOT (EXISTS ( SELECT
+              JOIN public.party holder ON (((holder.id = post.party_id) AND (holder.active_from <= zone_duty.on_day) AND (COALESCE(holder.active_to, 'infinity'::date) > zone_duty.on_day))))
+           WHERE ((post.zone_id = z.id) AND (post.valid_from <= zone_duty.on_day) AND (COALESCE(post.valid_to, 'infinity'::date) > zone_duty.on_day) AND (NOT (EXISTS ( SELECT
                     FROM public.absence away
                    WHERE ((away.party_id = post.party_id) AND (daterange(away.valid_from, away.valid_to) @> zone_duty.on_day))))))
            ORDER BY (post.role <> 'lead'::text), post.valid_from, post.id
           LIMIT 1) acting ON (true))
-   WHERE ((plan.state <> 'draft'::text) AND (daterange(plan.valid_from, plan.valid_to) @> zone_duty.on_day));
+   WHERE ((plan.state <> 'draft'::text) AND (plan.valid_from <= zone_duty.on_day) AND (COALESCE(plan.valid_to, 'infinity'::date) > zone_duty.on_day));
 END;
 
 CREATE TABLE public.absence_cover (
@@ -172,12 +172,26 @@ CREATE FUNCTION public.acting_party(party bigint, building bigint, on_day date) 
 CREATE FUNCTION public.app_buildings() RETURNS bigint[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
+DECLARE
+    today constant date := CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date);
+    own constant bigint := app_party();
 BEGIN
     RETURN (
-        SELECT coalesce(array_agg(h.building_id), '{}')
-        FROM building_holder(CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)) AS h
-        WHERE h.party_id = app_party());
+        SELECT coalesce(array_agg(held.building_id), '{}')
+        FROM (
+            SELECT unit.building_id
+            FROM zone_duty(today) AS duty
+            JOIN zone_unit AS unit ON unit.zone_id = duty.zone_id
+            WHERE duty.party_id = own
+                AND duty.zone_id = ANY (ARRAY(SELECT post.zone_id FROM zone_party AS post WHERE post.party_id = own))
+            UNION
+            SELECT duty.building_id
+            FROM building_duty(today) AS duty
+            WHERE duty.party_id = own AND duty.building_id = ANY (
+                ARRAY(SELECT cover.building_id FROM absence_cover AS cover WHERE cover.party_id = own))
+        ) AS held);
 END $$;
 
 CREATE FUNCTION public.app_role() RETURNS text
@@ -3070,6 +3084,10 @@ CREATE INDEX visit_merchant ON public.visit USING btree (merchant_id) WHERE (mer
 CREATE INDEX visit_party ON public.visit USING btree (party_id);
 
 CREATE INDEX zone_gap_building ON public.zone_gap USING btree (building_id);
+
+CREATE INDEX zone_party_party ON public.zone_party USING btree (party_id);
+
+CREATE INDEX zone_party_zone ON public.zone_party USING btree (zone_id);
 
 CREATE INDEX zone_plan_based_on ON public.zone_plan USING btree (based_on);
 

@@ -40,8 +40,12 @@ CREATE INDEX absence_cover_party ON absence_cover (party_id);
 CALL watch_layer('absence', 'zones');
 CALL watch_layer('absence_cover', 'zones');
 
+CREATE INDEX zone_party_zone ON zone_party (zone_id);
+CREATE INDEX zone_party_party ON zone_party (party_id);
+
 -- Each zone of the plans in force on a day: who leads it, and who of those appointed does so in fact: the lead, or while
--- he is away or gone, the backup who is there.
+-- he is away or gone, the backup who is there. Days are compared, for of how many ranges contain a day the planner knows
+-- nothing, and would look at each building of a city one by one.
 CREATE FUNCTION zone_duty(on_day date)
     RETURNS TABLE (
         zone_id bigint, plan_id bigint, community_id bigint, kind text, lead_party_id bigint, party_id bigint)
@@ -51,20 +55,20 @@ CREATE FUNCTION zone_duty(on_day date)
         FROM zone_plan AS plan
         JOIN zone AS z ON z.plan_id = plan.id
         LEFT JOIN zone_party AS lead ON lead.zone_id = z.id AND lead.role = 'lead'
-            AND daterange(lead.valid_from, lead.valid_to) @> on_day
+            AND lead.valid_from <= on_day AND coalesce(lead.valid_to, 'infinity') > on_day
         LEFT JOIN LATERAL (
             SELECT post.party_id
             FROM zone_party AS post
             JOIN party AS holder ON holder.id = post.party_id
-                AND daterange(holder.active_from, holder.active_to) @> on_day
-            WHERE post.zone_id = z.id AND daterange(post.valid_from, post.valid_to) @> on_day
+                AND holder.active_from <= on_day AND coalesce(holder.active_to, 'infinity') > on_day
+            WHERE post.zone_id = z.id AND post.valid_from <= on_day AND coalesce(post.valid_to, 'infinity') > on_day
                 AND NOT EXISTS (
                     SELECT FROM absence AS away
                     WHERE away.party_id = post.party_id AND daterange(away.valid_from, away.valid_to) @> on_day)
             ORDER BY post.role <> 'lead', post.valid_from, post.id
             LIMIT 1
         ) AS acting ON true
-        WHERE plan.state <> 'draft' AND daterange(plan.valid_from, plan.valid_to) @> on_day;
+        WHERE plan.state <> 'draft' AND plan.valid_from <= on_day AND coalesce(plan.valid_to, 'infinity') > on_day;
     END;
 
 -- The same of each building; where none of those appointed is there, whoever took the building over. No party: nobody.
@@ -100,6 +104,32 @@ CREATE OR REPLACE FUNCTION building_holder(on_day date)
         FROM building_duty(on_day) AS duty
         WHERE duty.party_id IS NOT NULL;
     END;
+
+-- The buildings that the acting party holds today. From its own zones and what it took over, for row-level security asks
+-- this with every query, and the other zones of a city are none of its business.
+CREATE OR REPLACE FUNCTION app_buildings() RETURNS bigint[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+    -- Planned once: to plan it takes longer than to answer.
+    SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    today constant date := CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date);
+    own constant bigint := app_party();
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(held.building_id), '{}')
+        FROM (
+            SELECT unit.building_id
+            FROM zone_duty(today) AS duty
+            JOIN zone_unit AS unit ON unit.zone_id = duty.zone_id
+            WHERE duty.party_id = own
+                AND duty.zone_id = ANY (ARRAY(SELECT post.zone_id FROM zone_party AS post WHERE post.party_id = own))
+            UNION
+            SELECT duty.building_id
+            FROM building_duty(today) AS duty
+            WHERE duty.party_id = own AND duty.building_id = ANY (
+                ARRAY(SELECT cover.building_id FROM absence_cover AS cover WHERE cover.party_id = own))
+        ) AS held);
+END $$;
 
 -- Who does the work of a party on a day: it itself, or while it is away or gone, whoever has the building, else whoever
 -- was named to stand in. No party: nobody.
