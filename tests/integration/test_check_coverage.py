@@ -116,6 +116,18 @@ class TestHolders:
         assert finding.observation.details == {"compound": "小区2", "zone": None}
         assert finding.message.startswith("nobody holds building 3 3号楼 in 小区2 (its zone: none)")
 
+    def test_a_building_left_to_nobody_on_purpose(self, town: SoundTown) -> None:
+        third = town.building("3", box(290, 60, 300, 80), compound_id=town.compounds[1], households=1)
+        town.visit(third, f"{TODAY}T09:00+08")
+        draft = town.plan(state="draft", valid_from=None)
+        stated = "INSERT INTO zone_gap VALUES (%s, %s, %s, '空置')"
+
+        town.run(stated, draft, third, town.id)
+        assert town.find_codes() == {"building_without_holder": ["3"]}
+
+        town.run(stated, town.plan_id, third, town.id)
+        assert town.find_codes() == {}
+
     def test_a_grid_of_which_one_building_is_held_has_a_person(self, town: SoundTown) -> None:
         town.run("DELETE FROM zone_unit WHERE building_id = %s", town.buildings[1])
         third = town.building("3", box(290, 60, 300, 80), compound_id=town.compounds[1], households=1)

@@ -187,6 +187,16 @@ def test_nobody_holds_what_no_lead_in_office_leads(town: Town) -> None:
     assert {building.id for building in before.unheld} == {forgotten}
 
 
+def test_what_is_left_to_nobody_on_purpose_is_no_alarm(town: Town) -> None:
+    """Where the plan in force says so; not a draft, nor a plan of another kind."""
+    stated, drafted, volunteers = (town.building(code, box(n, 0, n + 9, 9)) for n, code in enumerate("abc"))
+    plans = (town.plan(), town.plan(state="draft", valid_from=None), town.plan(kind="volunteer"))
+    for plan, building in zip(plans, (stated, drafted, volunteers), strict=True):
+        with town.connection.cursor() as cursor:
+            cursor.execute("INSERT INTO zone_gap VALUES (%s, %s, %s, '空置')", (plan, building, town.id))
+    assert {building.id for building in gather(town).unheld} == {drafted, volunteers}
+
+
 def test_a_building_is_unknown_when_nobody_has_looked_for_sixty_days(town: Town) -> None:
     seen, reported, shop, silent, long_ago = (
         town.building(code, box(n, 0, n + 9, 9)) for n, code in enumerate("abcde")

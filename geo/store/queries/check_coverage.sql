@@ -71,7 +71,8 @@ JOIN community AS c ON c.id = b.community_id
 ORDER BY c.code, b.code;
 
 -- name: building_without_holder(community_ids, on_day)
--- Buildings that no grid worker holds although a plan is in force, with the zone they lie in, if any.
+-- Buildings that no grid worker holds although a plan is in force and does not say why not, with the zone they lie in,
+-- if any.
 SELECT c.code, 'building', b.code, b.name, ST_X(b.anchor), ST_Y(b.anchor), NULL, NULL,
     jsonb_build_object('compound', compound.name, 'zone', zone.code)
 FROM zone_plan AS p
@@ -86,6 +87,7 @@ WHERE p.community_id = ANY(:community_ids) AND p.kind = 'grid_worker' AND p.stat
     AND b.id NOT IN (
         SELECT holder.building_id FROM building_holder(CAST(:on_day AS date)) AS holder
         WHERE holder.kind = 'grid_worker')
+    AND NOT EXISTS (SELECT FROM zone_gap AS gap WHERE gap.plan_id = p.id AND gap.building_id = b.id)
 ORDER BY c.code, b.code;
 
 -- name: grid_without_person(community_ids, on_day)

@@ -78,12 +78,19 @@ CROSS JOIN LATERAL (
 ) AS settled;
 
 -- name: list_unheld_buildings(community_id, on_day)
+-- Those that the plan in force leaves to nobody on purpose, and says why, are not among them.
 SELECT b.id, CASE WHEN starts_with(b.name, c.name) THEN b.name ELSE concat(c.name, b.name) END, b.households
 FROM building AS b
 LEFT JOIN compound AS c ON c.id = b.compound_id
 WHERE b.community_id = :community_id AND b.id NOT IN (
     SELECT h.building_id FROM building_holder(CAST(:on_day AS date)) AS h
-    WHERE h.community_id = :community_id AND h.kind = 'grid_worker')
+    WHERE h.community_id = :community_id AND h.kind = 'grid_worker'
+    UNION ALL
+    SELECT g.building_id
+    FROM zone_plan AS p
+    JOIN zone_gap AS g ON g.plan_id = p.id
+    WHERE p.community_id = :community_id AND p.kind = 'grid_worker' AND p.state <> 'draft'
+        AND daterange(p.valid_from, p.valid_to) @> CAST(:on_day AS date))
 ORDER BY b.households DESC, b.code;
 
 -- name: list_unknown_buildings(community_id, since)
