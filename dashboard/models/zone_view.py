@@ -40,6 +40,14 @@ class PlanView:
         apart.sort(key=lambda units: -float(self.town.loads[units, 0].sum()))
         return [[ids[unit] for unit in part] for part in apart]
 
+    def list_colours_before(self, other: "PlanView | None") -> dict[int, str | None]:
+        """List the colours of the zones that what has moved was in, as this plan has them."""
+        if other is None:
+            return {}
+        there = list_codes(other.plan)
+        colours = {zone.code: zone.colour for zone in (*other.plan.zones, *self.plan.zones)}
+        return {key: colours.get(there.get(key, "")) for key in self.list_moved(other)}
+
     def list_moved(self, other: "PlanView | None") -> list[int]:
         """List the buildings that are in another zone than in another plan, told by their codes."""
         if other is None:

@@ -1,6 +1,6 @@
 """The page of responsibility zones: what the editor's map, the bars and the table show of a plan."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -303,8 +303,9 @@ def list_change_rows(view: PlanView, before: PlanView, text: Text) -> dict[str, 
     }
 
 
-def build_map_data(view: PlanView, moved: Sequence[int], text: Text, *, can_pick: bool) -> dict[str, Any]:
+def build_map_data(view: PlanView, before: PlanView | None, text: Text, *, can_pick: bool) -> dict[str, Any]:
     """Build what the editor's map shows of a plan, apart from the style of the map."""
+    moved = view.list_colours_before(before)
     ids = view.town.building_ids
     stated = [key for key in view.plan.gaps if key in view.town.unit_of and key not in view.plan.units]
     return {
@@ -322,7 +323,7 @@ def build_map_data(view: PlanView, moved: Sequence[int], text: Text, *, can_pick
         "breaks": view.breaks,
         "stated": stated,
         "fixed": [*view.plan.locked_units, *_list_shut_in(view)],
-        "moved": list(moved),
+        "moved": list(moved.items()),
         "canPick": can_pick,
         "legend": _list_legend(view, moved, text, can_pick=can_pick),
         "words": write_map_words(text),
@@ -335,7 +336,7 @@ def _list_shut_in(view: PlanView) -> list[int]:
 
 
 def _list_legend(
-    view: PlanView, moved: Sequence[int], text: Text, *, can_pick: bool
+    view: PlanView, moved: Collection[int], text: Text, *, can_pick: bool
 ) -> list[tuple[str, str]]:
     is_fixed = bool(view.plan.locked_units) or any(zone.is_locked for zone in view.plan.zones)
     shown = {
@@ -371,7 +372,12 @@ def write_map_words(text: Text) -> dict[str, Any]:
         "unassigned": text("zones.tool_unassigned"),
         "breaks": text("zones.tool_breaks"),
         "whole": text("zones.tool_whole"),
-        "hints": {"point": text("zones.hint_point"), "compound": text("zones.hint_compound")},
+        "before": text("zones.tool_before"),
+        "hints": {
+            "point": text("zones.hint_point"),
+            "compound": text("zones.hint_compound"),
+            "before": text("zones.hint_before"),
+        },
         "households": text("zones.tip_households"),
         "none": text("zones.none"),
         "notice": text("map.notice"),

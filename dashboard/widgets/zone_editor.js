@@ -88,10 +88,9 @@ class Editor {
     }
     await this.ready;
     if (!this.map || data !== this.data) return;
-    const colours = new Map();
-    for (const zone of data.zones) for (const id of zone.buildings) colours.set(id, zone.colour);
-    for (const id of this.buildings.keys()) this.paint(id, { colour: colours.get(id) ?? null });
-    const marked = { broken: data.breaks.flat(), nobody: data.unassigned, stated: data.stated, fixed: data.fixed, moved: data.moved };
+    this.paintZones();
+    const moved = data.moved.map(([id]) => id);
+    const marked = { broken: data.breaks.flat(), nobody: data.unassigned, stated: data.stated, fixed: data.fixed, moved };
     for (const [name, ids] of Object.entries(marked)) {
       this.map.setFilter(`buildings-${name}`, ["in", ["get", "id"], ["literal", ids]]);
     }
@@ -99,6 +98,14 @@ class Editor {
     if (this.pendingFlight) this.fly(this.pendingFlight);
     this.pendingFlight = null;
     this.root.dataset.revision = data.revision;
+  }
+
+  // The zones of the plan, or of the one it is compared with.
+  paintZones() {
+    const colours = new Map();
+    for (const zone of this.data.zones) for (const id of zone.buildings) colours.set(id, zone.colour);
+    if (this.showsBefore) for (const [id, colour] of this.data.moved) colours.set(id, colour);
+    for (const id of this.buildings.keys()) this.paint(id, { colour: colours.get(id) ?? null });
   }
 
   // MapLibre redraws for every state that is set, whether or not it is another one.
@@ -257,6 +264,10 @@ class Editor {
     } else if (name === "compound") {
       this.byCompound = !this.byCompound;
       this.drawTools();
+    } else if (name === "before") {
+      this.showsBefore = !this.showsBefore;
+      this.drawTools();
+      if (this.map) this.paintZones();
     } else if (name === "whole") {
       this.map?.fitBounds(this.data.box, { padding: 12, duration: 300 });
     } else if (name === "unassigned" || name === "breaks") {
@@ -275,9 +286,9 @@ class Editor {
       this.ask(wish);
     }
     if (event.ctrlKey || event.metaKey) return;
-    const act = { escape: "clear", n: "unassigned", g: "breaks", c: "compound", 0: "whole" }[key];
+    const act = { escape: "clear", n: "unassigned", g: "breaks", c: "compound", p: "before", 0: "whole" }[key];
     if (key === "escape" && this.stroke) this.drop();
-    else if (act && (this.data.canPick || act === "whole")) this.act(act);
+    else if (act && (this.data.canPick || act === "whole" || act === "before")) this.act(act);
     else if (KEYS[key] && this.data.canPick) this.chooseTool(KEYS[key]);
   }
 
@@ -319,7 +330,8 @@ class Editor {
       make("act", "unassigned", "N", { disabled: !unassigned.length, wrong: true }),
       make("act", "breaks", "G", { disabled: !breaks.length, wrong: true }),
     ];
-    bar.replaceChildren(...(canPick ? [...tools, ...acts] : []), make("act", "whole", "0"));
+    const before = make("act", "before", "P", { pressed: Boolean(this.showsBefore), disabled: !this.data.moved.length });
+    bar.replaceChildren(...(canPick ? [...tools, ...acts] : []), before, make("act", "whole", "0"));
     if (held) bar.querySelector(held.tool ? `[data-tool="${held.tool}"]` : `[data-act="${held.act}"]`)?.focus();
   }
 

@@ -75,7 +75,7 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
     with left:
         show_zone_map(
             {
-                **model.build_map_data(view, moved, text, can_pick=can_edit),
+                **model.build_map_data(view, stage.before, text, can_pick=can_edit),
                 "style": stage.style,
                 "box": [stage.box[:2], stage.box[2:]],
                 "pick": {"order": desk.order, "ids": desk.picked, "flies": desk.flies},

@@ -49,7 +49,7 @@ def test_a_building_in_no_zone_is_unassigned_unless_a_reason_is_stated() -> None
 def test_a_building_that_an_import_has_deleted_is_left_out() -> None:
     view = lay_plan(make_plan({101: 1, 102: 1, 999: 2}, locked_units=frozenset({999})), lay_town())
     assert view.figures.sizes.tolist() == [2, 0]
-    shown = model.build_map_data(view, [], TEXT, can_pick=True)
+    shown = model.build_map_data(view, None, TEXT, can_pick=True)
     assert [zone["buildings"] for zone in shown["zones"]] == [[101, 102], []]
 
 
@@ -65,6 +65,16 @@ def test_moved_is_what_another_zone_holds_whatever_the_rows_are_called() -> None
     copy = (Zone(31, "A", "Zone A"), Zone(32, "B", "renamed"))
     now = make_plan({101: 31, 102: 32, 103: 32}, zones=copy)
     assert lay_plan(now, town).list_moved(lay_plan(before, town)) == [102, 104]
+
+
+def test_what_moved_is_painted_as_it_was_in_the_colours_of_today() -> None:
+    town = lay_town()
+    gone = (Zone(1, "A", "A", "#111111"), Zone(2, "B", "B", "#222222"), Zone(3, "C", "C", "#333333"))
+    before = lay_plan(make_plan({101: 1, 102: 3, 103: 2}, zones=gone), town)
+    copy = (Zone(31, "A", "A", "#AAAAAA"), Zone(32, "B", "B", "#BBBBBB"))
+    now = lay_plan(make_plan({101: 32, 102: 31, 103: 32, 104: 31}, zones=copy), town)
+    assert now.list_colours_before(before) == {101: "#AAAAAA", 102: "#333333", 104: None}
+    assert now.list_colours_before(None) == {}
 
 
 def test_bars_stand_against_the_mean_and_tell_what_was() -> None:
