@@ -1,12 +1,15 @@
 """What the page of the zones says of a plan."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
 from dashboard.i18n import Text
 from dashboard.models import zones as model
+from dashboard.models.zone_cards import build_cards
 from dashboard.models.zone_view import lay_plan
+from dashboard.models.zone_wishes import tell_moves
 from geo.model.zone import (
     Appointment,
     Obstacle,
@@ -18,7 +21,10 @@ from geo.model.zone import (
     ZoneKind,
     ZoneRole,
 )
+from geo.operations.suggesting import SuggestedZone, ToldMove
 from geo.operations.zone_town import Town
+from geo.store.choices import AreaChoice, PartyCard
+from geo.zoning.explain import Reason
 from tests.unit.test_zone_draft import lay_grid
 
 TEXT = Text("en")
@@ -148,3 +154,34 @@ def test_every_obstacle_is_told_in_a_sentence() -> None:
         told = model.tell_obstacles(obstacles, text)
         assert len(set(told)) == len(ObstacleKind)
         assert not [line for line in told if line.startswith("zones.")]
+
+
+def test_a_public_card_tells_how_far_a_zone_reaches_and_who_answers_for_it() -> None:
+    town = replace(
+        lay_town(), names=("K1", "K2", "L1", "Mill"),
+        areas={("compounds", 1): frozenset({101, 102}), ("compounds", 2): frozenset({103, 999}),
+               ("grids", 1): frozenset({101})},
+    )  # fmt: skip
+    areas = [AreaChoice("compounds", 1, "K"), AreaChoice("compounds", 2, "L"), AreaChoice("grids", 1, "G")]
+    cards = {7: PartyCard(7, "Ouyang", None)}
+    (card,) = build_cards(make_plan({101: 1, 102: 1, 103: 1, 104: 1}), town, areas, cards, TODAY, TEXT)
+    assert card.extent == ("K (all 2 buildings)", "L：1", "Mill")
+    assert [(person.role, person.post, person.name, person.phone) for person in card.people] == [
+        ("Lead", "Worker 7", "Ouyang", "")
+    ]
+    assert card.size == "4 buildings · 100 households"
+
+
+def test_every_move_of_a_suggestion_is_told_in_a_sentence() -> None:
+    giver, taker = SuggestedZone(1, "A", "Zone A"), SuggestedZone(None, "N1", "N1")
+    names = tuple(f"B{number}" for number in range(5))
+    for text in (Text("zh"), TEXT):
+        moves = [
+            ToldMove(tuple(range(5)), names, giver, taker, reason, 40.4, 1.26, 1.01, 0.5, 0.98)
+            for reason in Reason
+        ]
+        told = tell_moves(moves, text)
+        assert len(set(told)) == len(Reason)
+        assert all("N1" in line and "B2" in line and "B3" not in line for line in told)
+    evens = next(line for line, reason in zip(told, Reason, strict=True) if reason is Reason.EVENS)
+    assert evens.startswith("B0、B1、B2 … 5 buildings (40 households) → N1: Zone A goes from 126 %")
