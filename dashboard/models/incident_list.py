@@ -51,6 +51,7 @@ def list_marks(case: Case, marks: Marks | None, text: Text) -> list[str]:
         (case.severity == "urgent", text("case.urgent")),
         (case.parent_id is not None or (marks is not None and marks.is_relapse), text("case.relapse")),
         (marks is not None and marks.is_whistled, text("case.whistled")),
+        (case.is_at_border, text("case.at_border")),
     ]
     bounces = [text("case.bounces", n=marks.bounces)] if marks and marks.bounces else []
     return [word for is_so, word in told if is_so] + bounces

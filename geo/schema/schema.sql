@@ -1293,6 +1293,47 @@ BEGIN
     RETURN found_id;
 END $$;
 
+CREATE TABLE public.building (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    compound_id bigint,
+    code text NOT NULL,
+    name text NOT NULL,
+    external_id text,
+    kind text DEFAULT 'residential'::text NOT NULL,
+    address text,
+    floors integer,
+    entrances integer,
+    households integer DEFAULT 0 NOT NULL,
+    residents integer DEFAULT 0 NOT NULL,
+    elderly integer DEFAULT 0 NOT NULL,
+    built_year integer,
+    geom public.geometry(MultiPolygon,4490) NOT NULL,
+    anchor public.geometry(Point,4490) GENERATED ALWAYS AS (public.st_pointonsurface(geom)) STORED NOT NULL,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT building_built_year_check CHECK (((built_year >= 1800) AND (built_year <= 2200))),
+    CONSTRAINT building_check CHECK (((elderly >= 0) AND (elderly <= residents))),
+    CONSTRAINT building_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT building_entrances_check CHECK ((entrances >= 0)),
+    CONSTRAINT building_floors_check CHECK (((floors >= 1) AND (floors <= 200))),
+    CONSTRAINT building_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT building_households_check CHECK ((households >= 0)),
+    CONSTRAINT building_kind_check CHECK ((kind = ANY (ARRAY['residential'::text, 'mixed'::text, 'commercial'::text, 'public'::text, 'industrial'::text]))),
+    CONSTRAINT building_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT building_residents_check CHECK ((residents >= 0))
+);
+
+CREATE FUNCTION public.list_border_cases(community bigint, buildings bigint[], reach_m double precision) RETURNS TABLE(incident_id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT DISTINCT i.id
+    FROM (public.building b
+      JOIN public.seen_incident i ON (((i.community_id = list_border_cases.community) AND i.is_open AND (i.geom OPERATOR(public.&&) public.st_expand(b.geom, (list_border_cases.reach_m / (50000.0)::double precision))) AND public.st_dwithin((i.geom)::public.geography, (b.geom)::public.geography, list_border_cases.reach_m))))
+   WHERE ((b.id = ANY (list_border_cases.buildings)) AND ((i.building_id IS NULL) OR (i.building_id <> ALL (list_border_cases.buildings))));
+END;
+
 CREATE VIEW public.relapse WITH (security_invoker='true') AS
  SELECT again.id AS incident_id,
     again.community_id,
@@ -1968,37 +2009,6 @@ CREATE VIEW public.bounce WITH (security_invoker='true') AS
    FROM public.incident_event
   WHERE (incident_event.to_state = 'returned'::text)
   GROUP BY incident_event.incident_id, incident_event.community_id;
-
-CREATE TABLE public.building (
-    id bigint NOT NULL,
-    community_id bigint NOT NULL,
-    compound_id bigint,
-    code text NOT NULL,
-    name text NOT NULL,
-    external_id text,
-    kind text DEFAULT 'residential'::text NOT NULL,
-    address text,
-    floors integer,
-    entrances integer,
-    households integer DEFAULT 0 NOT NULL,
-    residents integer DEFAULT 0 NOT NULL,
-    elderly integer DEFAULT 0 NOT NULL,
-    built_year integer,
-    geom public.geometry(MultiPolygon,4490) NOT NULL,
-    anchor public.geometry(Point,4490) GENERATED ALWAYS AS (public.st_pointonsurface(geom)) STORED NOT NULL,
-    import_batch_id bigint,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT building_built_year_check CHECK (((built_year >= 1800) AND (built_year <= 2200))),
-    CONSTRAINT building_check CHECK (((elderly >= 0) AND (elderly <= residents))),
-    CONSTRAINT building_code_check CHECK ((code <> ''::text)),
-    CONSTRAINT building_entrances_check CHECK ((entrances >= 0)),
-    CONSTRAINT building_floors_check CHECK (((floors >= 1) AND (floors <= 200))),
-    CONSTRAINT building_geom_check CHECK (public.is_sound(geom)),
-    CONSTRAINT building_households_check CHECK ((households >= 0)),
-    CONSTRAINT building_kind_check CHECK ((kind = ANY (ARRAY['residential'::text, 'mixed'::text, 'commercial'::text, 'public'::text, 'industrial'::text]))),
-    CONSTRAINT building_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT building_residents_check CHECK ((residents >= 0))
-);
 
 CREATE TABLE public.building_grid (
     building_id bigint NOT NULL,

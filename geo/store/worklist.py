@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
 from geo.store.engine import connect, load_queries
 
 Whose = Literal["all", "mine", "zones"]
@@ -17,6 +19,8 @@ MOST_SEARCHED: Final = 5_000
 _SIMILAR_M: Final = 50
 _SIMILAR_FOR: Final = timedelta(days=7)
 _REACH_M: Final = 15
+# Near the border of two zones a case is shown to both.
+_BORDER_M: Final = 20
 _MOST_EARLIER: Final = 30
 
 
@@ -35,7 +39,8 @@ class Asked:
 
     Attributes:
         community_id: of which community.
-        whose: all; those whose party is the reader's; those at buildings that the reader leads.
+        whose: all; those whose party is the reader's; those at buildings that the reader holds, and open ones
+            within 20 m of these.
         place: the layer ``grids``, ``compounds`` or ``buildings``, and the row id.
         around: only cases within a circle.
         categories: only these codes; a code of the first level does not stand for those below it.
@@ -84,6 +89,7 @@ class Case:
         title: as the reader may read it; None where he may not, or nobody wrote one.
         place: the building or compound, else the address as far as it may be read, else the grid.
         parent_id: the settled case that this one goes back to.
+        is_at_border: it lies beside the reader's zone, not in it.
     """
 
     id: int
@@ -104,6 +110,7 @@ class Case:
     parent_id: int | None
     longitude: float | None
     latitude: float | None
+    is_at_border: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +206,9 @@ def list_cases(
         own = {"mine": own_party_id, "zones": own_building_ids, "all": True}
         if not own[asked.whose]:
             return CasePage((), 0, None, was_cut=False)
+        border_ids = (
+            _list_border_cases(connection, asked.community_id, own_building_ids) if own_building_ids else []
+        )
         rows = list(
             queries.list_cases(
                 connection,
@@ -206,6 +216,7 @@ def list_cases(
                 whose=asked.whose,
                 own_party_id=own_party_id,
                 own_building_ids=own_building_ids,
+                border_ids=border_ids,
                 place_layer=layer,
                 place_id=place_id,
                 near=around and f"SRID=4490;POINT({around.longitude!r} {around.latitude!r})",
@@ -238,6 +249,15 @@ def list_cases(
         walk = rows[most - 1][_CASE_COLUMNS]
         following = Cursor(last.id, last.reported_at if sort == "newest" else last.due_at, walk)
     return CasePage(cases, total, following, was_cut)
+
+
+def _list_border_cases(
+    connection: PostgresConnection, community_id: int, building_ids: Sequence[int]
+) -> list[int]:
+    rows = load_queries("worklist").list_border_cases(
+        connection, community_id=community_id, building_ids=list(building_ids), reach_m=_BORDER_M
+    )
+    return [incident_id for (incident_id,) in rows]
 
 
 def list_marks(community_id: int) -> dict[int, Marks]:

@@ -210,6 +210,23 @@ CREATE OR REPLACE FUNCTION find_desk(held incident) RETURNS bigint
             desk.kind <> 'residents_committee', desk.active_from, desk.id
         LIMIT 1);
 
+-- Open cases of others, or of nobody, within reach of some buildings: whoever holds these is shown them too (相邻责任区),
+-- as far as he may see them. Asked as the owner, for under row-level security no index would serve the places.
+CREATE FUNCTION list_border_cases(community bigint, buildings bigint[], reach_m double precision)
+    RETURNS TABLE (incident_id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+    BEGIN ATOMIC
+        SELECT DISTINCT i.id
+        FROM building AS b
+        JOIN seen_incident AS i
+            ON i.community_id = list_border_cases.community AND i.is_open
+            -- The box finds by the index, the distance on the ellipsoid decides.
+            AND i.geom && ST_Expand(b.geom, list_border_cases.reach_m / 50000.0)
+            AND ST_DWithin(CAST(i.geom AS geography), CAST(b.geom AS geography), list_border_cases.reach_m)
+        WHERE b.id = ANY (list_border_cases.buildings)
+            AND (i.building_id IS NULL OR i.building_id <> ALL (list_border_cases.buildings));
+    END;
+
 -- A case goes to somebody else as it stands: neither its state nor its clock changes.
 ALTER TABLE incident_event
     DROP CONSTRAINT incident_event_kind_check,

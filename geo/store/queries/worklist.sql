@@ -2,7 +2,7 @@
 -- Every value stands in the query as a literal, so that conditions that are not asked for fold away and the planner
 -- sees which index serves the rest.
 
--- name: list_cases(community_id, whose, own_party_id, own_building_ids, place_layer, place_id, near, radius_m, categories, status, states, sources, unheld, due_before, since, until, patterns, most_searched, sort, after, after_walk, after_id, ids, most, most_counted, now)
+-- name: list_cases(community_id, whose, own_party_id, own_building_ids, border_ids, place_layer, place_id, near, radius_m, categories, status, states, sources, unheld, due_before, since, until, patterns, most_searched, sort, after, after_walk, after_id, ids, most, most_counted, now)
 WITH asked AS NOT MATERIALIZED (
     SELECT
         i.id, i.version, i.category_code, i.state, i.is_open, i.severity, i.source, i.reported_at, i.due_at,
@@ -13,6 +13,7 @@ WITH asked AS NOT MATERIALIZED (
         AND CASE :whose
             WHEN 'mine' THEN i.party_id = :own_party_id
             WHEN 'zones' THEN i.building_id = ANY (CAST(:own_building_ids AS bigint[]))
+                OR i.id = ANY (CAST(:border_ids AS bigint[]))
             ELSE true
         END
         AND CASE :place_layer
@@ -79,7 +80,8 @@ SELECT
     p.id, p.version, p.category_code, p.state, p.is_open, p.severity, p.source, p.reported_at, p.due_at,
     p.closed_at, words.title, coalesce(spot.name, CASE WHEN b.id IS NULL THEN words.address END, g.name) AS place,
     p.building_id, lead.name AS lead, p.party_id, p.parent_id,
-    ST_X(p.geom) AS longitude, ST_Y(p.geom) AS latitude, p.walk,
+    ST_X(p.geom) AS longitude, ST_Y(p.geom) AS latitude, p.id = ANY (CAST(:border_ids AS bigint[])) AS is_at_border,
+    p.walk,
     (SELECT count(*) FROM (SELECT FROM wanted LIMIT :most_counted + 1) AS counted) AS total,
     CASE WHEN CAST(:patterns AS text[]) IS NULL THEN false ELSE
         (SELECT count(*) FROM (SELECT FROM asked LIMIT :most_searched + 1) AS searched) > :most_searched
@@ -101,6 +103,9 @@ ORDER BY p.rank;
 -- Whose the reader's own cases are. They go into the list's query as values, for of what a function answers the
 -- planner knows nothing, and would read years of cases to find that none is his.
 SELECT app_party(), CASE :whose WHEN 'zones' THEN app_buildings() ELSE '{}' END;
+
+-- name: list_border_cases(community_id, building_ids, reach_m)
+SELECT incident_id FROM list_border_cases(:community_id, CAST(:building_ids AS bigint[]), :reach_m);
 
 -- name: list_marks(community_id)
 SELECT incident_id, returns, is_relapse, is_whistled FROM list_case_marks(:community_id);
