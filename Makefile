@@ -9,7 +9,7 @@ BIN := .venv/bin
 VENDOR := dashboard/vendor
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 # The search for zones is compiled here once, not while the first who asks for one waits.
-COMPILE := $(BIN)/python -c 'from geo.zoning.anneal import prepare_search; prepare_search()'
+COMPILE := $(BIN)/python -c 'from geo.zoning.suggest import prepare_search; prepare_search()'
 
 export MPLBACKEND := agg
 

@@ -1,5 +1,6 @@
 """Who is whose neighbour among buildings: the land nearest to each, cut where a river lies between."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -47,8 +48,6 @@ def link_buildings(
         borders_m[np.unique(blocked)] = 0
     kept = borders_m > _CORNER_M
     left, right, borders_m = left[kept], right[kept], borders_m[kept]
-    if compound is not None:
-        borders_m = np.where(compound[left] == compound[right], borders_m, borders_m * _WALL_SHARE)
     areas_m2, perimeters_m = shapely.area(land), shapely.length(land)
     ground = _compress(left, right, borders_m, areas_m2, perimeters_m)
     bridges = _bridge_parts(ground, points)
@@ -56,6 +55,10 @@ def link_buildings(
         left, right = np.append(left, bridges[:, 0]), np.append(right, bridges[:, 1])
         borders_m = np.append(borders_m, np.zeros(len(bridges)))
         ground = _compress(left, right, borders_m, areas_m2, perimeters_m, bridges)
+    if compound is not None:
+        source = np.repeat(np.arange(ground.size), np.diff(ground.starts))
+        is_walled = compound[source] != compound[ground.neighbours]
+        ground = replace(ground, wall_shares=np.where(is_walled, _WALL_SHARE, 1.0))
     return ground, land
 
 

@@ -6,32 +6,19 @@ cost more and more meanwhile, so that zones first find their shape and then thei
 into more pieces than it had.
 """
 
-from collections.abc import Callable
-from time import monotonic
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from geo.zoning.problem import NO_ZONE, Flags, Floats, Ints, Neighbourhood, Problem, Wishes, pose_problem
+from geo.zoning.compiling import compile_inner
+from geo.zoning.problem import NO_ZONE, Flags, Floats, Ints, Problem, Wishes, rate_plan
 
 _HOT: Final = 0.05
 _COLD: Final = 0.0005
-# Of the final cost of unevenness, what it costs while the search is hot.
-_LENIENCE: Final = 0.001
+# What unevenness costs while the search is hot.
+_LENIENT: Final = 20.0
 _NONE: Final = -1
-_Function = TypeVar("_Function", bound=Callable[..., object])
-
-
-def _compile_inner(function: _Function) -> _Function:
-    """Compile what only compiled functions call.
-
-    It needs no door for Python to enter by, and no place on the disk: the search that holds it is kept there.
-    To make the doors takes the compiler as long as all the rest.
-    """
-    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compiled: _Function = njit(nogil=True, error_model="numpy", **options)(function)
-    return compiled
 
 
 class _Units(NamedTuple):
@@ -78,7 +65,7 @@ class _Tally(NamedTuple):
 def anneal_plan(
     problem: Problem, start: Ints, wishes: Wishes, steps: int, seed: int, hot: float = _HOT
 ) -> Ints:
-    """Improve a plan by a number of tried changes; the same seed gives the same plan.
+    """Improve a plan by a number of tried changes, or leave it; the same seed gives the same plan.
 
     Args:
         problem: what is shared out.
@@ -94,7 +81,7 @@ def anneal_plan(
     units = _Units(
         ground.starts,
         ground.neighbours,
-        ground.borders_m,
+        ground.ties_m,
         ground.areas_m2,
         ground.perimeters_m,
         problem.loads,
@@ -106,15 +93,8 @@ def anneal_plan(
     costs = _Costs(np.asarray(wishes.tolerances, np.float64), wishes.compactness, wishes.constancy)
     tally = _open_tally(start.astype(np.int64), problem.zone_count, problem.loads.shape[1])
     _search(units, costs, tally, wishes.evenness, hot, steps, seed)
-    return tally.zone
-
-
-def prepare_search() -> float:
-    """Compile the search unless that was done; return the seconds it took."""
-    began = monotonic()
-    two = Neighbourhood(np.array([0, 1, 2]), np.array([1, 0]), np.ones(2), np.ones(2), np.full(2, 4.0))
-    anneal_plan(pose_problem(two, np.ones((2, 1)), 2), np.array([0, 1]), Wishes((0.0,)), 0, 0)
-    return monotonic() - began
+    # What a search is lenient about while it is hot it may not make good again.
+    return min(tally.zone, start, key=lambda plan: rate_plan(problem, plan, wishes))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -134,15 +114,16 @@ def _search(
     if scale <= 0:
         scale = 1.0
     cooling = np.log(_COLD / hot)
-    hardening = np.log(_LENIENCE)
-    temperature, weight = hot * scale, evenness * _LENIENCE
+    lenient = min(_LENIENT, evenness)
+    hardening = np.log(evenness / lenient) if evenness > 0 else 0.0
+    temperature, weight = hot * scale, lenient
     for step in range(steps):
         if tally.rim_size[0] == 0:
             return
         if step % 256 == 0:
             progress = step / steps
             temperature = scale * hot * np.exp(cooling * progress)
-            weight = evenness * np.exp(hardening * (1.0 - progress))
+            weight = lenient * np.exp(hardening * progress)
         unit = tally.rim[np.random.randint(tally.rim_size[0])]
         beside = _pick_neighbour(units, unit)
         giver, taker = zone[unit], zone[beside]
@@ -161,7 +142,7 @@ def _search(
         _change(units, tally, unit, taker, partner)
 
 
-@_compile_inner
+@compile_inner
 def _change(units: _Units, tally: _Tally, unit: int, taker: int, partner: int) -> None:
     """Let a unit go to another zone and, perhaps, a partner come from there, if both zones stay whole."""
     giver = tally.zone[unit]
@@ -197,7 +178,7 @@ def _open_tally(zone: Ints, zone_count: int, kinds: int) -> _Tally:
     )
 
 
-@_compile_inner
+@compile_inner
 def _fill_tally(units: _Units, tally: _Tally) -> None:
     # Sums are taken one by one: of a sum over rows, most of the compiler's time goes into its messages.
     for unit in range(len(tally.zone)):
@@ -213,13 +194,13 @@ def _fill_tally(units: _Units, tally: _Tally) -> None:
         _mend_rim(units, tally, unit)
 
 
-@_compile_inner
+@compile_inner
 def _pick_neighbour(units: _Units, unit: int) -> int:
     first, last = units.starts[unit], units.starts[unit + 1]
     return int(units.neighbours[first + np.random.randint(last - first)])
 
 
-@_compile_inner
+@compile_inner
 def _pick_partner(units: _Units, zone: Ints, unit: int, beside: int) -> int:
     """Find a unit of the other zone, at or next to the border, that may come in exchange."""
     giver, taker = zone[unit], zone[beside]
@@ -236,7 +217,7 @@ def _pick_partner(units: _Units, zone: Ints, unit: int, beside: int) -> int:
     return _NONE
 
 
-@_compile_inner
+@compile_inner
 def _move(units: _Units, tally: _Tally, unit: int, taker: int) -> None:
     giver = tally.zone[unit]
     with_giver = with_taker = 0.0
@@ -258,7 +239,7 @@ def _move(units: _Units, tally: _Tally, unit: int, taker: int) -> None:
         tally.loads[taker, kind] += units.loads[unit, kind]
 
 
-@_compile_inner
+@compile_inner
 def _weigh_change(
     units: _Units, costs: _Costs, tally: _Tally, unit: int, taker: int, partner: int, evenness: float
 ) -> float:
@@ -299,7 +280,7 @@ def _weigh_change(
     return gain
 
 
-@_compile_inner
+@compile_inner
 def _sum_borders(
     units: _Units, tally: _Tally, unit: int, own: int, other: int, partner: int
 ) -> tuple[float, float, float]:
@@ -316,18 +297,18 @@ def _sum_borders(
     return with_own, with_other, with_partner
 
 
-@_compile_inner
+@compile_inner
 def _rate_roundness(area_m2: float, perimeter_m: float) -> float:
     return 4 * np.pi * area_m2 / (perimeter_m * perimeter_m) if perimeter_m > 0 else 0.0
 
 
-@_compile_inner
+@compile_inner
 def _square_beyond(share: float, tolerance: float) -> float:
     beyond = abs(share - 1.0) - tolerance
     return beyond * beyond if beyond > 0 else 0.0
 
 
-@_compile_inner
+@compile_inner
 def _cost_constancy(units: _Units, costs: _Costs, unit: int, giver: int, taker: int) -> float:
     if units.holder[unit] == giver:
         return float(costs.constancy * units.loads[unit, 0] / units.mean[0])
@@ -336,7 +317,7 @@ def _cost_constancy(units: _Units, costs: _Costs, unit: int, giver: int, taker: 
     return 0.0
 
 
-@_compile_inner
+@compile_inner
 def _holds_together(units: _Units, tally: _Tally, gone: int, zone: int, come: int) -> bool:
     """Whether a zone is in no more pieces now that one unit has left it and, perhaps, another has come.
 
@@ -378,14 +359,14 @@ def _holds_together(units: _Units, tally: _Tally, gone: int, zone: int, come: in
     return False
 
 
-@_compile_inner
+@compile_inner
 def _mend_rim_around(units: _Units, tally: _Tally, unit: int) -> None:
     _mend_rim(units, tally, unit)
     for edge in range(units.starts[unit], units.starts[unit + 1]):
         _mend_rim(units, tally, units.neighbours[edge])
 
 
-@_compile_inner
+@compile_inner
 def _mend_rim(units: _Units, tally: _Tally, unit: int) -> None:
     is_rim = False
     if units.may_move[unit]:

@@ -17,10 +17,9 @@ from collections.abc import Mapping
 import orjson
 
 from geo.errors import InputRefused
-from geo.zoning.anneal import prepare_search
 from geo.zoning.problem import Goal
 from geo.zoning.question import read_question
-from geo.zoning.suggest import Suggestion, choose_wishes, improve_suggestions
+from geo.zoning.suggest import Suggestion, choose_wishes, improve_suggestions, prepare_search
 
 
 def main(goals: list[Goal], seconds: float) -> None:

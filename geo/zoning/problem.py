@@ -29,6 +29,7 @@ class Neighbourhood:
         areas_m2: n areas.
         perimeters_m: n perimeters, the parts that touch nobody included.
         bridges: pairs of units, k × 2, that are linked only because nothing else ties their parts together.
+        wall_shares: m; how much of a border a search is to count, less along a wall; None for all of each.
     """
 
     starts: Ints
@@ -37,6 +38,12 @@ class Neighbourhood:
     areas_m2: Floats
     perimeters_m: Floats
     bridges: Ints = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    wall_shares: Floats | None = None
+
+    @property
+    def ties_m(self) -> Floats:
+        """The borders as a search counts them."""
+        return self.borders_m if self.wall_shares is None else self.borders_m * self.wall_shares
 
     @property
     def size(self) -> int:
@@ -179,14 +186,9 @@ class Figures:
 def measure_plan(problem: Problem, plan: Ints) -> Figures:
     """Measure a plan, n zone numbers, by plain sums; the search keeps the same figures by their changes."""
     ground, count = problem.neighbourhood, problem.zone_count
-    source = np.repeat(np.arange(ground.size), np.diff(ground.starts))
-    inside = plan[source] == plan[ground.neighbours]
     loads = np.zeros((count, problem.loads.shape[1]))
     np.add.at(loads, plan, problem.loads)
     areas = np.bincount(plan, ground.areas_m2, count).astype(np.float64)
-    perimeters = np.bincount(plan, ground.perimeters_m, count) - np.bincount(
-        plan[source[inside]], ground.borders_m[inside], count
-    )
     mean = loads.mean(axis=0)
     deviations = np.divide(loads - mean, mean, out=np.zeros_like(loads), where=mean > 0)
     is_moved = (problem.holder != NO_ZONE) & (problem.holder != plan)
@@ -194,10 +196,20 @@ def measure_plan(problem: Problem, plan: Ints) -> Figures:
         loads=loads,
         deviations=deviations,
         areas_m2=areas,
-        compactness=4 * np.pi * areas / np.square(perimeters),
+        compactness=_measure_compactness(ground, plan, count, ground.borders_m),
         pieces=count_pieces(ground, plan, count),
         moved=float(problem.loads[is_moved, 0].sum()),
     )
+
+
+def _measure_compactness(ground: Neighbourhood, plan: Ints, zone_count: int, borders_m: Floats) -> Floats:
+    source = np.repeat(np.arange(ground.size), np.diff(ground.starts))
+    inside = plan[source] == plan[ground.neighbours]
+    areas = np.bincount(plan, ground.areas_m2, zone_count)
+    perimeters = np.bincount(plan, ground.perimeters_m, zone_count) - np.bincount(
+        plan[source[inside]], borders_m[inside], zone_count
+    )
+    return np.asarray(4 * np.pi * areas / np.square(perimeters), np.float64)
 
 
 def count_pieces(ground: Neighbourhood, plan: Ints, zone_count: int) -> Ints:
@@ -225,10 +237,12 @@ def label_pieces(ground: Neighbourhood, plan: Ints) -> tuple[int, Ints]:
 def rate_plan(problem: Problem, plan: Ints, wishes: Wishes) -> float:
     """Weigh a plan against wishes; less is better. What the search lowers, in plain arithmetic."""
     figures = measure_plan(problem, plan)
+    ground = problem.neighbourhood
+    compactness = _measure_compactness(ground, plan, problem.zone_count, ground.ties_m)
     beyond = np.maximum(0.0, np.abs(figures.deviations) - np.asarray(wishes.tolerances))
     mean = max(float(figures.loads[:, 0].mean()), 1e-12)
     return float(
-        wishes.compactness * (1 - figures.compactness).sum()
+        wishes.compactness * (1 - compactness).sum()
         + wishes.evenness * np.square(beyond).sum()
         + wishes.constancy * figures.moved / mean
     )

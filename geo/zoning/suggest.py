@@ -7,19 +7,35 @@ from itertools import count
 from time import monotonic
 from typing import Final
 
-from geo.zoning.anneal import anneal_plan, prepare_search
-from geo.zoning.problem import NO_ZONE, Figures, Goal, Ints, Problem, Wishes, measure_plan, rate_plan
+import numpy as np
+
+from geo.zoning.anneal import anneal_plan
+from geo.zoning.problem import (
+    NO_ZONE,
+    Figures,
+    Goal,
+    Ints,
+    Neighbourhood,
+    Problem,
+    Wishes,
+    measure_plan,
+    pose_problem,
+    rate_plan,
+)
 from geo.zoning.start import continue_plan, grow_from_locks, partition_graph
 
 _SEARCHERS: Final = 2
 # Tried changes per unit in the first round; each later one tries more, as a slower search ends better, until
 # another start is worth more.
 _FIRST_STEPS: Final = 1_000
-_MOST_STEPS: Final = 20_000
+_MOST_STEPS: Final = 7_000
 # What it is to begin hot: where a zone has few units, each changes its shape by much.
 _HOT_PER_ZONE: Final = 1.8
 _LEAST_HOT, _MOST_HOT = 0.03, 0.2
 _GENTLE: Final = 0.01
+# By how much the second searcher begins hotter than the first, and what is never surpassed.
+_HEATING: Final = 4.0
+_HOTTEST: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +63,8 @@ def choose_wishes(problem: Problem, *goals: Goal) -> dict[Goal, Wishes]:
     """Choose what goals weigh: the first load is kept closest, as it is the one that people compare."""
     rest = problem.loads.shape[1] - 1
     known = {
-        Goal.FAIREST: Wishes((0.003,) + (0.03,) * rest, constancy=0.05),
+        # Several loads at once cannot all be as even as one alone and leave zones any shape.
+        Goal.FAIREST: Wishes((0.012 if rest else 0.0025,) + (0.04,) * rest, constancy=0.05),
         Goal.STEADIEST: Wishes((0.03,) + (0.08,) * rest, compactness=0.3, constancy=2.0),
         Goal.MOST_COMPACT: Wishes((0.05,) + (0.10,) * rest),
     }
@@ -85,38 +102,55 @@ def improve_suggestions(
         yield tell(goal)
     prepare_search()
     size = problem.neighbourhood.size
-    fewest, most = (max(size, 100) * each for each in (_FIRST_STEPS, _MOST_STEPS))
+    fewest, most = _FIRST_STEPS * max(size, 100), _MOST_STEPS * max(size, 1000)
     steps = fewest
+    heats = dict.fromkeys(goals, 1.0)
     with ThreadPoolExecutor(_SEARCHERS) as searchers:
         for first in count(seed * 10_000, _SEARCHERS):
             started = monotonic()
             tries += _SEARCHERS
             for goal, wishes in goals.items():
-                found = searchers.map(
-                    lambda chance, steps=steps, wishes=wishes: _search_once(problem, wishes, steps, chance),
-                    range(first, first + _SEARCHERS),
+                tried = [heats[goal], heats[goal] * _HEATING]
+                found = list(
+                    searchers.map(
+                        lambda chance, heat, steps=steps, wishes=wishes: _search_once(
+                            problem, wishes, steps, chance, heat
+                        ),
+                        range(first, first + _SEARCHERS),
+                        tried,
+                    )
                 )
+                # How rugged the ground is, the search finds out: the next round is about as hot as what won.
+                is_hotter_better = found[1][0] < found[0][0]
+                heats[goal] = tried[1] if is_hotter_better else max(1.0, tried[0] / _HEATING)
                 best[goal] = min(best[goal], *found, key=_get_rating)
                 yield tell(goal)
             pace = steps / max(monotonic() - started, 1e-3)
             left_s = seconds - (monotonic() - began)
-            steps = int(min(steps * 4, most, pace * left_s * 0.9))
+            steps = int(min(steps * 4, most, pace * left_s * 0.8))
             if steps < fewest // 4:
                 return
 
 
-def _search_once(problem: Problem, wishes: Wishes, steps: int, seed: int) -> tuple[float, Ints]:
-    rating, start, hot = _begin(problem, wishes, seed)
-    plan = anneal_plan(problem, start, wishes, steps, seed, hot)
-    return min((rate_plan(problem, plan, wishes), plan), (rating, start), key=_get_rating)
+def prepare_search() -> float:
+    """Compile the search unless that was done; return the seconds it took."""
+    began = monotonic()
+    two = Neighbourhood(np.array([0, 1, 2]), np.array([1, 0]), np.ones(2), np.ones(2), np.full(2, 4.0))
+    anneal_plan(pose_problem(two, np.ones((2, 1)), 2), np.array([0, 1]), Wishes((0.0,)), 0, 0)
+    return monotonic() - began
+
+
+def _search_once(problem: Problem, wishes: Wishes, steps: int, seed: int, heat: float) -> tuple[float, Ints]:
+    _, start, hot = _begin(problem, wishes, seed)
+    plan = anneal_plan(problem, start, wishes, steps, seed, min(hot * heat, _HOTTEST))
+    return rate_plan(problem, plan, wishes), plan
 
 
 def _begin(problem: Problem, wishes: Wishes, seed: int) -> tuple[float, Ints, float]:
     """Choose a start, and how hot a search from it begins: one that is to change little begins cool."""
-    is_held = bool((problem.holder != NO_ZONE).any())
     zone_size = problem.neighbourhood.size / problem.zone_count
     hot = min(max(_HOT_PER_ZONE / zone_size, _LEAST_HOT), _MOST_HOT)
-    if is_held and wishes.constancy > 0 and seed % _SEARCHERS == 0:
+    if (problem.holder != NO_ZONE).any() and wishes.constancy > wishes.compactness:
         start, hot = continue_plan(problem), _GENTLE
     elif (problem.fixed != NO_ZONE).any():
         start = grow_from_locks(problem, seed)

@@ -22,10 +22,9 @@ import numpy as np
 
 from etl.demo.load import load_demo
 from geo.settings import get_settings
-from geo.zoning.anneal import prepare_search
 from geo.zoning.problem import Floats, Goal, Ints, Problem, Wishes, measure_plan, pose_problem
 from geo.zoning.start import _name_zones
-from geo.zoning.suggest import choose_wishes, improve_suggestions
+from geo.zoning.suggest import choose_wishes, improve_suggestions, prepare_search
 from tests.benchmarks.__main__ import print_table
 from tests.benchmarks.zone_cases import Case, build_case
 from tests.benchmarks.zone_peers import cut_with_metis, list_peers
