@@ -377,6 +377,8 @@ def write_map_words(text: Text) -> dict[str, Any]:
             "point": text("zones.hint_point"),
             "compound": text("zones.hint_compound"),
             "before": text("zones.hint_before"),
+            "unassigned": text("zones.hint_unassigned"),
+            "breaks": text("zones.hint_breaks"),
         },
         "households": text("zones.tip_households"),
         "none": text("zones.none"),
