@@ -27,8 +27,8 @@ TOTALS = (
 # Children first: a cascade would look for the children of every single row. Zone plans go with the community.
 _TABLES = (
     "role_grant", "visit", "incident_event", "incident", "campaign", "duty_rule",
-    "merchant_offer", "merchant", "building_grid", "building", "grid", "compound", "ground_feature",
-    "membership", "post", "party_contact", "party",
+    "merchant_offer", "merchant", "building_grid", "chat_group", "building", "grid", "compound",
+    "ground_feature", "membership", "post", "party_contact", "party",
 )  # fmt: skip
 
 

@@ -17,6 +17,9 @@ from etl.demo.town.terrain import METRIC_EPSG
 
 _THREE_NO = "无物业管理、无主管单位、无人防物防"
 _HISTORY = timedelta(days=3 * 365)
+# From so many households on a building has a chat group; of two in a home most are in it.
+_HOUSEHOLDS_OF_A_GROUP = 20
+_MEMBERS_PER_HOUSEHOLD = 1.7
 
 Ids = NDArray[np.int64]
 
@@ -39,6 +42,7 @@ class Writer:
         self._write_duties(parties)
         compounds = self._write_compounds(parties)
         buildings = self._write_buildings(compounds)
+        self._write_chat_groups(buildings)
         grids = self._write_grids()
         self._write_zones(parties, buildings)
         merchants = self._write_merchants(buildings)
@@ -184,6 +188,19 @@ class Writer:
                 "elderly": [b.elderly for b in buildings],
                 "built_year": [b.built_year for b in buildings],
                 "geom": write_shapes([b.footprint for b in buildings], multi=True),
+            },
+        )
+
+    def _write_chat_groups(self, buildings: Ids) -> None:
+        built = self._town.buildings
+        large = [n for n, b in enumerate(built) if b.households >= _HOUSEHOLDS_OF_A_GROUP]
+        self._copy(
+            "chat_group",
+            {
+                "code": [f"G{built[n].code}" for n in large],
+                "name": [f"{built[n].name}邻里群" for n in large],
+                "building_id": buildings[large],
+                "members": [round(_MEMBERS_PER_HOUSEHOLD * built[n].households) for n in large],
             },
         )
 

@@ -74,7 +74,7 @@ _HALVES = [1, 1, 1, 1, 2, 2, 2, 2]
 _UNEVEN = [1, 1, 1, 1, 1, 2, 2, 3]
 
 
-def search(posed: Posed, *goals: Goal, seconds: float = 2) -> dict[Goal, np.ndarray]:
+def search(posed: Posed, *goals: Goal, seconds: float = 1) -> dict[Goal, np.ndarray]:
     with start_search(posed.question, goals or tuple(Goal), seconds) as running:
         running.wait()
     assert running.refusal is None
@@ -109,12 +109,10 @@ class TestQuestion:
         plan = quarter.share_out([1, 1, 1, 1, 2, 2, 2, None], gaps={gap: "拆迁"})
         posed = pose_question(quarter.id, plan, _DAY)
         assert posed.question.loads[7].tolist() == [0, 0]
-        found = search(posed, Goal.FAIREST, seconds=1)
         with start_search(posed.question, [Goal.FAIREST], 1) as running:
             running.wait()
         assert gap not in list_assignment(posed, running.best[Goal.FAIREST])
         assert all(gap not in move.buildings for move in list_moves(posed, running.best[Goal.FAIREST]))
-        assert len(found[Goal.FAIREST]) == 64
 
     def test_goes_from_one_process_to_another_as_it_is(self, quarter: Quarter) -> None:
         question = pose_question(quarter.id, quarter.share_out(_UNEVEN), _DAY).question
@@ -257,7 +255,7 @@ class TestSearch:
 class TestCommand:
     def test_prints_one_object(self, quarter: Quarter) -> None:
         quarter.publish(_UNEVEN)
-        result = CliRunner().invoke(cli, ["zones", "suggest", "--seconds", "2", "--json"])
+        result = CliRunner().invoke(cli, ["zones", "suggest", "--seconds", "1", "--json"])
         assert result.exit_code == 0, result.output
         report = json.loads(result.stdout)
         assert (report["community"], report["kind"], report["zones"]) == ("A", "grid_worker", 3)
