@@ -34,7 +34,6 @@ from geo.store.morning import StaffMember
 from geo.store.places import Community
 
 _TOLD: Final = "absence_told"
-_REFUSAL: Final = "absence_refusal"
 
 
 def show_absence_button(community: Community, staff: Sequence[StaffMember], text: Text) -> None:
@@ -45,13 +44,13 @@ def show_absence_button(community: Community, staff: Sequence[StaffMember], text
         text("absence.manage"), key="absences", icon=":material/event_busy:", type="tertiary"
     )
     if is_pressed:
-        st.session_state.pop(_REFUSAL, None)
-        st.dialog(text("absence.title"), width="large")(_show_desk)(community, staff, text)
+        st.dialog(text("absence.title"), width="large")(show_desk)(community, staff, text)
 
 
-def _show_desk(community: Community, staff: Sequence[StaffMember], text: Text) -> None:
-    if refusal := st.session_state.pop(_REFUSAL, None):
-        st.warning(escape(refusal), icon=":material/report:")
+def show_desk(community: Community, staff: Sequence[StaffMember], text: Text) -> None:
+    """Show the forms for an absence and for a leaving, and who is away with what can be done about it."""
+    # It reruns alone: whoever has signed out meanwhile is shown the way in.
+    session.get_actor()
     absences = list_absences(community.id, session.today())
     entering, listing, leaving = st.tabs(
         [text("absence.tab_enter"), f"{text('absence.tab_list')} {len(absences)}", text("absence.tab_leave")]
@@ -163,10 +162,10 @@ def _leave(party_id: int, name: str, last_day: date, text: Text) -> str:
 
 
 def _do(act: Callable[[], str], text: Text) -> None:
-    """Do it, and close the desk with what became of it; a refusal leaves it open."""
+    """Do it, and close the desk with what became of it; a refusal is told, and leaves it open."""
     try:
         st.session_state[_TOLD] = act()
     except WanggeError as refusal:
-        st.session_state[_REFUSAL] = tell_refusal(refusal, text)
-        st.rerun(scope="fragment")
+        st.warning(escape(tell_refusal(refusal, text)), icon=":material/report:")
+        return
     st.rerun()

@@ -198,6 +198,10 @@ class TestHistory:
         sent = self.move("dispatch", "registered", "dispatched", to_party_id=SQUAD, due_at=at("18 09:00"))
         assert read_history([sent]) == [HistoryEvent(sent.at, "dispatched", SQUAD, at("18 09:00"))]
 
+    def test_handing_over_says_whose_it_is_and_leaves_the_time(self) -> None:
+        handed = self.move("hand_over", "handling", None, to_party_id=SQUAD)
+        assert read_history([handed]) == [HistoryEvent(handed.at, None, SQUAD, None)]
+
     @pytest.mark.parametrize("move", ["whistle", "co_assign", "supervise", "request_extension"])
     def test_who_is_called_or_a_time_that_is_asked_for_changes_nothing(self, move: str) -> None:
         called = self.move(move, "handling", None, to_party_id=SQUAD, due_at=at("18 09:00"))
