@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, WebSocket, expect
+from playwright.sync_api import BrowserContext, Locator, WebSocket, expect
 
 from tests.browser.desk import Desk
 
@@ -83,13 +83,20 @@ class Drawing:
 
 
 @pytest.fixture
-def drawing(desk: Desk) -> Iterator[Drawing]:
-    desk.sign_in("d-secretary", post="书记")
+def secretary(window: BrowserContext, server: str) -> Iterator[None]:
+    """The secretary of community D at the desk; whoever comes after signs in as somebody else."""
+    page = window.new_page()
+    Desk(page, server, "").sign_in("d-secretary", post="书记")
+    page.close()
+    yield
+    window.clear_cookies()
+
+
+@pytest.fixture
+def drawing(secretary: None, desk: Desk) -> Drawing:
     drawing = Drawing(desk)
     drawing.open()
-    yield drawing
-    # Whoever comes after signs in as somebody else.
-    desk.page.context.clear_cookies()
+    return drawing
 
 
 def test_a_plan_is_brushed_locked_undone_bettered_and_published(drawing: Drawing) -> None:
