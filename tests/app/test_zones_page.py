@@ -1,5 +1,6 @@
 """The page of the zones: drawn by the secretary, read by others, nothing of a draft told to them."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,12 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from geo.model.zone import Plan, ZoneKind
 from geo.operations import zone_drafts, zone_plans
+from geo.operations.deadlines import find_day
 from geo.store import engine
 from geo.store.engine import acting_as
 from tests.case_town import CaseTown, found_town
 
+TOMORROW = find_day(datetime.now(UTC)) + timedelta(days=1)
 APP = Path(dashboard.__file__).parent / "app.py"
 INERT = "<img src=x onerror=alert(1)> [x](javascript:alert(1))"
 
@@ -164,3 +167,24 @@ def test_a_kind_without_a_plan_says_what_to_do(
         assert "Choose “New draft”" in app.info[0].value
     else:
         assert app.selectbox(key="zone_kind").value == "grid_worker"
+
+
+@pytest.mark.parametrize(
+    ("who", "told"), [("worker", "1 building leave you"), ("colleague", "1 building come to you")]
+)
+def test_whose_zone_changes_reads_it_over_his_cases(
+    town: CaseTown, who: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = begin_draft(town)
+    first, second = draft.zones
+    with acting_as(town.actor("secretary")):
+        plan = zone_drafts.merge_zones(
+            draft.head.id, [first.id], second.id, seen_revision=draft.head.revision, label="merge"
+        )
+        zone_plans.publish(draft.head.id, TOMORROW, seen_revision=plan.head.revision)
+    visit = Visit(town, who, monkeypatch)
+    visit.app.query_params["lang"] = "en"
+    app = visit.app.switch_page("views/incidents.py").run()
+    assert not app.exception
+    (link,) = [part for part in app.main if part.type == "page_link"] or app.get("page_link")
+    assert told in link.proto.label
