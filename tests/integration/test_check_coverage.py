@@ -149,7 +149,6 @@ class TestHolders:
             pytest.param(
                 "UPDATE zone_party SET valid_to = '2025-06-01' WHERE zone_id = {zone}", id="until yesterday"
             ),
-            pytest.param("UPDATE zone_party SET role = 'backup' WHERE zone_id = {zone}", id="only a backup"),
             pytest.param(
                 "UPDATE party SET active_from = '2025-06-02' WHERE code = 'li'", id="arrives tomorrow"
             ),

@@ -92,9 +92,13 @@ class TestHolder:
         town.zone(town.plan(), "1", building, lead=wang)
         assert held(town) == {building: wang}
 
-    def test_a_backup_does_not_hold(self, town: Town, building: int) -> None:
-        town.zone(town.plan(), "1", building, lead=town.party("wang"), role="backup")
-        assert held(town) == {}
+    def test_a_backup_holds_only_what_has_no_lead(self, town: Town, building: int) -> None:
+        wang, li = town.party("wang"), town.party("li")
+        plan = town.plan()
+        zone = town.zone(plan, "1", building, lead=wang, role="backup")
+        assert held(town) == {building: wang}
+        town.add("zone_party", plan_id=plan, zone_id=zone, party_id=li, role="lead", valid_from=START)
+        assert held(town) == {building: li}
 
     def test_a_draft_holds_nothing(self, town: Town, building: int) -> None:
         town.zone(town.plan(state="draft"), "1", building, lead=town.party("wang"))
