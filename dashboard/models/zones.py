@@ -383,5 +383,7 @@ def write_map_words(text: Text) -> dict[str, Any]:
         "households": text("zones.tip_households"),
         "none": text("zones.none"),
         "notice": text("map.notice"),
+        "title": text("map.title"),
+        "noMap": text("zones.no_map"),
         "units": {"m": text("unit.metres"), "km": text("unit.kilometres")},
     }

@@ -34,7 +34,11 @@ class Editor {
     this.turn = { unassigned: -1, breaks: -1 };
     this.press = (event) => this.onKey(event);
     document.addEventListener("keydown", this.press);
-    this.ready = this.open(data);
+    // Without WebGL there is no map; everything else on the page still works.
+    this.ready = this.open(data).catch((failure) => {
+      console.warn(failure);
+      this.part("map").textContent = data.words.noMap;
+    });
   }
 
   async open(data) {
@@ -53,6 +57,7 @@ class Editor {
       bounds: data.box,
       fitBoundsOptions: { padding: 12 },
       attributionControl: false,
+      locale: { "Map.Title": data.words.title },
       dragRotate: false,
       pitchWithRotate: false,
       boxZoom: false,

@@ -206,6 +206,14 @@ def test_others_see_what_is_published_and_change_nothing(desk: Desk) -> None:
     drawing.choose("第6责任区")
 
 
+def test_without_webgl_the_list_and_the_table_still_work(secretary: None, desk: Desk) -> None:
+    page = desk.page
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.goto(f"{desk.server}/zones?community=D")
+    expect(page.get_by_text("此浏览器不能显示地图")).to_be_visible(timeout=_SHOWN_MS)
+    expect(page.locator(".zone-row").first).to_be_visible()
+
+
 def _lock_zone(drawing: Drawing, name: str) -> None:
     drawing.choose(name)
     before = drawing.editor.get_attribute("data-revision") or ""
