@@ -63,7 +63,13 @@ class _Tally(NamedTuple):
 
 
 def anneal_plan(
-    problem: Problem, start: Ints, wishes: Wishes, steps: int, seed: int, hot: float = _HOT
+    problem: Problem,
+    start: Ints,
+    wishes: Wishes,
+    steps: int,
+    seed: int,
+    hot: float = _HOT,
+    halt: Ints | None = None,
 ) -> Ints:
     """Improve a plan by a number of tried changes, or leave it; the same seed gives the same plan.
 
@@ -75,6 +81,7 @@ def anneal_plan(
         seed: of the chance.
         hot: the temperature to begin with, in shares of what compactness and constancy weigh together; lower
             ones stay closer to the start.
+        halt: one cell; the search stops once another thread has put anything but 0 into it.
     """
     ground = problem.neighbourhood
     mean = problem.loads.sum(axis=0) / problem.zone_count
@@ -90,9 +97,11 @@ def anneal_plan(
         problem.closed,
         np.where(mean > 0, mean, 1.0),
     )
-    costs = _Costs(np.asarray(wishes.tolerances, np.float64), wishes.compactness, wishes.constancy)
+    constancy = wishes.constancy if (problem.holder != NO_ZONE).any() else 0.0
+    costs = _Costs(np.asarray(wishes.tolerances, np.float64), wishes.compactness, constancy)
+    halt = np.zeros(1, np.int64) if halt is None else halt
     tally = _open_tally(start.astype(np.int64), problem.zone_count, problem.loads.shape[1])
-    _search(units, costs, tally, wishes.evenness, hot, steps, seed)
+    _search(units, costs, tally, wishes.evenness, hot, steps, seed, halt)
     # What a search is lenient about while it is hot it may not make good again.
     return min(tally.zone, start, key=lambda plan: rate_plan(problem, plan, wishes))
 
@@ -106,6 +115,7 @@ def _search(
     hot: float,
     steps: int,
     seed: int,
+    halt: Ints,
 ) -> None:
     np.random.seed(seed)
     _fill_tally(units, tally)
@@ -121,6 +131,8 @@ def _search(
         if tally.rim_size[0] == 0:
             return
         if step % 256 == 0:
+            if halt[0] != 0:
+                return
             progress = step / steps
             temperature = scale * hot * np.exp(cooling * progress)
             weight = lenient * np.exp(hardening * progress)

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
+from threading import Timer
 from time import monotonic
 from typing import Final
 
@@ -64,9 +67,9 @@ def choose_wishes(problem: Problem, *goals: Goal) -> dict[Goal, Wishes]:
     rest = problem.loads.shape[1] - 1
     known = {
         # Several loads at once cannot all be as even as one alone and leave zones any shape.
-        Goal.FAIREST: Wishes((0.012 if rest else 0.0025,) + (0.04,) * rest, constancy=0.05),
-        Goal.STEADIEST: Wishes((0.03,) + (0.08,) * rest, compactness=0.3, constancy=2.0),
-        Goal.MOST_COMPACT: Wishes((0.05,) + (0.10,) * rest),
+        Goal.FAIREST: Wishes((0.012 if rest else 0.0025,) + (0.04,) * rest, constancy=0.3),
+        Goal.STEADIEST: Wishes((0.05,) + (0.10,) * rest, compactness=0.3, constancy=2.0),
+        Goal.MOST_COMPACT: Wishes((0.05,) + (0.10,) * rest, constancy=0.1),
     }
     return {goal: known[goal] for goal in goals}
 
@@ -105,21 +108,15 @@ def improve_suggestions(
     fewest, most = _FIRST_STEPS * max(size, 100), _MOST_STEPS * max(size, 1000)
     steps = fewest
     heats = dict.fromkeys(goals, 1.0)
-    with ThreadPoolExecutor(_SEARCHERS) as searchers:
+    left_s = seconds - (monotonic() - began)
+    with ThreadPoolExecutor(_SEARCHERS) as searchers, _halting_after(left_s) as halt:
         for first in count(seed * 10_000, _SEARCHERS):
             started = monotonic()
             tries += _SEARCHERS
             for goal, wishes in goals.items():
                 tried = [heats[goal], heats[goal] * _HEATING]
-                found = list(
-                    searchers.map(
-                        lambda chance, heat, steps=steps, wishes=wishes: _search_once(
-                            problem, wishes, steps, chance, heat
-                        ),
-                        range(first, first + _SEARCHERS),
-                        tried,
-                    )
-                )
+                search = partial(_search_once, problem, wishes, steps, halt)
+                found = list(searchers.map(search, range(first, first + _SEARCHERS), tried))
                 # How rugged the ground is, the search finds out: the next round is about as hot as what won.
                 is_hotter_better = found[1][0] < found[0][0]
                 heats[goal] = tried[1] if is_hotter_better else max(1.0, tried[0] / _HEATING)
@@ -128,8 +125,25 @@ def improve_suggestions(
             pace = steps / max(monotonic() - started, 1e-3)
             left_s = seconds - (monotonic() - began)
             steps = int(min(steps * 4, most, pace * left_s * 0.8))
-            if steps < fewest // 4:
+            if steps < fewest // 4 or halt[0]:
                 return
+
+
+@contextmanager
+def _halting_after(seconds: float) -> Iterator[Ints]:
+    """Yield a cell that tells searches to stop once the time is up, or the block is left.
+
+    What a busy machine makes late is given up, and so is what nobody waits for.
+    """
+    halt = np.zeros(1, np.int64)
+    alarm = Timer(max(0.0, seconds), halt.__setitem__, (0, 1))
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield halt
+    finally:
+        halt[0] = 1
+        alarm.cancel()
 
 
 def prepare_search() -> float:
@@ -140,9 +154,11 @@ def prepare_search() -> float:
     return monotonic() - began
 
 
-def _search_once(problem: Problem, wishes: Wishes, steps: int, seed: int, heat: float) -> tuple[float, Ints]:
+def _search_once(
+    problem: Problem, wishes: Wishes, steps: int, halt: Ints, seed: int, heat: float
+) -> tuple[float, Ints]:
     _, start, hot = _begin(problem, wishes, seed)
-    plan = anneal_plan(problem, start, wishes, steps, seed, min(hot * heat, _HOTTEST))
+    plan = anneal_plan(problem, start, wishes, steps, seed, min(hot * heat, _HOTTEST), halt)
     return rate_plan(problem, plan, wishes), plan
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -44,7 +45,7 @@ class Quarter(Town):
         self.add("ground_feature", kind="water", geom=box(0, 198, 1000, 202))
         connection.commit()
 
-    def share_out(self, columns: list[int | None], **changes: object) -> Plan:
+    def share_out(self, columns: Sequence[int | None], **changes: object) -> Plan:
         """A plan that gives each column of buildings to a zone, numbered from 1, or to none."""
         units = {
             building: columns[number % _SIDE]
