@@ -30,6 +30,7 @@ class Editor {
     this.tool = "point";
     this.picked = new Set();
     this.drawn = new Map();
+    this.marked = new Map();
     this.buildings = new Map();
     this.turn = { unassigned: -1, breaks: -1 };
     this.press = (event) => this.onKey(event);
@@ -96,13 +97,19 @@ class Editor {
     this.paintZones();
     const moved = data.moved.map(([id]) => id);
     const marked = { broken: data.breaks.flat(), nobody: data.unassigned, stated: data.stated, fixed: data.fixed, moved };
-    for (const [name, ids] of Object.entries(marked)) {
-      this.map.setFilter(`buildings-${name}`, ["in", ["get", "id"], ["literal", ids]]);
-    }
+    for (const [name, ids] of Object.entries(marked)) this.filter(name, ids);
     this.markPicked();
     if (this.pendingFlight) this.fly(this.pendingFlight);
     this.pendingFlight = null;
     this.root.dataset.revision = data.revision;
+  }
+
+  // With another filter MapLibre lays out all tiles anew.
+  filter(name, ids) {
+    const wanted = ids.join();
+    if ((this.marked.get(name) ?? "") === wanted) return;
+    this.marked.set(name, wanted);
+    this.map.setFilter(`buildings-${name}`, ["in", ["get", "id"], ["literal", ids]]);
   }
 
   // The zones of the plan, or of the one it is compared with.
