@@ -67,7 +67,7 @@ def choose_wishes(problem: Problem, *goals: Goal) -> dict[Goal, Wishes]:
     rest = problem.loads.shape[1] - 1
     known = {
         # Several loads at once cannot all be as even as one alone and leave zones any shape.
-        Goal.FAIREST: Wishes((0.012 if rest else 0.0025,) + (0.04,) * rest, constancy=0.3),
+        Goal.FAIREST: Wishes((0.012 if rest else 0.0025,) + (0.04,) * rest, constancy=1.5),
         Goal.STEADIEST: Wishes((0.05,) + (0.10,) * rest, compactness=0.3, constancy=2.0),
         Goal.MOST_COMPACT: Wishes((0.05,) + (0.10,) * rest, constancy=0.1),
     }
