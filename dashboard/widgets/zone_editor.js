@@ -174,8 +174,8 @@ class Editor {
     if (this.tool === "point" || event.button !== 0 || !this.data.canPick) return;
     event.currentTarget.setPointerCapture(event.pointerId);
     const at = this.find(event);
-    const spots = [...this.buildings].map(([id, { middle }]) => [id, this.map.project(middle)]);
-    this.stroke = { path: [at], spots, takesAway: event.altKey, before: new Set(this.picked) };
+    const spots = new Map([...this.buildings].map(([id, { middle }]) => [id, this.map.project(middle)]));
+    this.stroke = { path: [at], spots, dots: new Set(), takesAway: event.altKey, before: new Set(this.picked) };
     this.part("trace").classList.toggle("takes-away", event.altKey);
     if (BRUSH_PX[this.tool]) this.brush(at, at);
   }
@@ -202,28 +202,36 @@ class Editor {
     const { path, spots, takesAway } = this.stroke;
     if (!BRUSH_PX[this.tool]) {
       const shape = this.tool === "box" ? spanBox(path[0], this.find(event)) : path;
-      const inside = spots.filter(([, spot]) => isInside(spot, shape)).map(([id]) => id);
+      const inside = [...spots].filter(([, spot]) => isInside(spot, shape)).map(([id]) => id);
       this.change(this.widen(inside), takesAway);
     }
-    this.stroke = null;
-    this.part("trace").querySelector("path").setAttribute("d", "");
+    this.clearTrace();
     this.report();
   }
 
   drop() {
     if (!this.stroke) return;
     this.picked = this.stroke.before;
-    this.stroke = null;
-    this.part("trace").querySelector("path").setAttribute("d", "");
+    this.clearTrace();
     this.markPicked();
+  }
+
+  clearTrace() {
+    this.stroke = null;
+    for (const path of this.part("trace").querySelectorAll("path")) path.setAttribute("d", "");
   }
 
   brush(from, to) {
     const radius = BRUSH_PX[this.tool];
-    const touched = this.stroke.spots.filter(([, spot]) => measureWay(spot, from, to) <= radius).map(([id]) => id);
+    const near = [...this.stroke.spots].filter(([, spot]) => measureWay(spot, from, to) <= radius).map(([id]) => id);
     // Close up, a building is wider than the brush.
     const under = this.map.queryRenderedFeatures([to.x, to.y], { layers: ["buildings"] });
-    this.change(this.widen([...touched, ...under.map(({ properties }) => properties.id)]), this.stroke.takesAway);
+    const touched = this.widen([...near, ...under.map(({ properties }) => properties.id)]);
+    this.change(touched, this.stroke.takesAway);
+    for (const id of touched) this.stroke.dots.add(id);
+    // Over the map, for without a graphics card it is drawn too slowly to follow the hand.
+    const spots = [...this.stroke.dots].map((id) => this.stroke.spots.get(id));
+    this.part("dots").setAttribute("d", spots.map(({ x, y }) => `M${x} ${y}h0`).join(""));
   }
 
   // With the whole compound of each, where that is asked for.
@@ -235,10 +243,7 @@ class Editor {
   }
 
   change(ids, takesAway) {
-    for (const id of ids) {
-      this.picked[takesAway ? "delete" : "add"](id);
-      this.paint(id, { picked: !takesAway });
-    }
+    for (const id of ids) this.picked[takesAway ? "delete" : "add"](id);
   }
 
   report() {
@@ -363,8 +368,7 @@ class Editor {
   drawScale() {
     const { lat } = this.map.getCenter();
     const metresPerPixel = (40075016.686 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** this.map.getZoom());
-    const magnitude = 10 ** Math.floor(Math.log10(WIDEST_BAR_PX * metresPerPixel));
-    const metres = [5, 2, 1].map((step) => step * magnitude).find((length) => length <= WIDEST_BAR_PX * metresPerPixel);
+    const metres = chooseBar(WIDEST_BAR_PX * metresPerPixel);
     const { units } = this.data.words;
     const scale = this.part("scale");
     scale.style.width = `${metres / metresPerPixel}px`;

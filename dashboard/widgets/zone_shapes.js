@@ -42,3 +42,9 @@ function measureWay(spot, from, to) {
   const share = length ? Math.min(Math.max(((spot.x - from.x) * dx + (spot.y - from.y) * dy) / length, 0), 1) : 0;
   return Math.hypot(spot.x - from.x - share * dx, spot.y - from.y - share * dy);
 }
+
+// The longest round length that is no longer than so many metres.
+function chooseBar(most) {
+  const magnitude = 10 ** Math.floor(Math.log10(most));
+  return [5, 2, 1].map((step) => step * magnitude).find((length) => length <= most);
+}
