@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime
 
 import streamlit as st
 
+from geo.model.absence import Absence
 from geo.model.actor import Actor
 from geo.model.gazetteer import Gazetteer
-from geo.operations import marks, zone_news, zone_town
+from geo.operations import absences, marks, zone_news, zone_town
 from geo.operations.morning import gather_morning
 from geo.operations.zone_news import ZoneNews
 from geo.operations.zone_town import Town
@@ -83,6 +84,17 @@ def read_town(community_id: int, on_day: date, tags: Mapping[str, str], actor: A
     return _read_town(community_id, on_day, actor.scope, tags["labels"], tags["merchants"], tags["ground"])
 
 
+def list_stood_in_for(
+    community_id: int, on_day: date, tags: Mapping[str, str], actor: Actor
+) -> tuple[Absence, ...]:
+    """Return the absences on a day in which an actor stands in."""
+    if actor.party_id is None:
+        return ()
+    # Why somebody is away is told by role.
+    rights = (actor.role, actor.scope)
+    return _list_stood_in_for(community_id, actor.party_id, on_day, rights, tags["zones"])
+
+
 def list_zone_news(
     community_id: int, on_day: date, tags: Mapping[str, str], actor: Actor
 ) -> tuple[ZoneNews, ...]:
@@ -137,6 +149,17 @@ def _read_gazetteer(
 ) -> Gazetteer:
     with connect() as connection:
         return read_names(connection, community_id)
+
+
+@st.cache_resource(ttl=_KEPT_S, max_entries=500, show_spinner=False)
+def _list_stood_in_for(
+    community_id: int,
+    party_id: int,
+    on_day: date,
+    rights: tuple[object, ...],  # noqa: ARG001
+    tag: str,  # noqa: ARG001
+) -> tuple[Absence, ...]:
+    return tuple(absences.list_stood_in_for(community_id, party_id, on_day))
 
 
 @st.cache_resource(ttl=_KEPT_S, max_entries=500, show_spinner=False)

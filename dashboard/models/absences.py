@@ -53,18 +53,21 @@ def tell_dates(absence: Absence, text: Text) -> str:
 
 def tell_absence(absence: Absence, text: Text) -> str:
     """Return who is away until when, who stands in, and how many cases are still with him."""
-    until = (
-        text("absence.until_further")
-        if absence.valid_to is None
-        else text("absence.back_on", day=_write_day(absence.valid_to, text))
-    )
-    parts = [text("absence.who", name=absence.name, until=until)]
+    parts = [text("absence.who", name=absence.name, until=_tell_until(absence, text))]
     parts += [_tell_substitute(substitute, text) for substitute in absence.substitutes]
     if absence.stand_in and absence.stand_in not in {s.name for s in absence.substitutes}:
         parts.append(text("absence.stands_in", name=absence.stand_in))
     if absence.cases:
         parts.append(text("absence.cases_left", n=absence.cases))
     return text.join(parts)
+
+
+def tell_stood_in_for(absence: Absence, party_id: int, text: Text) -> str:
+    """Return for whom a party stands in, with what and until when."""
+    buildings = sum(each.buildings for each in absence.substitutes if each.party_id == party_id)
+    parts = [text("absence.you_stand_in", name=absence.name)]
+    parts += [text("count.buildings", n=buildings)] if buildings else []
+    return text.join([*parts, _tell_until(absence, text)])
 
 
 def tell_hand_over(done: HandOver, text: Text) -> str:
@@ -111,6 +114,12 @@ def _tell_substitute(substitute: Substitute, text: Text) -> str:
     if substitute.name is None:
         return text("absence.nobody_holds", buildings=buildings)
     return text("absence.holds", name=substitute.name, buildings=buildings)
+
+
+def _tell_until(absence: Absence, text: Text) -> str:
+    if absence.valid_to is None:
+        return text("absence.until_further")
+    return text("absence.back_on", day=_write_day(absence.valid_to, text))
 
 
 def _write_day(day: date, text: Text) -> str:

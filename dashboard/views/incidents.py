@@ -8,7 +8,7 @@ from dashboard.models.map_page import choose_community
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from dashboard.widgets.incident_filter_bar import show_filter_bar
 from dashboard.widgets.incident_work import show_work
-from dashboard.widgets.zone_news import show_zone_news
+from dashboard.widgets.zone_news import show_stood_in_for, show_zone_news
 from geo.store import places, saved_views
 from geo.store.engine import reading_together
 from geo.store.versions import list_layer_tags
@@ -49,4 +49,5 @@ with st.container(key="case_head", horizontal=True, vertical_alignment="center")
     show_language_switch(text)
 if actor.party_id is not None:
     show_zone_news(data.list_zone_news(community.id, today, tags, actor), community.code, text)
+    show_stood_in_for(data.list_stood_in_for(community.id, today, tags, actor), actor.party_id, text)
 show_work(page)

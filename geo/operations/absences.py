@@ -42,6 +42,16 @@ def list_absences(community_id: int, on_day: date) -> list[Absence]:
         return store.list_absences(connection, community_id, on_day)
 
 
+def list_stood_in_for(community_id: int, party_id: int, on_day: date) -> list[Absence]:
+    """Return the absences on a day in which a party stands in, for buildings or for what belongs to none."""
+    return [
+        absence
+        for absence in list_absences(community_id, on_day)
+        if absence.covers(on_day)
+        and party_id in {absence.stand_in_id, *(each.party_id for each in absence.substitutes)}
+    ]
+
+
 def mark_absent(
     party_id: int,
     first_day: date,

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from geo.operations.deadlines import find_day
 from geo.store import engine
 from tests.actors import make_actor
-from tests.app.test_morning_page import open_page, read_words
+from tests.app.test_morning_page import APP, open_page, read_words
 from tests.town import START, Town
 
 TODAY = find_day(datetime.now(UTC))
@@ -135,3 +135,17 @@ def test_a_leader_is_told_and_enters_nothing(office: Office, monkeypatch: pytest
     monkeypatch.setattr(engine, "_find_actor", lambda: make_actor(office.id, role="leader"))
     app = open_page()
     assert "absences" not in {button.key for button in app.button}
+
+
+def test_whoever_stands_in_is_told_over_his_cases(
+    office: Office, connection: PostgresConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.add("absence", party_id=office.li, valid_from=TODAY, reason="sick")
+    connection.commit()
+    for party_id, is_told in ((office.zhao, True), (office.wang, False)):
+        worker = make_actor(office.id, role="grid_worker", party_id=party_id)
+        monkeypatch.setattr(engine, "_find_actor", lambda worker=worker: worker)
+        app = AppTest.from_file(str(APP), default_timeout=30).switch_page("views/incidents.py").run()
+        assert not app.exception
+        told = [caption.value for caption in app.caption if "您正代李负责 · 1 栋" in str(caption.value)]
+        assert bool(told) is is_told
