@@ -231,6 +231,23 @@ def test_new_cases_go_to_whoever_is_there(town: AbsenceTown) -> None:
         assert get_case(town.report(0)).party_id == town.zhao
 
 
+def test_a_returned_case_goes_to_the_committee_while_its_sender_is_away(town: AbsenceTown) -> None:
+    sender = Actor(account_id=1, role="secretary", community_ids=(town.id,), party_id=town.zhao)
+    present, away = town.report(0), town.report(1)
+    with acting_as(sender):
+        for case in (present, away):
+            act(case, "dispatch", 1, to_party_id=town.li)
+    with acting_as(town.worker(town.li)):
+        act(present, "return", 2, reason="not_our_duty", suggested_party_id=town.wang)
+    with acting_as(town.actor()):
+        assert get_case(present).party_id == town.zhao
+        mark_absent(town.zhao, TODAY, None, SICK)
+    with acting_as(town.worker(town.li)):
+        act(away, "return", 2, reason="not_our_duty", suggested_party_id=town.wang)
+    with acting_as(town.actor()):
+        assert get_case(away).party_id == town.committee
+
+
 def test_whoever_stands_in_reads_what_the_holder_reads(town: AbsenceTown) -> None:
     town.appoint(town.zhao)
     secret = town.enter(town.committee, 0, "S3")
