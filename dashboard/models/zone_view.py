@@ -1,6 +1,6 @@
 """A zone plan laid over the town: which building is where, and how the plan stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,7 +65,13 @@ def lay_plan(plan: Plan, town: Town) -> PlanView:
     return PlanView(plan, town, units, measure_draft(town.neighbourhood, town.loads, units, len(plan.zones)))
 
 
+def keep_seen(plan: Plan, town: Town) -> Plan:
+    """Return a plan with those zones only in which its reader sees a building; the mean is then theirs."""
+    seen = {plan.units.get(building_id) for building_id in town.building_ids}
+    return replace(plan, zones=tuple(zone for zone in plan.zones if zone.id in seen))
+
+
 def list_codes(plan: Plan) -> dict[int, str]:
     """Return the code of the zone each building is in; plans copied from one another share their codes."""
     codes = {zone.id: zone.code for zone in plan.zones}
-    return {building_id: codes[zone_id] for building_id, zone_id in plan.units.items()}
+    return {building_id: codes[zone_id] for building_id, zone_id in plan.units.items() if zone_id in codes}

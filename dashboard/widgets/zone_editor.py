@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.i18n import Text
 from dashboard.models import zones as model
-from dashboard.models.zone_view import PlanView, lay_plan
+from dashboard.models.zone_view import PlanView, keep_seen, lay_plan
 from dashboard.widgets.markdown import escape
 from dashboard.widgets.zone_desk import Desk, open_desk
 from dashboard.widgets.zone_map import find_untold_pick, show_zone_bars, show_zone_map
@@ -64,7 +64,7 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
         # Somebody else has thrown it away: the page shows another plan.
         st.rerun()
     desk.seen_revision = plan.head.revision
-    view = lay_plan(plan, stage.town)
+    view = lay_plan(plan if stage.can_edit else keep_seen(plan, stage.town), stage.town)
     moved = view.list_moved(stage.before)
     told, picker = st.columns([2.35, 1], gap="small", vertical_alignment="center")
     told.caption(escape(model.summarise_plan(view, moved, text)))

@@ -8,7 +8,7 @@ import numpy as np
 from dashboard.i18n import Text
 from dashboard.models import zones as model
 from dashboard.models.zone_cards import build_cards
-from dashboard.models.zone_view import lay_plan
+from dashboard.models.zone_view import keep_seen, lay_plan
 from dashboard.models.zone_wishes import tell_moves
 from geo.model.zone import (
     Appointment,
@@ -57,6 +57,18 @@ def test_a_building_that_an_import_has_deleted_is_left_out() -> None:
     assert view.figures.sizes.tolist() == [2, 0]
     shown = model.build_map_data(view, None, TEXT, can_pick=True)
     assert [zone["buildings"] for zone in shown["zones"]] == [[101, 102], []]
+
+
+def test_whoever_sees_some_buildings_is_told_of_their_zones_alone() -> None:
+    town = lay_town(2)
+    plan = make_plan({101: 2, 102: 2, 103: 1})
+    assert [zone.code for zone in plan.zones] == ["A", "B"]
+    view = lay_plan(keep_seen(plan, town), town)
+    (bar,) = model.build_bars(view, view, {}, TEXT)
+    assert bar["name"] == "Zone B"
+    assert bar["bars"][0]["delta"] == "±0 %"
+    assert view.unassigned == []
+    assert view.list_moved(view) == []
 
 
 def test_parts_that_lie_apart_are_named_the_heaviest_first() -> None:
