@@ -36,6 +36,7 @@ _MOST_STEPS: Final = 7_000
 _HOT_PER_ZONE: Final = 1.8
 _LEAST_HOT, _MOST_HOT = 0.03, 0.2
 _GENTLE: Final = 0.01
+_GRAIN: Final = 6.0
 # By how much the second searcher begins hotter than the first, and what is never surpassed.
 _HEATING: Final = 4.0
 _HOTTEST: Final = 2.0
@@ -65,9 +66,15 @@ class Suggestion:
 def choose_wishes(problem: Problem, *goals: Goal) -> dict[Goal, Wishes]:
     """Choose what goals weigh: the first load is kept closest, as it is the one that people compare."""
     rest = problem.loads.shape[1] - 1
+    zone_size = problem.neighbourhood.size / problem.zone_count
+    # Few units can be put together in few ways: to be more even than that, zones take any shape.
+    finest = min(_GRAIN / zone_size**2, 0.05)
     known = {
-        # Several loads at once cannot all be as even as one alone and leave zones any shape.
-        Goal.FAIREST: Wishes((0.012 if rest else 0.0025,) + (0.04,) * rest, constancy=1.5),
+        # Nor can several loads at once be as even as one alone.
+        Goal.FAIREST: Wishes(
+            (max(0.012 if rest else 0.0025, finest),) + (0.04,) * rest,
+            constancy=1.5,
+        ),
         Goal.STEADIEST: Wishes((0.05,) + (0.10,) * rest, compactness=0.3, constancy=2.0),
         Goal.MOST_COMPACT: Wishes((0.05,) + (0.10,) * rest, constancy=0.1),
     }

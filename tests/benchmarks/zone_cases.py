@@ -1,6 +1,6 @@
 """What the benchmark shares out: a lattice, random land, community D, and three thousand buildings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -86,5 +86,6 @@ def _read_demo() -> Case:
         zone_count=16,
         balance=(Load.HOUSEHOLDS, Load.INCIDENTS),
     )
-    question = posed.question
+    # Peers know of no walls.
+    question = replace(posed.question, compounds=np.full(len(posed.building_ids), -1))
     return Case("community D", question.problem.neighbourhood, question.loads, question.points_m, 16)

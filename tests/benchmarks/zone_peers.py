@@ -31,7 +31,7 @@ def cut_with_metis(case: Case, problem: Problem, seed: int) -> Ints:
     weights = case.loads[:, 0].astype(np.int64)
     plans = []
     for each in range(_SEEDS):
-        options = pymetis.Options(seed=seed * _SEEDS + each, contig=1)
+        options = pymetis.Options(seed=seed * _SEEDS + each, contig=1, ufactor=1)
         _, parts = pymetis.part_graph(case.zone_count, adjacency, vweights=weights, options=options)
         plans.append(np.asarray(parts, np.int64))
     return min(plans, key=lambda plan: _rate_evenness(problem, plan))
