@@ -21,7 +21,7 @@ run: .venv/run.stamp $(VENDOR)/node_modules/.stamp
 
 test: .venv/dev.stamp $(VENDOR)/node_modules/.stamp
 	@.ci/ensure-packages postgis browser
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff format --check .
