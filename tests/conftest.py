@@ -23,6 +23,13 @@ _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes, let one have all browsers, which need a core each, and a file stay in one."""
+    for item in items:
+        group = "browser" if "browser" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def reachable_path() -> Iterator[Path]:
     """A temporary folder that the database's user can pass through, which pytest's own are not."""
