@@ -23,10 +23,11 @@ _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of several processes, let one have all browsers, which need a core each, and a file stay in one."""
     for item in items:
-        group = "browser" if "browser" in item.path.parts else str(item.path)
+        group = "browser" if "browser" in item.path.parts else item.path.name
         item.add_marker(pytest.mark.xdist_group(group))
 
 
