@@ -80,7 +80,7 @@ def bound_busiest(weights: Floats, loads: Floats) -> float:
         ],
         integrality=np.array([1] * (count + takers) + [0]),
         bounds=Bounds(0, np.array([1.0] * (count + takers) + [np.inf])),
-        options={"mip_rel_gap": 0.02, "time_limit": 6},
+        options={"mip_rel_gap": 0.02, "time_limit": 90},
     )
     assert solved.mip_dual_bound is not None
     return float(solved.mip_dual_bound)
