@@ -100,8 +100,8 @@ class HeldDuty:
     Attributes:
         kind: of duty.
         id: of the zone, rule, organisation or whatever it is; None of cases, which are several.
-        name: what to call it: a zone, an organisation, a category, the code of a post; empty of a rule for all
-            categories.
+        name: what to call it: a zone, an organisation, a category, the code of a post; empty of a rule for
+            all categories.
         count: buildings of a zone or compound, or cases.
         successor: who does it from then on without anything being done; None where nobody.
     """

@@ -107,7 +107,8 @@ class TestCounts:
         town.connection.commit()
         assert read_workload(empty.id, _DAY).total.tolist() == []
 
-    def test_one_that_is_not_there_is_refused(self, town: Town) -> None:
+    @pytest.mark.usefixtures("town")
+    def test_one_that_is_not_there_is_refused(self) -> None:
         with pytest.raises(NotFound, match="there is no community 999"):
             read_workload(999, _DAY)
 

@@ -9,8 +9,8 @@ from geo.model.workload import BuildingCounts, WorkloadWeights
 from geo.zoning.workload import Part, weigh_buildings
 
 _WEIGHTS = WorkloadWeights(
-    household=1, resident=0.1, incident=3, merchant=2, three_no_household=0.5, elderly_resident=0.5, chat_group=10,
-    elderly_share=0.25, categories={"E1": 2, "E101": 4},
+    household=1, resident=0.1, incident=3, merchant=2, three_no_household=0.5, elderly_resident=0.5,
+    chat_group=10, elderly_share=0.25, categories={"E1": 2, "E101": 4},
 )  # fmt: skip
 
 
