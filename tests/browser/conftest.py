@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebSocket, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebSocket, expect, sync_playwright
 
 import dashboard
 from etl.demo.load import load_demo
@@ -37,6 +37,9 @@ _FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 _START_TIMEOUT_S = 60
+
+# How soon a page answers is measured elsewhere; beside other tests, a machine may be slow.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

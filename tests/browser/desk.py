@@ -16,7 +16,6 @@ from playwright.sync_api import FloatRect, Page, expect
 
 _MAP = '[data-testid="stDeckGlJsonChart"]'
 _EQUATOR_M = 40_075_016.686
-_DRAWN_TIMEOUT_MS = 20_000
 
 
 @dataclass(frozen=True)
@@ -62,10 +61,8 @@ class Desk:
 
     def wait_until_drawn(self) -> None:
         """Wait until the map has stopped changing and its frame tells the scale."""
-        expect(self.page.locator(".map-scale")).not_to_be_empty(timeout=_DRAWN_TIMEOUT_MS)
-        expect(self.page.locator('[data-testid="stStatusWidget"]')).to_have_count(
-            0, timeout=_DRAWN_TIMEOUT_MS
-        )
+        expect(self.page.locator(".map-scale")).not_to_be_empty()
+        self._wait_for_server()
         before = self.read_pixels()
         for _ in range(60):
             self.page.wait_for_timeout(300)
@@ -100,7 +97,8 @@ class Desk:
         return _EQUATOR_M * math.cos(math.radians(latitude)) / (512 * 2**zoom)
 
     def click_map(self, longitude: float, latitude: float) -> None:
-        """Point at a place on the map, and click it."""
+        """Point at a place on the map, and click it, as somebody does who lets the last click take effect."""
+        self._wait_for_server()
         x, y = self.locate(longitude, latitude)
         box = self._find_map()
         self.page.mouse.move(box["x"] + x - 3, box["y"] + y)
@@ -121,9 +119,7 @@ class Desk:
 
     def expect_card(self, title: str) -> None:
         """Wait for the card of a place."""
-        expect(self.page.locator(".st-key-card h4")).to_have_text(
-            re.compile(re.escape(title)), timeout=10_000
-        )
+        expect(self.page.locator(".st-key-card h4")).to_have_text(re.compile(re.escape(title)))
 
     def read_card(self) -> str:
         """Return the text of the card."""
@@ -146,6 +142,10 @@ class Desk:
         with closing(psycopg2.connect(self._database_url)) as connection, connection.cursor() as cursor:
             cursor.execute(statement, values)
             return cursor.fetchall()
+
+    def _wait_for_server(self) -> None:
+        """Wait until the page no longer says that it is at work."""
+        expect(self.page.locator('[data-testid="stStatusWidget"]')).to_have_count(0)
 
     def _find_map(self) -> FloatRect:
         box = self.page.locator(f"{_MAP} canvas").first.bounding_box()

@@ -15,8 +15,8 @@ def open_drawing(desk: Desk) -> FrameLocator:
     desk.page.goto(f"{desk.server}/map?community=D")
     desk.page.get_by_role("link", name="圈画").click()
     frame = desk.page.frame_locator('iframe[title^="streamlit_folium"]')
-    expect(frame.locator(".leaflet-draw-draw-polygon")).to_be_visible(timeout=30_000)
-    expect(frame.locator(".leaflet-overlay-pane canvas")).to_be_visible(timeout=10_000)
+    expect(frame.locator(".leaflet-draw-draw-polygon")).to_be_visible()
+    expect(frame.locator(".leaflet-overlay-pane canvas")).to_be_visible()
     return frame
 
 
@@ -46,7 +46,7 @@ def test_a_drawn_polygon_returns_its_area_and_who_lives_in_it(desk: Desk) -> Non
 
     draw_polygon(desk, frame)
     figures = desk.page.locator('[data-testid="stMetricValue"]')
-    expect(figures).to_have_count(4, timeout=15_000)
+    expect(figures).to_have_count(4)
     area, buildings, households, residents = (
         int(re.sub(r"[^\d]", "", value)) for value in figures.all_text_contents()
     )
@@ -59,6 +59,4 @@ def test_the_tool_speaks_the_language_of_the_page(desk: Desk) -> None:
     frame = open_drawing(desk)
     expect(frame.locator(".leaflet-draw-draw-polygon")).to_have_attribute("title", "画多边形")
     desk.page.locator(".st-key-language button").click()
-    expect(frame.locator(".leaflet-draw-draw-polygon")).to_have_attribute(
-        "title", "Draw a polygon", timeout=15_000
-    )
+    expect(frame.locator(".leaflet-draw-draw-polygon")).to_have_attribute("title", "Draw a polygon")

@@ -165,7 +165,7 @@ def test_a_search_moves_the_map_there(desk: Desk) -> None:
 def test_the_scale_bar_is_right_at_its_latitude_and_zoom(desk: Desk, latitude: float, zoom: float) -> None:
     desk.page.goto(f"{desk.server}/map?community=D&at={latitude:.5f}_109.40000_{zoom:.2f}")
     bar = desk.page.locator(".map-scale")
-    expect(bar).not_to_be_empty(timeout=20_000)
+    expect(bar).not_to_be_empty()
     expect(desk.page).to_have_url(re.compile("at="))
     box = bar.bounding_box()
     assert box is not None

@@ -45,7 +45,7 @@ def morning(secretary: None, desk: Desk) -> Desk:
 
 def open_morning(desk: Desk, **params: str) -> None:
     desk.page.goto(f"{desk.server}/morning?{urlencode(params)}")
-    expect(desk.page.locator(".st-key-duty")).to_be_visible(timeout=30_000)
+    expect(desk.page.locator(".st-key-duty")).to_be_visible()
 
 
 def read_figure(desk: Desk, key: str) -> int:

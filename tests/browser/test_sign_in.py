@@ -44,7 +44,7 @@ def test_each_role_begins_at_its_own_page_and_is_offered_its_own(
         stranger.get_by_role("button", name=post).click()
     first, *others = list_pages(role)
     stranger.wait_for_url(re.compile(f"/{first}([?]|$)"))
-    expect(stranger.locator(".reader")).to_contain_text("退出", timeout=20_000)
+    expect(stranger.locator(".reader")).to_contain_text("退出")
     for page, name in NAMES.items():
         link = stranger.locator("header").get_by_role("link", name=name, exact=True)
         expect(link).to_have_count(1 if page in (first, *others) else 0)
@@ -57,14 +57,14 @@ def test_signing_out_ends_open_pages_and_map_data_alike(desk: Desk, stranger: Pa
     own.wait_until_drawn()
     other = stranger.context.new_page()
     other.goto(f"{desk.server}/map?community=D")
-    expect(other.locator(".reader button")).to_be_visible(timeout=20_000)
+    expect(other.locator(".reader button")).to_be_visible()
     other.locator(".reader button").click()
     expect(other.get_by_text("您已退出")).to_be_visible()
 
     status = "fetch('/features/buildings.geojson', {cache: 'no-store'}).then(answer => answer.status)"
     assert stranger.evaluate(status) == 401
     stranger.locator(".st-key-language button").click()
-    stranger.wait_for_url(re.compile(r"/login\?.*next=%2Fmap"), timeout=15_000)
+    stranger.wait_for_url(re.compile(r"/login\?.*next=%2Fmap"))
     close(stranger)
 
 
@@ -72,13 +72,13 @@ def test_a_click_in_a_part_of_a_page_finds_the_sign_out(desk: Desk, stranger: Pa
     Desk(stranger, desk.server, "").sign_in("d-worker1")
     stranger.goto(f"{desk.server}/incidents?community=D&who=all")
     following = stranger.locator(".st-key-page_after button").first
-    expect(following).to_be_visible(timeout=20_000)
+    expect(following).to_be_visible()
     other = stranger.context.new_page()
     other.goto(f"{desk.server}/map?community=D")
     other.locator(".reader button").click()
     expect(other.get_by_text("您已退出")).to_be_visible()
     following.click()
-    stranger.wait_for_url(re.compile(r"/login\?"), timeout=15_000)
+    stranger.wait_for_url(re.compile(r"/login\?"))
     expect(stranger.get_by_text("您已退出或登录已失效，请重新登录。")).to_be_visible()
     close(stranger)
 
@@ -86,7 +86,7 @@ def test_a_click_in_a_part_of_a_page_finds_the_sign_out(desk: Desk, stranger: Pa
 def test_a_page_of_other_roles_leads_home_and_says_so(desk: Desk, stranger: Page) -> None:
     Desk(stranger, desk.server, "").sign_in("d-property1")
     stranger.goto(f"{desk.server}/morning?community=nowhere")
-    expect(stranger.get_by_text("这一页不对您的角色开放")).to_be_visible(timeout=20_000)
+    expect(stranger.get_by_text("这一页不对您的角色开放")).to_be_visible()
     expect(stranger.get_by_text("没有“nowhere”这个社区")).to_be_visible()
     expect(stranger.get_by_role("dialog")).to_have_count(0)
     stranger.wait_for_url(re.compile(r"/incidents(?!.*nowhere)"))

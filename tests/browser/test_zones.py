@@ -8,9 +8,6 @@ from playwright.sync_api import BrowserContext, Locator, WebSocket, expect
 
 from tests.browser.desk import Desk
 
-_SHOWN_MS = 20_000
-_STEP_MS = 15_000
-
 
 class Drawing:
     """The secretary at the zone editor."""
@@ -28,15 +25,15 @@ class Drawing:
 
     def wait(self) -> None:
         """Wait until the plan is painted."""
-        expect(self.editor).to_have_attribute("data-revision", re.compile(r"\d+"), timeout=_SHOWN_MS)
+        expect(self.editor).to_have_attribute("data-revision", re.compile(r"\d+"))
 
     def begin_draft(self, name: str) -> None:
         self.page.get_by_role("button", name="新草稿").click()
         self.page.get_by_label("草稿名称").fill(name)
         self.page.keyboard.press("Tab")
         self.page.locator(".st-key-zone_draft_begin").get_by_role("button").click()
-        expect(self.find_plan()).to_have_value(re.compile(name), timeout=_STEP_MS)
-        expect(self.page.get_by_role("button", name="清除")).to_be_visible(timeout=_STEP_MS)
+        expect(self.find_plan()).to_have_value(re.compile(name))
+        expect(self.page.get_by_role("button", name="清除")).to_be_visible()
         self.wait()
 
     def stroke(self, *points: tuple[float, float]) -> int:
@@ -60,14 +57,14 @@ class Drawing:
         """Press a key that changes the plan, and wait until the change is shown."""
         before = self.editor.get_attribute("data-revision")
         self.page.keyboard.press(key)
-        expect(self.editor).not_to_have_attribute("data-revision", before or "", timeout=_STEP_MS)
+        expect(self.editor).not_to_have_attribute("data-revision", before or "")
 
     def row(self, name: str) -> Locator:
         return self.page.locator(".zone-row", has=self.page.locator("b", has_text=re.compile(f"^{name}")))
 
     def choose(self, name: str) -> None:
         self.row(name).locator("b").click()
-        expect(self.row(name).locator(".zone-figures")).to_be_visible(timeout=_STEP_MS)
+        expect(self.row(name).locator(".zone-figures")).to_be_visible()
 
     def find_plan(self) -> Locator:
         return self.page.locator(".st-key-zone_plan input")
@@ -108,7 +105,7 @@ def test_a_plan_is_brushed_locked_undone_bettered_and_published(drawing: Drawing
     page.keyboard.press("3")
     assert drawing.stroke((300, 220), (360, 260), (420, 300), (480, 300)) == 0
     assert drawing.count_picked() >= 30
-    expect(page.get_by_text(re.compile(r"已选 \d+ 栋"))).to_be_visible(timeout=_STEP_MS)
+    expect(page.get_by_text(re.compile(r"已选 \d+ 栋"))).to_be_visible()
 
     drawing.choose("第6责任区")
     before = drawing.row("第6责任区").locator(".zone-delta").first.inner_text()
@@ -139,7 +136,7 @@ def test_a_plan_is_brushed_locked_undone_bettered_and_published(drawing: Drawing
     drawing.choose("第1责任区")
     for _ in range(unassigned):
         page.keyboard.press("n")
-        expect(drawing.editor).to_have_attribute("data-picked", "1", timeout=_STEP_MS)
+        expect(drawing.editor).to_have_attribute("data-picked", "1")
         drawing.act("Enter")
     expect(page.get_by_role("button", name="下一栋未分配")).to_be_disabled()
 
@@ -154,15 +151,15 @@ def test_a_plan_is_brushed_locked_undone_bettered_and_published(drawing: Drawing
     assert desk.query(in_first, plan_id) == locked
 
     page.get_by_text("谁增谁减").click()
-    expect(page.locator('[data-testid="stDataFrame"]')).to_be_visible(timeout=_STEP_MS)
+    expect(page.locator('[data-testid="stDataFrame"]')).to_be_visible()
 
     page.locator(".st-key-zone_publish").get_by_role("button").click()
-    expect(page.get_by_text("每栋楼都有人负责或已说明原因")).to_be_visible(timeout=_STEP_MS)
+    expect(page.get_by_text("每栋楼都有人负责或已说明原因")).to_be_visible()
     page.locator(".st-key-zone_publish_now").get_by_role("button").click()
-    expect(page.get_by_role("dialog")).to_have_count(0, timeout=_STEP_MS)
+    expect(page.get_by_role("dialog")).to_have_count(0)
     ((state,),) = desk.query("SELECT state FROM zone_plan WHERE id = %s", plan_id)
     assert state == "published"
-    expect(page.get_by_role("button", name="清除")).to_have_count(0, timeout=_STEP_MS)
+    expect(page.get_by_role("button", name="清除")).to_have_count(0)
 
 
 def test_a_box_a_lasso_and_a_click_pick_what_they_say(drawing: Drawing) -> None:
@@ -193,7 +190,7 @@ def test_a_box_a_lasso_and_a_click_pick_what_they_say(drawing: Drawing) -> None:
     assert drawing.count_picked() < whole
     page.locator(".st-key-zone_drop").get_by_role("button").click()
     page.locator(".st-key-zone_discard").get_by_role("button").click()
-    expect(drawing.find_plan()).not_to_have_value(re.compile("试选"), timeout=_STEP_MS)
+    expect(drawing.find_plan()).not_to_have_value(re.compile("试选"))
 
 
 def test_others_see_what_is_published_and_change_nothing(desk: Desk) -> None:
@@ -210,7 +207,7 @@ def test_without_webgl_the_list_and_the_table_still_work(secretary: None, desk: 
     page = desk.page
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
     page.goto(f"{desk.server}/zones?community=D")
-    expect(page.get_by_text("此浏览器不能显示地图")).to_be_visible(timeout=_SHOWN_MS)
+    expect(page.get_by_text("此浏览器不能显示地图")).to_be_visible()
     expect(page.locator(".zone-row").first).to_be_visible()
 
 
@@ -219,7 +216,7 @@ def _lock_zone(drawing: Drawing, name: str) -> None:
     before = drawing.editor.get_attribute("data-revision") or ""
     drawing.page.locator(".st-key-zone_menu").get_by_role("button").click()
     drawing.page.get_by_role("button", name="锁定此区").click()
-    expect(drawing.editor).not_to_have_attribute("data-revision", before, timeout=_STEP_MS)
+    expect(drawing.editor).not_to_have_attribute("data-revision", before)
     drawing.page.keyboard.press("Escape")
 
 
@@ -230,7 +227,7 @@ def _appoint_lead(drawing: Drawing, zone: str, lead: str) -> None:
     page.locator(".st-key-zone_menu").get_by_role("button").click()
     page.get_by_role("combobox", name="负责人").click()
     page.get_by_role("option", name=lead).click()
-    expect(drawing.editor).not_to_have_attribute("data-revision", before, timeout=_STEP_MS)
+    expect(drawing.editor).not_to_have_attribute("data-revision", before)
     page.keyboard.press("Escape")
 
 
@@ -243,5 +240,5 @@ def _take_suggestion(drawing: Drawing) -> None:
     stop = page.locator(".st-key-wish_stop").get_by_role("button")
     expect(page.get_by_text("变动最少").first).to_be_visible(timeout=60_000)
     stop.click()
-    take.click(timeout=_STEP_MS)
-    expect(drawing.editor).not_to_have_attribute("data-revision", before, timeout=_STEP_MS)
+    take.click()
+    expect(drawing.editor).not_to_have_attribute("data-revision", before)
