@@ -21,7 +21,7 @@ run: .venv/run.stamp $(VENDOR)/node_modules/.stamp
 
 test: .venv/dev.stamp $(VENDOR)/node_modules/.stamp
 	@.ci/ensure-packages postgis browser
-	@$(BIN)/pytest --numprocesses 3 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff format --check .

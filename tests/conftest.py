@@ -11,6 +11,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler.protocol import Scheduling
 
 from geo.cluster import Cluster
 from geo.schema.migrate import migrate
@@ -23,12 +26,15 @@ _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Of several processes, let one have all browsers, which need a core each, and a file stay in one."""
-    for item in items:
-        group = "browser" if "browser" in item.path.parts else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+    return _ByFile(config, log)
+
+
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")
