@@ -60,17 +60,45 @@ def assign_units(
         NotFound: there is no such plan or zone.
         Forbidden: whoever acts does not draw plans there.
     """
-    return apply_suggestion(
-        plan_id, dict.fromkeys(building_ids, zone_id), seen_revision=seen_revision, label=label
-    )
-
-
-def apply_suggestion(
-    plan_id: int, wanted: Mapping[int, int | None], *, seen_revision: int, label: str
-) -> Plan:
-    """Put each building into a zone of its own choice, all in one step; otherwise as :func:`assign_units`."""
+    wanted = dict.fromkeys(building_ids, zone_id)
     with open_draft(plan_id) as (connection, plan):
         return _take_step(connection, plan, drafts.assign(plan, wanted), seen_revision, label)
+
+
+def redraw_zones(
+    plan_id: int,
+    wanted: Mapping[int, int],
+    *,
+    fresh: Mapping[str, Collection[int]],
+    dropped: Collection[int],
+    seen_revision: int,
+    label: str,
+) -> Plan:
+    """Put each building into a zone of its own choice, add zones and drop others, all in one step.
+
+    Args:
+        plan_id: the draft.
+        wanted: the zone of each building that is to be in one the draft has.
+        fresh: new zones, and the buildings of each, by name.
+        dropped: zones that are to be no more; buildings that are put nowhere else are then in none.
+        seen_revision: of the draft as whoever acts has seen it.
+        label: what to call the step in the journal.
+
+    Raises:
+        InputRefused: a lock stands in the way, or a zone has no name.
+        Conflict: somebody else has changed the same buildings since, one of them is gone, or it is no draft.
+        NotFound: there is no such plan or zone.
+        Forbidden: whoever acts does not draw plans there.
+    """
+    names = {check_name(name): building_ids for name, building_ids in fresh.items()}
+    with open_draft(plan_id) as (connection, plan):
+        there, placed = plan, dict(wanted)
+        for name, building_ids in names.items():
+            zone = _insert_zone(connection, there, name)
+            there = replace(there, zones=(*there.zones, zone))
+            placed |= dict.fromkeys(building_ids, zone.id)
+        made = there.zones[len(plan.zones) :]
+        return _take_step(connection, plan, drafts.redraw(plan, placed, made, dropped), seen_revision, label)
 
 
 def lock_units(

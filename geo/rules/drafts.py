@@ -37,15 +37,26 @@ def find_zone(plan: Plan, zone_id: int) -> Zone:
 
 def assign(plan: Plan, wanted: Mapping[int, int | None]) -> Change:
     """Put buildings into zones, or out of any; a stated gap ends where a zone begins."""
-    for zone_id in set(wanted.values()):
+    return redraw(plan, wanted, [], [])
+
+
+def redraw(
+    plan: Plan, wanted: Mapping[int, int | None], fresh: Collection[Zone], dropped: Iterable[int]
+) -> Change:
+    """Put buildings into zones, some of them new, and drop others; what is left in those is in none."""
+    gone = [find_zone(plan, zone_id) for zone_id in dict.fromkeys(dropped)]
+    made = {zone.id for zone in fresh}
+    for zone_id in set(wanted.values()) - made:
         if zone_id is not None:
             find_zone(plan, zone_id)
+    left = dict.fromkeys(plan.list_buildings(*(zone.id for zone in gone)))
     units = {}
-    for building_id, zone_id in wanted.items():
+    for building_id, zone_id in {**left, **wanted}.items():
         before = plan.find_unit(building_id)
         if before.zone_id != zone_id:
             units[building_id] = (before, Unit(zone_id))
-    return Change(units)
+    zones: dict[int, tuple[Zone | None, Zone | None]] = {zone.id: (None, zone) for zone in fresh}
+    return Change(units, zones | {zone.id: (zone, None) for zone in gone})
 
 
 def lock_units(plan: Plan, building_ids: Collection[int], *, is_locked: bool) -> Change:

@@ -9,7 +9,6 @@ from geo.model.actor import ROLES
 from geo.model.zone import Plan, ZoneRole
 from geo.operations.zone_drafts import (
     add_zone,
-    apply_suggestion,
     appoint,
     assign_units,
     colour_zone,
@@ -19,6 +18,7 @@ from geo.operations.zone_drafts import (
     merge_zones,
     read_journal,
     redo,
+    redraw_zones,
     rename_zone,
     split_zone,
     state_gap,
@@ -238,9 +238,7 @@ class TestLocks:
             lambda: state_gap(draft.head.id, [town.buildings[0]], "空置", seen_revision=seen, label=""),
             lambda: merge_zones(draft.head.id, [zone], draft.zones[1].id, seen_revision=seen, label=""),
             lambda: split_zone(draft.head.id, zone, town.buildings[:2], "x", seen_revision=seen, label=""),
-            lambda: apply_suggestion(
-                draft.head.id, dict.fromkeys(town.buildings, draft.zones[1].id), seen_revision=seen, label=""
-            ),
+            lambda: redraw_zones(draft.head.id, {}, fresh={}, dropped=[zone], seen_revision=seen, label=""),
         ]
         for edit in refused:
             with pytest.raises(InputRefused, match="Z01"):

@@ -6,7 +6,7 @@ import numpy as np
 import psycopg2
 import pytest
 
-from geo.errors import Conflict, InputRefused
+from geo.errors import Conflict, InputRefused, WanggeError
 from geo.model.actor import Actor
 from geo.model.zone import Plan, ZoneKind, ZoneRole
 from geo.operations import zone_drafts, zone_plans
@@ -106,11 +106,52 @@ def test_new_zones_come_with_their_buildings_and_dissolved_ones_go(town: CaseTow
             draft.head.id, posed, suggest(posed, [0, 1]),
             seen_revision=draft.head.revision, label="fairest", name_zone=lambda code: f"new {code}",
         )  # fmt: skip
+        back = zone_drafts.undo(draft.head.id)
+        again = zone_drafts.redo(draft.head.id)
+        assert len(zone_drafts.list_steps(draft.head.id)) == 1
     names = {zone.name for zone in after.zones}
     assert second.name not in names
     assert f"new {made[0].code}" in names
     assert set(after.units) == set(draft.units)
     assert len(set(after.units.values())) == 2
+    assert back.units == draft.units
+    assert [zone.name for zone in back.zones] == [zone.name for zone in draft.zones]
+    assert (again.units, again.zones) == (after.units, after.zones)
+
+
+@pytest.mark.parametrize(
+    ("table", "event"),
+    [("zone", "INSERT"), ("zone_unit", "UPDATE"), ("zone", "DELETE"), ("zone_step", "INSERT")],
+)
+def test_a_crash_between_two_statements_takes_over_nothing(
+    town: CaseTown, secretary: Actor, database_url: str, table: str, event: str
+) -> None:
+    with acting_as(secretary):
+        draft = begin_draft(town)
+        posed = pose_question(town.id, draft, TODAY, zone_count=2, without=[draft.zones[1].id])
+        revision = draft.head.revision
+
+        def take() -> Plan:
+            return take_over(
+                draft.head.id, posed, suggest(posed, [1, 0]),
+                seen_revision=revision, label="fairest", name_zone=str,
+            )  # fmt: skip
+
+        with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS "
+                "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'"
+            )
+            cursor.execute(
+                f"CREATE TRIGGER crash AFTER {event} ON {table} FOR EACH ROW EXECUTE FUNCTION crash()"
+            )
+        with pytest.raises(WanggeError):
+            take()
+        with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION crash CASCADE")
+        assert zone_plans.read_plan(draft.head.id) == draft
+        assert zone_drafts.list_steps(draft.head.id) == []
+        assert {zone.name for zone in take().zones} == {draft.zones[0].name, "N1"}
 
 
 def test_a_suggestion_for_a_draft_others_have_changed_is_refused(town: CaseTown, secretary: Actor) -> None:
