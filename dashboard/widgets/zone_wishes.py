@@ -80,6 +80,7 @@ def _show_question(plan: Plan, text: Text) -> None:
 
 def _start(plan: Plan, zone_count: int, seconds: float, loads: Sequence[Load]) -> None:
     posed = pose_question(plan.head.community_id, plan, session.today(), zone_count=zone_count, balance=loads)
+    _forget()
     search = start_search(posed.question, list(Goal), seconds)
     st.session_state[_KEY] = _Asked(plan.head.id, plan.head.revision, posed, search)
 
@@ -93,7 +94,9 @@ def _show_answers(asked: _Asked, desk: Desk, text: Text) -> None:
     else:
         act.button(text("zones.wish_stop"), key="wish_stop", on_click=search.cancel)
         share = min(search.elapsed_s / search.seconds, 1.0)
-        bar.progress(share, text("zones.wish_under_way", seconds=text.number(search.elapsed_s)))
+        ahead = search.ahead
+        told = text("zones.wish_under_way", seconds=text.number(search.elapsed_s))
+        bar.progress(share, text("zones.wish_waiting", n=ahead) if ahead else told)
     if search.refusal:
         st.warning(escape(tell_refusal(search.refusal, text)), icon=":material/report:")
     _show_offers(asked, desk, text, can_take=is_over)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 
@@ -17,7 +18,8 @@ from shapely import box
 from etl.cli import cli
 from geo.errors import InputRefused, NotFound
 from geo.model.zone import Plan, PlanHead, PlanState, Zone, ZoneKind
-from geo.operations.searching import start_search
+from geo.operations import searching
+from geo.operations.searching import AT_ONCE, start_search
 from geo.operations.suggesting import Load, Posed, list_assignment, list_moves, pose_question
 from geo.zoning.explain import Reason
 from geo.zoning.problem import NO_ZONE, Goal, measure_plan
@@ -230,7 +232,8 @@ class TestSearch:
             assert running.is_over
         assert running.compiled_s is not None
 
-    def test_it_ends_when_nobody_listens_any_more(self, quarter: Quarter) -> None:
+    @pytest.mark.parametrize("pipe", ["stdin", "stdout"])
+    def test_it_ends_when_whoever_asked_is_gone(self, quarter: Quarter, pipe: str) -> None:
         question = pose_question(quarter.id, quarter.share_out(_UNEVEN), _DAY).question
         process = subprocess.Popen(
             [sys.executable, "-m", "geo.zoning.child", "fairest,steadiest", "300"],
@@ -238,11 +241,51 @@ class TestSearch:
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(question.write())
-        process.stdin.close()
+        process.stdin.write(question.write() + b"\n")
+        process.stdin.flush()
         process.stdout.readline()
-        process.stdout.close()
+        assert process.poll() is None
+        (process.stdout if pipe == "stdout" else process.stdin).close()
+        # Long before its time is up.
         assert process.wait(60) is not None
+
+    def test_few_go_on_at_once_and_the_next_begins_when_one_ends(self, quarter: Quarter) -> None:
+        question = pose_question(quarter.id, quarter.share_out(_UNEVEN), _DAY).question
+        with ExitStack() as stack:
+            running = [
+                stack.enter_context(start_search(question, [Goal.FAIREST], 300)) for _ in range(AT_ONCE)
+            ]
+            given_up, waiting = (
+                stack.enter_context(start_search(question, [Goal.FAIREST], 1)) for _ in range(2)
+            )
+            for search in running:
+                next(search.follow())
+            assert [search.ahead for search in (*running, given_up, waiting)] == [0] * AT_ONCE + [1, 2]
+            assert (waiting.elapsed_s, waiting.best, waiting.is_over) == (0, {}, False)
+            given_up.cancel()
+            assert (given_up.is_over, given_up._process, waiting.ahead) == (True, None, 1)
+            running[0].cancel()
+            waiting.wait(60)
+            assert (waiting.is_over, waiting.ahead) == (True, 0)
+            assert Goal.FAIREST in waiting.best
+            assert not any(search.is_over for search in running[1:])
+
+    def test_too_long_a_queue_is_refused_and_empties(self, quarter: Quarter) -> None:
+        question = pose_question(quarter.id, quarter.share_out(_UNEVEN), _DAY).question
+        with ExitStack() as stack:
+            for _ in range(AT_ONCE + searching._MOST_WAITING):
+                stack.enter_context(start_search(question, [Goal.FAIREST], 300))
+            with pytest.raises(InputRefused, match="too many searches wait already"):
+                start_search(question, [Goal.FAIREST], 300)
+        with start_search(question, [Goal.FAIREST], 1) as after:
+            assert after.ahead == 0
+
+    def test_one_that_does_not_end_is_ended(self, quarter: Quarter, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(searching, "_GRACE_S", -299.0)
+        question = pose_question(quarter.id, quarter.share_out(_UNEVEN), _DAY).question
+        with start_search(question, [Goal.FAIREST], 300) as running:
+            running.wait(60)
+            assert running.is_over
 
     @pytest.mark.parametrize(
         ("goals", "seconds"), [((), 1.0), ((Goal.FAIREST,), 0.0), ((Goal.FAIREST,), 301.0)]

@@ -26,7 +26,7 @@ MODULES = [
     *(GEO / "operations" / f"{name}.py" for name in ("incidents", "duties", "calendars", "accounts")),
     *(
         GEO / "operations" / f"{name}.py"
-        for name in ("case_fields", "exporting", "zone_plans", "zone_drafts", "absences")
+        for name in ("case_fields", "exporting", "zone_plans", "zone_drafts", "absences", "searching")
     ),
     *(
         GEO / "store" / f"{name}.py"
