@@ -11,6 +11,7 @@ from geo.operations.suggesting import Load, pose_question
 from geo.store.places import list_communities
 from geo.zoning.adjacency import link_buildings
 from geo.zoning.problem import Floats, Neighbourhood
+from geo.zoning.question import Question
 
 _SIDE_M: Final = 5_000
 _CELL_M: Final = 100.0
@@ -78,6 +79,12 @@ def _build_lattice(side: int) -> tuple[Neighbourhood, Floats]:
 
 
 def _read_demo() -> Case:
+    question = ask_demo()
+    return Case("community D", question.problem.neighbourhood, question.loads, question.points_m, 16)
+
+
+def ask_demo() -> Question:
+    """Ask about the demo community in the installation's database."""
     community = next(each for each in list_communities() if each.code == "D")
     posed = pose_question(
         community.id,
@@ -87,5 +94,4 @@ def _read_demo() -> Case:
         balance=(Load.HOUSEHOLDS, Load.INCIDENTS),
     )
     # Peers know of no walls.
-    question = replace(posed.question, compounds=np.full(len(posed.building_ids), -1))
-    return Case("community D", question.problem.neighbourhood, question.loads, question.points_m, 16)
+    return replace(posed.question, compounds=np.full(len(posed.building_ids), -1))

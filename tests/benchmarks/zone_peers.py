@@ -5,10 +5,12 @@ max-p and random regions of spopt are left out: they take minutes, or are off th
 """
 
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import count
 from typing import Any, Final
 
 import geopandas
@@ -26,15 +28,38 @@ Peer = Callable[[Case, Problem, int], Ints]
 
 def cut_with_metis(case: Case, problem: Problem, seed: int) -> Ints:
     """Return the most even of fifty plans of METIS whose zones are all whole."""
+    *_, (_, plan) = trace_metis(case, problem, seed)
+    return plan
+
+
+def trace_metis(
+    case: Case, problem: Problem, seed: int, seconds: float = 0.0
+) -> Iterator[tuple[float, Ints]]:
+    """Yield the most even plan of METIS so far whenever it got better, of fifty or as many as time allows.
+
+    Args:
+        case: the units.
+        problem: what is asked about them.
+        seed: of the chance.
+        seconds: how long to go on at least, after fifty plans.
+
+    Yields:
+        Seconds since it began, and the plan.
+    """
     ground = case.ground
     adjacency = pymetis.CSRAdjacency(ground.starts, ground.neighbours)
     weights = case.loads[:, 0].astype(np.int64)
-    plans = []
-    for each in range(_SEEDS):
+    began, best = time.perf_counter(), (case.ground.size, float("inf"))
+    for each in count():
+        if each >= _SEEDS and time.perf_counter() - began >= seconds:
+            return
         options = pymetis.Options(seed=seed * _SEEDS + each, contig=1, ufactor=1)
         _, parts = pymetis.part_graph(case.zone_count, adjacency, vweights=weights, options=options)
-        plans.append(np.asarray(parts, np.int64))
-    return min(plans, key=lambda plan: _rate_evenness(problem, plan))
+        plan = np.asarray(parts, np.int64)
+        rated = _rate_evenness(problem, plan)
+        if rated < best:
+            best = rated
+            yield time.perf_counter() - began, plan
 
 
 def _rate_evenness(problem: Problem, plan: Ints) -> tuple[int, float]:
@@ -132,7 +157,7 @@ def _read_plan(assignment: Any, case: Case) -> Ints:
 
 
 # Name, the package it needs, whether it takes more than half a minute.
-PEERS: Final[tuple[tuple[str, str, bool, Peer], ...]] = (
+_PEERS: Final[tuple[tuple[str, str, bool, Peer], ...]] = (
     ("METIS, best of 50", "pymetis", False, cut_with_metis),
     ("KaHIP strong", "kahip", False, cut_with_kahip),
     ("gerrychain recursive tree", "gerrychain", False, cut_with_trees),
@@ -141,14 +166,14 @@ PEERS: Final[tuple[tuple[str, str, bool, Peer], ...]] = (
 )
 
 
-def list_peers(*, with_slow: bool) -> list[tuple[str, Peer]]:
-    """Return those that can be asked, and say of the others why not."""
+def list_peers(*, with_slow: bool) -> list[tuple[str, bool, Peer]]:
+    """Return those that can be asked, and whether they are slow; say of the others why not."""
     chosen = []
-    for name, package, is_slow, peer in PEERS:
+    for name, package, is_slow, peer in _PEERS:
         if find_spec(package) is None:
             print(f"{name}: left out, {package} is not installed here")
         elif is_slow and not with_slow:
-            print(f"{name}: left out, it takes minutes a case; WANGGE_BENCH_SLOW=1 asks it too")
+            print(f"{name}: left out, it takes minutes a case; WANGGE_BENCH_SLOW=1 asks it too, for one seed")
         else:
-            chosen.append((name, peer))
+            chosen.append((name, is_slow, peer))
     return chosen
