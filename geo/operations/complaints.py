@@ -12,10 +12,11 @@ import numpy as np
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import InputRefused
+from geo.model.repeats import RepeatPoint
 from geo.rules.comparing import Change, Ints, compare_counts
 from geo.rules.months import Period, cut_period, find_month, format_month, go_back
 from geo.rules.morning import find_day, start_of_day
-from geo.rules.repeats import WINDOW_DAYS, RepeatPoint, find_repeats
+from geo.rules.repeats import WINDOW_DAYS, find_repeats
 from geo.store import complaints
 from geo.store.complaints import CountedCases, PlaceLayer
 from geo.store.engine import connect

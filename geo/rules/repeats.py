@@ -1,12 +1,13 @@
 """What is reported again from the same place: points with several cases of a category within thirty days."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
+
+from geo.model.repeats import PlacedCase, RepeatPoint
 
 WINDOW_DAYS: Final = 30
 THRESHOLDS: Final = (3, 5)
@@ -15,38 +16,6 @@ THRESHOLDS: Final = (3, 5)
 _SPOT_M: Final = 50.0
 _METRES_A_DEGREE: Final = 111_320.0
 _DAY_S: Final = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedCase:
-    """A case with its place: a building, or a point in EPSG:4490 degrees, or neither.
-
-    Attributes:
-        at_s: when it was reported, in seconds since 1970.
-    """
-
-    id: int
-    category_code: str
-    building_id: int | None
-    longitude: float | None
-    latitude: float | None
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class RepeatPoint:
-    """A place that one category is reported from again and again.
-
-    Attributes:
-        building_id: the building; None where it is out of doors.
-        count: cases in the fullest thirty days that end in the month.
-        cases: their ids, the oldest first.
-    """
-
-    category_code: str
-    building_id: int | None
-    count: int
-    cases: tuple[int, ...]
 
 
 def find_repeats(cases: list[PlacedCase], since_s: float) -> list[RepeatPoint]:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
-from geo.rules.repeats import PlacedCase, RepeatPoint
+from geo.model.repeats import PlacedCase, RepeatPoint
 from geo.store.engine import load_queries
 
 MOST_TEXTS: Final = 30_000

@@ -1,4 +1,4 @@
-"""A month against others, from the database: whole days in China, nothing sensitive, the reader's rows only."""
+"""A month against others, from the database: whole days in China, nothing sensitive, one community."""
 
 from datetime import UTC, date, datetime
 from typing import Any

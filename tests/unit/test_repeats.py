@@ -1,6 +1,7 @@
 """Places that are reported again: thirty days, one category, one building or spot."""
 
-from geo.rules.repeats import PlacedCase, RepeatPoint, find_repeats
+from geo.model.repeats import PlacedCase, RepeatPoint
+from geo.rules.repeats import find_repeats
 
 DAY = 86_400.0
 JUNE = 1_000 * DAY
