@@ -5,12 +5,13 @@ Every other option is in ``streamlit_config/config.toml``, which Streamlit finds
 ``dashboard/.streamlit`` wherever it is started from.
 """
 
+import asyncio
 import gc
 import importlib
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard import session
+from dashboard.day import keep_days
 from dashboard.routes import (
     hand_over_sheet,
     health,
@@ -58,7 +60,11 @@ async def _run(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     # A run of a page makes some thousand objects. At Python's own thresholds all sessions would be walked
     # every few seconds, and nobody be answered meanwhile.
     gc.set_threshold(10_000, 10, 10)
+    days = asyncio.create_task(keep_days())
     yield {}
+    days.cancel()
+    with suppress(asyncio.CancelledError):
+        await days
 
 
 def _verify_config() -> None:

@@ -126,6 +126,13 @@ class World(Town):
                 "incident_requester", incident_id=case, name="欧阳娜娜", phone="13812341234", room="501"
             )
         self._correct(self.cases["plain"])
+        self.insert(
+            "absence_case",
+            incident_id=self.cases["plain"],
+            position=1,
+            party_id=self.parties["li"],
+            version=0,
+        )
         self.add(
             "visit", kind="home_visit", at="2024-06-03T09:00+08", party_id=self.parties["wang"],
             building_id=self.buildings[0], outcome="met", note=WORDS,

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from dashboard.i18n import Text
-from geo.model.absence import Absence, AbsenceReason, DutyKind, HandOver, HeldDuty, Substitute
+from geo.model.absence import Absence, AbsenceReason, DutyKind, HandOver, HeldDuty, Return, Substitute
 from geo.rules.morning import start_of_day
 
 _REASONS: Final = {
@@ -62,6 +62,16 @@ def tell_absence(absence: Absence, text: Text) -> str:
     return text.join(parts)
 
 
+def tell_return(back: Return, text: Text) -> str:
+    """Return who is back, with the cases that came back to him and those that others go on with."""
+    parts = [text("absence.is_back", name=back.name, day=_write_day(back.back_on, text))]
+    if back.returned:
+        parts.append(text("absence.cases_returned", n=back.returned))
+    if back.kept:
+        parts.append(text("absence.cases_kept", n=back.kept))
+    return text.join(parts)
+
+
 def tell_stood_in_for(absence: Absence, party_id: int, text: Text) -> str:
     """Return for whom a party stands in, with what and until when."""
     buildings = sum(each.buildings for each in absence.substitutes if each.party_id == party_id)
@@ -77,7 +87,10 @@ def tell_hand_over(done: HandOver, text: Text) -> str:
         parts.append(text("absence.shared", n=len(done.taken)))
     if done.untaken:
         parts.append(text("absence.untaken", n=len(done.untaken)))
-    parts.append(text("absence.cases_moved", n=len(done.moved)))
+    if done.moved or not done.returned:
+        parts.append(text("absence.cases_moved", n=len(done.moved)))
+    if done.returned:
+        parts.append(text("absence.cases_returned", n=len(done.returned)))
     if done.left:
         parts.append(text("absence.cases_left", n=len(done.left)))
     return text.join(parts)

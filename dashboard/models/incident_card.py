@@ -227,7 +227,9 @@ def _tell_what(event: CaseEvent, text: Text) -> str:
 
 
 def _tell_actor(event: CaseEvent, text: Text) -> str:
-    """Name who did it and as what: one person may hold two posts."""
+    """Name who did it and as what: one person may hold two posts. The calendar has no name."""
+    if event.reason in {"holder_away", "holder_back"} and event.actor_name is None:
+        return text("history.by_itself")
     role = name_role(event.role, text) if event.role else None
     if event.actor_name and role:
         return text("history.actor", name=event.actor_name, role=role)

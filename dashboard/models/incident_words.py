@@ -107,6 +107,8 @@ _REASONS: Final = {
     "not_satisfied": "reason.not_satisfied",
     "came_back": "reason.came_back",
     "new_facts": "reason.new_facts",
+    "holder_away": "reason.holder_away",
+    "holder_back": "reason.holder_back",
     "other": "reason.other",
 }
 _PLACE_TYPES: Final = {

@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from dashboard.i18n import Text
-from dashboard.models.absences import tell_absence
+from dashboard.models.absences import tell_absence, tell_return
 from dashboard.models.incident_list import tell_due
 from geo.model.working_time import Judgement, Status
 from geo.rules.morning import find_day, start_of_day
@@ -65,11 +65,12 @@ class FirstThing:
 
 @dataclass(frozen=True)
 class Duty:
-    """Who is there today: the line to read, each with the open cases he leads, and who is away."""
+    """Who is there today: the line to read, each with the open cases he leads, who is away, who is back."""
 
     summary: str
     loads: tuple[tuple[str, int], ...]
     away: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -284,15 +285,16 @@ def _build_duty(morning: Morning, text: Text) -> Duty:
     present = _list_present(morning)
     loads = sorted(((member.name, led[member.id]) for member in present), key=lambda of: (-of[1], of[0]))
     away = tuple(tell_absence(absence, text) for absence in morning.absences)
+    back = tuple(tell_return(each, text) for each in morning.returns)
     if not loads:
-        return Duty(text("morning.nobody_on_duty"), (), away)
+        return Duty(text("morning.nobody_on_duty"), (), away, back)
     mean = sum(load for _, load in loads) / len(loads)
     parts = [text("morning.on_duty", n=len(loads))]
     if away:
         parts.append(text("absence.away", n=len(away)))
     if mean:
         parts.append(text("morning.heaviest", ratio=text.number(loads[0][1] / mean, digits=1)))
-    return Duty(text.join(parts), tuple(loads), away)
+    return Duty(text.join(parts), tuple(loads), away, back)
 
 
 def _list_present(morning: Morning) -> list[StaffMember]:

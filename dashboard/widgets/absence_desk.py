@@ -126,10 +126,11 @@ def _show_absences(community: Community, absences: Sequence[Absence], text: Text
 
 
 def _end(absence: Absence, text: Text) -> str:
-    end_absence(absence.id, session.today())
-    return text(
-        "absence.who", name=absence.name, until=text("absence.back_on", day=text.day(datetime.now(UTC)))
-    )
+    done = end_absence(absence.id, session.today())
+    if not absence.covers(session.today()):
+        return text("absence.called_off", name=absence.name)
+    back = text("absence.is_back", name=absence.name, day=text.day(datetime.now(UTC)))
+    return text.join([back, text("absence.cases_returned", n=len(done.returned))])
 
 
 def _show_leaving(names: dict[int, str], text: Text) -> None:

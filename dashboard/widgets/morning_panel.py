@@ -62,8 +62,10 @@ def show_duty(duty: Duty, text: Text) -> None:
         with st.popover(duty.summary, icon=":material/groups:", type="tertiary"):
             rows = [(name, text("morning.open_cases", n=load)) for name, load in duty.loads]
             st.markdown(write_table(rows) if rows else duty.summary)
-        if duty.away:
-            st.caption("  \n".join(f":material/event_busy: {escape(line)}" for line in duty.away))
+        lines = [f":material/event_busy: {escape(line)}" for line in duty.away]
+        lines += [f":material/event_available: {escape(line)}" for line in duty.back]
+        if lines:
+            st.caption("  \n".join(lines))
 
 
 def show_brief(paragraph: str, text: Text) -> None:

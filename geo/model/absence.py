@@ -1,6 +1,6 @@
 """Who is away, who stands in for him, and what somebody who leaves for good has in hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -70,13 +70,25 @@ class HandOver:
         untaken: buildings for which there was nobody.
         moved: cases that went on, each with the party that has it now.
         left: cases that stayed, for nobody is there for them or they were just being moved by somebody else.
+        returned: cases that came back, each with the party that has it again.
     """
 
     absence_id: int | None
-    taken: dict[tuple[ZoneKind, int], int]
-    untaken: tuple[tuple[ZoneKind, int], ...]
-    moved: dict[int, int]
-    left: tuple[int, ...]
+    taken: dict[tuple[ZoneKind, int], int] = field(default_factory=dict)
+    untaken: tuple[tuple[ZoneKind, int], ...] = ()
+    moved: dict[int, int] = field(default_factory=dict)
+    left: tuple[int, ...] = ()
+    returned: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Somebody is back: how many cases came back to him, and how many stay with whoever has begun them."""
+
+    name: str
+    back_on: date
+    returned: int
+    kept: int
 
 
 class DutyKind(StrEnum):

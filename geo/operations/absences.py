@@ -1,39 +1,29 @@
 """Absences: somebody is away for some days, others step in and his open cases follow; or he leaves for good.
 
 Backups of his zones step in by themselves. Buildings of zones without one are shared among those present.
+What follows of it day by day is in :mod:`geo.operations.hand_overs`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from itertools import groupby, islice
 from typing import Final
 
-import numpy as np
 import psycopg2.errors
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import Conflict, Forbidden, InputRefused
 from geo.model.absence import Absence, AbsenceReason, HandOver, HandOverSheet, HeldDuty
-from geo.model.zone import ZoneKind
 from geo.operations.case_fields import clean_text
 from geo.operations.deadlines import find_day
-from geo.operations.incidents import act_on_many
-from geo.operations.workload import Workload, read_workload
+from geo.operations.hand_overs import bring_back, cover_gaps, move_on, settle
 from geo.rules.access import is_allowed
-from geo.rules.handover import Floats, share_buildings
 from geo.store import absences as store
-from geo.store.absences import StrandedCase
 from geo.store.duties import record_change
 from geo.store.engine import connect, get_actor, transaction
 
 _LONGEST_NOTE: Final = 400
-_DEGREE_M: Final = 111_320.0
-_FAR_M: Final = 1e9
-_AT_ONCE: Final = 500
-
-Taken = dict[tuple[ZoneKind, int], int]
-Untaken = list[tuple[ZoneKind, int]]
 
 
 def list_absences(community_id: int, on_day: date) -> list[Absence]:
@@ -64,8 +54,8 @@ def mark_absent(
     """Enter that somebody is away, and see to it that others do his work.
 
     His buildings go to the backups of their zones; where there is none who is there, they are shared among
-    the others. If he is away today already, his open cases go to whoever has their building, or else to the
-    one who stands in; neither state nor clock of a case changes by it.
+    the others. His open cases go to whoever has their building, or else to the one who stands in: at once if
+    he is away today already, otherwise as the first day begins. Neither state nor clock of a case changes.
 
     Args:
         party_id: who.
@@ -102,18 +92,22 @@ def mark_absent(
             valid_from=first_day, valid_to=back_on, reason=reason, note=clean, stand_in_id=stand_in_id,
         )  # fmt: skip
         days = store.list_turning_days(connection, party.community_id, first_day, back_on)
-        taken, untaken = _cover(
+        taken, untaken = cover_gaps(
             connection, party.community_id, absence_id, party_id, sorted({first_day, *days})
         )
         _record(connection, party.community_id, absence_id, {"from": first_day, "to": back_on})
-    moved, left = _move_cases(party.community_id, today, of_party_id=party_id)
-    return HandOver(absence_id, taken, tuple(untaken), moved, left)
+        moved, left = move_on(connection, party.community_id, today, of_party_id=party_id)
+        return HandOver(absence_id, taken, tuple(untaken), moved, left)
 
 
-def end_absence(absence_id: int, back_on: date) -> None:
+def end_absence(absence_id: int, back_on: date) -> HandOver:
     """Let somebody be back on a day, today or later; an absence that would not last a day is called off.
 
-    His buildings are his again from that day on. Cases that others have begun stay with them.
+    His buildings are his again from that day on, and so are the cases that went on meanwhile; but those that
+    others have begun stay with them.
+
+    Returns:
+        What has come back by now, and what others have newly taken if he is away longer.
 
     Raises:
         InputRefused: the day is past.
@@ -121,7 +115,8 @@ def end_absence(absence_id: int, back_on: date) -> None:
         NotFound: there is no such absence.
         Forbidden: whoever acts does not keep absences there.
     """
-    if back_on < find_day(datetime.now(UTC)):
+    today = find_day(datetime.now(UTC))
+    if back_on < today:
         msg = "the first day back is past: choose today or a later day"
         raise InputRefused(msg)
     with _keep_to_keepers(), transaction() as connection:
@@ -130,33 +125,28 @@ def end_absence(absence_id: int, back_on: date) -> None:
         if not store.end_absence(connection, absence_id, max(first_day, back_on)):
             msg = "the absence is over already: look at the list again"
             raise Conflict(msg)
+        done = HandOver(absence_id)
         if back_on > first_day:
             days = store.list_turning_days(connection, community_id, first_day, back_on)
-            _cover(connection, community_id, absence_id, party_id, sorted({first_day, *days}))
+            taken, untaken = cover_gaps(
+                connection, community_id, absence_id, party_id, sorted({first_day, *days})
+            )
+            done = replace(done, taken=taken, untaken=tuple(untaken))
         _record(connection, community_id, absence_id, {"to": back_on})
+        return replace(done, returned=bring_back(connection, community_id, today, to_party_id=party_id))
 
 
 def settle_hand_overs(community_id: int) -> HandOver:
     """See to it that today nothing is with somebody who is away or gone, as far as others are there.
 
-    What is in order stays as it is, so that it may be asked for at any time: when an absence begins that was
-    entered beforehand, a new plan came into force, or somebody has left.
+    The server does so as a day begins; whoever does not want to wait until then asks for it: when a new plan
+    has come into force, or somebody has left.
 
     Raises:
         Forbidden: whoever acts does not keep absences there.
     """
-    today = find_day(datetime.now(UTC))
-    taken: Taken = {}
-    untaken: Untaken = []
     with _keep_to_keepers(), transaction() as connection:
-        store.lock_absences(connection, community_id)
-        for absence in store.list_absences(connection, community_id, today):
-            if absence.covers(today):
-                found, missing = _cover(connection, community_id, absence.id, absence.party_id, [today])
-                taken |= found
-                untaken += missing
-    moved, left = _move_cases(community_id, today)
-    return HandOver(None, taken, tuple(untaken), moved, left)
+        return settle(connection, community_id, find_day(datetime.now(UTC)))
 
 
 def list_duties(party_id: int, on_day: date) -> list[HeldDuty]:
@@ -209,72 +199,6 @@ def read_hand_over_sheet(party_id: int, on_day: date) -> HandOverSheet:
             cases=tuple(store.list_handed_cases(connection, party_id, on_day)),
             buildings=tuple(store.list_handed_buildings(connection, party_id, on_day)),
         )
-
-
-def _cover(
-    connection: PostgresConnection, community_id: int, absence_id: int, party_id: int, days: Sequence[date]
-) -> tuple[Taken, Untaken]:
-    """Share out what nobody holds because of an absence, day by day of those on which something turns."""
-    taken: Taken = {}
-    untaken: Untaken = []
-    work: Workload | None = None
-    for day in days:
-        for kind, building_ids in store.list_gaps(connection, party_id, day).items():
-            takers = store.list_takers(connection, community_id, kind, day)
-            if not takers:
-                untaken += [(kind, building_id) for building_id in building_ids]
-                continue
-            work = work or read_workload(community_id, find_day(datetime.now(UTC)))
-            taker_of = _share(
-                work, building_ids, takers, store.list_held(connection, community_id, kind, day)
-            )
-            store.insert_covers(connection, absence_id, community_id, kind, taker_of)
-            taken |= {(kind, building_id): taker for building_id, taker in taker_of.items()}
-    return taken, untaken
-
-
-def _share(
-    work: Workload, building_ids: Sequence[int], takers: Sequence[int], held: Mapping[int, int]
-) -> dict[int, int]:
-    row_of = {building_id: row for row, building_id in enumerate(work.counts.building_ids)}
-    rows = [row_of[building_id] for building_id in building_ids]
-    own = [[row_of[b] for b, party_id in held.items() if party_id == taker] for taker in takers]
-    distances_m = np.column_stack([_measure_m(work, rows, theirs) for theirs in own])
-    loads = np.array([work.total[theirs].sum() for theirs in own], np.float64)
-    shared = share_buildings(work.total[rows], loads, distances_m)
-    return {building_id: takers[int(nth)] for building_id, nth in zip(building_ids, shared, strict=True)}
-
-
-def _measure_m(work: Workload, rows: Sequence[int], others: Sequence[int]) -> Floats:
-    """Measure how far each of some buildings is from the nearest of others, roughly: to tell who is near."""
-    if not others:
-        return np.full(len(rows), _FAR_M)
-    narrow = np.array([np.cos(np.radians(work.ground.places[:, 1].mean())), 1.0]) * _DEGREE_M
-    places = work.ground.places * narrow
-    apart = places[list(rows)][:, None, :] - places[list(others)][None, :, :]
-    return np.asarray(np.hypot(apart[..., 0], apart[..., 1]).min(axis=1), np.float64)
-
-
-def _move_cases(
-    community_id: int, today: date, *, of_party_id: int | None = None
-) -> tuple[dict[int, int], tuple[int, ...]]:
-    """Let the open cases of those who are away or gone go on to whoever does their work."""
-    with connect() as connection:
-        stranded = [
-            case
-            for case in store.list_stranded_cases(connection, community_id, today)
-            if of_party_id in {None, case.party_id}
-        ]
-    moved: dict[int, int] = {}
-
-    def find_target(case: StrandedCase) -> int:
-        return case.target_id or 0
-
-    for target, cases in groupby(sorted(stranded, key=find_target), key=find_target):
-        while target and (some := list(islice(cases, _AT_ONCE))):
-            outcome = act_on_many([(c.id, c.version) for c in some], "hand_over", to_party_id=target)
-            moved |= dict.fromkeys(outcome.done, target)
-    return moved, tuple(case.id for case in stranded if case.id not in moved)
 
 
 def _is_active(active_from: date, active_to: date | None, day: date) -> bool:

@@ -35,7 +35,8 @@ from geo.store.photos import KeptPhoto, keep_photos
 
 __all__ = [
     "BulkOutcome", "Case", "Correction", "NewIncident", "Original", "Requester", "act", "act_on_many",
-    "get_case", "report_and_settle", "report_incident", "reveal_case", "reveal_requester", "settle_on_spot",
+    "act_within", "get_case", "report_and_settle", "report_incident", "reveal_case", "reveal_requester",
+    "settle_on_spot",
 ]  # fmt: skip
 
 _MOST_AT_ONCE: Final = 500
@@ -147,6 +148,13 @@ def act(
     kept = keep_photos(photos)
     with transaction() as connection:
         _act(connection, incident_id, move, version, kept, fields)
+
+
+def act_within(
+    connection: PostgresConnection, incident_id: int, move: str, version: int, **fields: Any
+) -> None:
+    """Make a move as :func:`act` does, in the caller's transaction; a refusal undoes this move alone."""
+    _act(connection, incident_id, move, version, (), fields)
 
 
 def act_on_many(ids_with_versions: Iterable[tuple[int, int]], move: str, **same: Any) -> BulkOutcome:

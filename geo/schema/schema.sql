@@ -819,7 +819,7 @@ CREATE TABLE public.audit_log (
     reason text,
     row_count bigint,
     details jsonb,
-    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text, 'duty_changed'::text, 'calendar_changed'::text, 'workload_changed'::text, 'plan_published'::text, 'plan_discarded'::text, 'absence_changed'::text, 'service_ended'::text])))
+    CONSTRAINT audit_log_action_check CHECK ((action = ANY (ARRAY['sign_in'::text, 'sign_in_failed'::text, 'locked'::text, 'sign_out'::text, 'password_changed'::text, 'account_changed'::text, 'unmask'::text, 'unseal'::text, 'export'::text, 'import'::text, 'move'::text, 'duty_changed'::text, 'calendar_changed'::text, 'workload_changed'::text, 'plan_published'::text, 'plan_discarded'::text, 'absence_changed'::text, 'service_ended'::text, 'community_changed'::text])))
 );
 
 CREATE TABLE public.sign_in (
@@ -912,11 +912,13 @@ CREATE TABLE public.community (
     is_demo boolean DEFAULT false NOT NULL,
     metric_epsg integer NOT NULL,
     geom public.geometry(MultiPolygon,4490) NOT NULL,
+    supervision_phone text DEFAULT '12345'::text NOT NULL,
     CONSTRAINT community_code_check CHECK ((code <> ''::text)),
     CONSTRAINT community_geom_check CHECK (public.is_sound(geom)),
     CONSTRAINT community_metric_epsg_check CHECK (((metric_epsg >= 4513) AND (metric_epsg <= 4554))),
     CONSTRAINT community_name_check CHECK ((name <> ''::text)),
-    CONSTRAINT community_official_code_check CHECK ((official_code ~ '^\d{12}$'::text))
+    CONSTRAINT community_official_code_check CHECK ((official_code ~ '^\d{12}$'::text)),
+    CONSTRAINT supervision_phone_is_a_number CHECK ((supervision_phone ~ '^[0-9][0-9 -]{2,19}$'::text))
 );
 
 CREATE FUNCTION public.is_demo_installation() RETURNS boolean
@@ -1962,6 +1964,15 @@ CREATE VIEW public.absence_card WITH (security_barrier='true') AS
    FROM public.absence a
   WHERE ((a.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) = 'secretary'::text) OR (a.party_id = ( SELECT public.app_party() AS app_party))));
 
+CREATE TABLE public.absence_case (
+    incident_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    community_id bigint NOT NULL,
+    party_id bigint NOT NULL,
+    version integer NOT NULL,
+    CONSTRAINT absence_case_position_check CHECK (("position" >= 1))
+);
+
 ALTER TABLE public.absence ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.absence_id_seq
     START WITH 1
@@ -2718,6 +2729,9 @@ CREATE FUNCTION public.list_demo_accounts() RETURNS TABLE(login text, role text,
    ORDER BY (min(g.id));
 END;
 
+ALTER TABLE ONLY public.absence_case
+    ADD CONSTRAINT absence_case_pkey PRIMARY KEY (incident_id, "position");
+
 ALTER TABLE ONLY public.absence_cover
     ADD CONSTRAINT absence_cover_pkey PRIMARY KEY (building_id, kind, absence_id, party_id);
 
@@ -2972,6 +2986,10 @@ ALTER TABLE ONLY public.zone_step
 
 ALTER TABLE ONLY public.zone_unit
     ADD CONSTRAINT zone_unit_pkey PRIMARY KEY (plan_id, building_id);
+
+CREATE INDEX absence_case_community ON public.absence_case USING btree (community_id);
+
+CREATE INDEX absence_case_party ON public.absence_case USING btree (party_id);
 
 CREATE INDEX absence_community ON public.absence USING btree (community_id, valid_from);
 
@@ -3333,6 +3351,12 @@ CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_plan REFERE
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.zone_unit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
 
+ALTER TABLE ONLY public.absence_case
+    ADD CONSTRAINT absence_case_incident_id_community_id_fkey FOREIGN KEY (incident_id, community_id) REFERENCES public.incident(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.absence_case
+    ADD CONSTRAINT absence_case_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.absence_cover
     ADD CONSTRAINT absence_cover_absence_id_community_id_fkey FOREIGN KEY (absence_id, community_id) REFERENCES public.absence(id, community_id) ON DELETE CASCADE;
 
@@ -3623,6 +3647,8 @@ ALTER TABLE ONLY public.zone_unit
 
 ALTER TABLE public.absence ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.absence_case ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.absence_cover ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.access_token ENABLE ROW LEVEL SECURITY;
@@ -3779,6 +3805,8 @@ CREATE POLICY keepers ON public.category_weight TO wangge_app USING (((community
 
 CREATE POLICY keepers ON public.chat_group TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
+CREATE POLICY keepers ON public.community FOR UPDATE TO wangge_app USING (((id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+
 CREATE POLICY keepers ON public.community_calendar TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 CREATE POLICY keepers ON public.community_category TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
@@ -3788,6 +3816,8 @@ CREATE POLICY keepers ON public.workload_weight TO wangge_app USING (((community
 CREATE POLICY keepers_add ON public.duty_rule FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 CREATE POLICY keepers_change ON public.duty_rule FOR UPDATE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text])) AND ("position" IS NOT NULL))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
+CREATE POLICY leader ON public.absence_case FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'leader'::text)));
 
 ALTER TABLE public.membership ENABLE ROW LEVEL SECURITY;
 
@@ -3814,6 +3844,8 @@ CREATE POLICY report ON public.incident FOR INSERT TO wangge_app WITH CHECK (((c
 ALTER TABLE public.role_grant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.saved_view ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY secretary ON public.absence_case TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
 
 CREATE POLICY secretary ON public.zone_step FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
 

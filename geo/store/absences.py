@@ -14,6 +14,7 @@ from geo.model.absence import (
     HandedBuilding,
     HandedCase,
     HeldDuty,
+    Return,
     Substitute,
 )
 from geo.model.zone import ZoneKind
@@ -39,6 +40,16 @@ class StrandedCase:
     version: int
     party_id: int
     target_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedCase:
+    """An open case that went on while a party was away that is there now; the ``position``-th it was with."""
+
+    id: int
+    version: int
+    party_id: int
+    position: int
 
 
 def get_party(connection: PostgresConnection, party_id: int) -> PartyFacts:
@@ -190,6 +201,40 @@ def list_stranded_cases(
     """Return the open cases of those who are away or gone on a day."""
     rows = load_queries("absences").list_stranded_cases(connection, community_id=community_id, on_day=on_day)
     return [StrandedCase(*row) for row in rows]
+
+
+def await_holder(
+    connection: PostgresConnection, community_id: int, incident_id: int, version: int, party_id: int
+) -> None:
+    """Note that a case has gone on from a version because a party is away, so that it comes back to it."""
+    case = {"incident_id": incident_id, "version": version}
+    queries = load_queries("absences")
+    queries.forget_awaiting(connection, **case, position=None)
+    queries.raise_awaiting(connection, **case)
+    queries.insert_awaiting(connection, **case, community_id=community_id, party_id=party_id)
+
+
+def end_awaiting(connection: PostgresConnection, incident_id: int, version: int, position: int) -> None:
+    """Note that a case has gone back, from a version, to the one at a position; those before it wait on."""
+    queries = load_queries("absences")
+    queries.forget_awaiting(connection, incident_id=incident_id, version=version, position=position)
+    queries.raise_awaiting(connection, incident_id=incident_id, version=version)
+
+
+def list_awaited_cases(connection: PostgresConnection, community_id: int, on_day: date) -> list[AwaitedCase]:
+    """Return the open cases that come back on a day to whoever is there again: nobody has worked on them."""
+    rows = load_queries("absences").list_awaited_cases(connection, community_id=community_id, on_day=on_day)
+    return [AwaitedCase(*row) for row in rows]
+
+
+def list_returns(
+    connection: PostgresConnection, community_id: int, since: date, on_day: date
+) -> list[Return]:
+    """Return who has come back after a day and until another, with what came back to them."""
+    rows = load_queries("absences").list_returns(
+        connection, community_id=community_id, since=since, on_day=on_day
+    )
+    return [Return(*row) for row in rows]
 
 
 def find_acting(

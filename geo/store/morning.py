@@ -11,9 +11,9 @@ from typing import Final
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
-from geo.model.absence import Absence
+from geo.model.absence import Absence, Return
 from geo.model.working_time import Judgement
-from geo.store.absences import list_absences
+from geo.store.absences import list_absences, list_returns
 from geo.store.engine import load_queries
 
 UNKNOWN_AFTER: Final = timedelta(days=60)
@@ -114,6 +114,7 @@ class Morning:
         unheld: buildings nobody in office holds by the grid workers' plan.
         unknown: buildings with neither an incident nor a visit for :data:`UNKNOWN_AFTER`.
         absences: who is away.
+        returns: who is back since the last working day.
         staff: who holds a post, those who are away included.
         has_history: whether there has ever been an incident or a visit.
     """
@@ -128,6 +129,7 @@ class Morning:
     unheld: tuple[ListedBuilding, ...]
     unknown: tuple[ListedBuilding, ...]
     absences: tuple[Absence, ...]
+    returns: tuple[Return, ...]
     zones: tuple[HeldZone, ...]
     staff: tuple[StaffMember, ...]
     has_history: bool
@@ -184,6 +186,7 @@ def read_morning(
         unheld=tuple(ListedBuilding(*row) for row in unheld),
         unknown=tuple(ListedBuilding(*row) for row in unknown),
         absences=tuple(a for a in list_absences(connection, community_id, on_day) if a.covers(on_day)),
+        returns=tuple(list_returns(connection, community_id, last_day_start.date(), on_day)),
         zones=tuple(HeldZone(*row) for row in queries.list_zones(connection, **place, on_day=on_day)),
         staff=tuple(StaffMember(*row) for row in queries.list_staff(connection, **place, on_day=on_day)),
         has_history=queries.has_history(connection, **place),

@@ -7,7 +7,7 @@ Equal tags mean equal content.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -108,6 +108,12 @@ def read_versions(connection: psycopg2.extensions.connection) -> LayerVersions:
     return LayerVersions(total, dict(queries.list_community_codes(connection)), stamps)
 
 
+def list_community_codes() -> dict[str, int]:
+    """Return all communities of the installation by code, whoever acts."""
+    with connect() as connection:
+        return dict(load_queries("versions").list_community_codes(connection))
+
+
 def list_layer_tags(community_id: int | None, on_day: date) -> dict[str, str]:
     """Return the tag of every layer of the map for whoever acts, for its addresses.
 
@@ -122,6 +128,23 @@ def list_layer_tags(community_id: int | None, on_day: date) -> dict[str, str]:
         versions = _recall_versions(connection)
         actor = get_actor()
     return {layer: versions.tag(layer, community_id, on_day, actor) for layer in LAYER_SOURCES}
+
+
+def read_common_tag(
+    connection: psycopg2.extensions.connection, community_id: int, layers: Sequence[str], on_day: date
+) -> str:
+    """Return one tag of several layers in a community, for what is the same for all who may see it.
+
+    Args:
+        connection: an open transaction.
+        community_id: whose layers.
+        layers: layers of the map.
+        on_day: the day in China.
+    """
+    versions = _recall_versions(connection)
+    tags = [versions.tag(layer, community_id, on_day, None) for layer in layers]
+    total = sum(int(tag.partition("-")[0]) for tag in tags)
+    return f"{total}-{crc32(' '.join(tags).encode()):08x}"
 
 
 def _recall_versions(connection: psycopg2.extensions.connection) -> LayerVersions:

@@ -56,7 +56,7 @@ DUTY = hide(
 
 RULES = {
     # Places
-    "community": Rule(everybody(1)),
+    "community": Rule(everybody(1), updates=hide("supervision_phone")),
     "ground_feature": Rule(everybody(1)),
     "grid": Rule(everybody(2)),
     "compound": Rule((2, 2, 2, 1, 2, 2)),
@@ -86,6 +86,7 @@ RULES = {
     ),
     "absence_cover": Rule((1, 1, 1, 0, 1, 1), inserts=ALL),
     "absence_card": Rule((1, 0, 0, 0, 0, 0)),
+    "absence_case": Rule((1, 0, 1, 0, 0, 0), inserts=ALL, is_kept=True),
     "duty_rule": Rule(everybody(1), inserts=DUTY | hide("community_id"), updates=DUTY),
     "community_calendar": Rule(everybody(1), inserts=ALL, is_kept=True),
     "calendar_day": Rule(everybody(1), inserts=ALL, is_kept=True),

@@ -57,7 +57,8 @@ def test_what_asks_is_answered_with_yes_and_no() -> None:
 
 
 def test_a_reason_is_asked_for_where_there_is_a_list_of_them() -> None:
-    for move in MOVES:
+    # Nobody is asked why he hands a case over; where that goes by itself, it says why.
+    for move in (move for move in MOVES if move.name != "hand_over"):
         assert ("reason" in move.required) == bool(move.reasons)
         assert not move.reasons or "other" in move.reasons
 

@@ -124,6 +124,56 @@ WHERE i.community_id = :community_id AND i.is_open AND (
         WHERE away.party_id = p.id AND daterange(away.valid_from, away.valid_to) @> CAST(:on_day AS date)))
 ORDER BY i.id;
 
+-- name: forget_awaiting(incident_id, version, position)!
+-- Those to whom a case does not come back: everybody where it has been worked on since, and from a position on.
+DELETE FROM absence_case
+WHERE incident_id = :incident_id AND (version <> :version OR position >= CAST(:position AS integer));
+
+-- name: raise_awaiting(incident_id, version)!
+-- The case goes on by itself, to its next version.
+UPDATE absence_case SET version = :version + 1 WHERE incident_id = :incident_id;
+
+-- name: insert_awaiting(incident_id, community_id, party_id, version)!
+INSERT INTO absence_case (incident_id, position, community_id, party_id, version)
+SELECT :incident_id, coalesce(max(c.position), 0) + 1, :community_id, :party_id, :version + 1
+FROM absence_case AS c WHERE c.incident_id = :incident_id;
+
+-- name: list_awaited_cases(community_id, on_day)
+-- Open cases that went on because somebody was away and are as they were then, where somebody of those they were with is
+-- there: case, version, the first of those, and where he stands among them.
+SELECT i.id, i.version, home.party_id, home.position
+FROM incident AS i
+JOIN LATERAL (
+    SELECT c.party_id, c.position
+    FROM absence_case AS c
+    JOIN party AS p ON p.id = c.party_id AND daterange(p.active_from, p.active_to) @> CAST(:on_day AS date)
+    WHERE c.incident_id = i.id AND c.version = i.version
+        AND NOT EXISTS (
+            SELECT FROM absence AS away
+            WHERE away.party_id = c.party_id AND daterange(away.valid_from, away.valid_to) @> CAST(:on_day AS date))
+    ORDER BY c.position LIMIT 1
+) AS home ON home.party_id <> i.party_id
+WHERE i.is_open
+    AND i.id IN (SELECT c.incident_id FROM absence_case AS c WHERE c.community_id = :community_id)
+ORDER BY i.id;
+
+-- name: list_returns(community_id, since, on_day)
+-- Who has come back after a day and until another: name, day, cases that came back, cases that stay with whoever has
+-- begun them.
+SELECT
+    p.name, a.valid_to,
+    (SELECT count(DISTINCT e.incident_id) FROM incident_event AS e
+     WHERE e.to_party_id = a.party_id AND e.move = 'hand_over' AND e.reason = 'holder_back'
+        AND e.at >= CAST(a.valid_to AS timestamp) AT TIME ZONE 'Asia/Shanghai'),
+    (SELECT count(*) FROM incident AS i
+     WHERE i.is_open AND i.party_id <> a.party_id
+        AND i.id IN (SELECT c.incident_id FROM absence_case AS c WHERE c.party_id = a.party_id))
+FROM absence AS a
+JOIN party AS p ON p.id = a.party_id
+WHERE a.community_id = :community_id AND a.valid_to > a.valid_from
+    AND a.valid_to > CAST(:since AS date) AND a.valid_to <= CAST(:on_day AS date)
+ORDER BY a.valid_to, p.code;
+
 -- name: find_acting(party_id, building_id, on_day)$
 SELECT acting_party(:party_id, CAST(:building_id AS bigint), CAST(:on_day AS date));
 
