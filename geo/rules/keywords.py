@@ -66,6 +66,12 @@ def speaks_of_anything(text: str) -> bool:
     return bool(guess_categories(text, _load_rules()[0]))
 
 
+def list_spoken_words() -> list[str]:
+    """Return the words that speak for a category by themselves."""
+    rules, _ = _load_rules()
+    return sorted({words[0] for rule in rules.values() for words in rule.include if len(words) == 1})
+
+
 @lru_cache(maxsize=1)
 def _load_rules() -> tuple[dict[str, _Rule], tuple[str, ...]]:
     """Load the words of every category, and those of messages that report nothing."""
