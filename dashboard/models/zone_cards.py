@@ -9,9 +9,6 @@ from geo.model.zone import Plan, Zone, ZoneRole
 from geo.operations.zone_town import Town
 from geo.store.choices import AreaChoice, PartyCard
 
-SUPERVISION_PHONE = "12345"
-"""The line by which anybody may complain anywhere in China."""
-
 
 @dataclass(frozen=True)
 class Person:

@@ -8,12 +8,13 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.maps import palette
 from dashboard.maps.sketch import Box, Sketch, draw_sketch
-from dashboard.models.zone_cards import SUPERVISION_PHONE, ZoneCard, build_cards
+from dashboard.models.zone_cards import ZoneCard, build_cards
 from dashboard.models.zones import KINDS
 from dashboard.routes.sheets import SheetRequest, make_sheet_endpoint
 from geo.errors import NotFound
 from geo.model.zone import ZoneKind
 from geo.operations.deadlines import find_day
+from geo.operations.supervision import read_supervision_phone
 from geo.operations.zone_plans import read_plan_in_force
 from geo.operations.zone_town import read_town
 from geo.store import choices
@@ -68,7 +69,7 @@ def _fill(asked: SheetRequest) -> Mapping[str, Any]:
         "words": {name: text(key) for name, key in _WORDS.items()},
         "title": text("zones.card_title", community=community.name, kind=text(KINDS[kind])),
         "community": community.name,
-        "supervision_phone": SUPERVISION_PHONE,
+        "supervision_phone": read_supervision_phone(community.id),
         "since": text("zones.card_since", day=plan.head.valid_from),
         "cards": [(card, _draw(card, layers)) for card in cards],
         "palette": palette,

@@ -1852,7 +1852,8 @@ BEGIN
 END $$;
 
 CREATE FUNCTION public.touch_community() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     INSERT INTO layer_touch (layer, community_id)
@@ -3805,7 +3806,7 @@ CREATE POLICY keepers ON public.category_weight TO wangge_app USING (((community
 
 CREATE POLICY keepers ON public.chat_group TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
-CREATE POLICY keepers ON public.community FOR UPDATE TO wangge_app USING (((id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text))) WITH CHECK (((id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
+CREATE POLICY keepers ON public.community FOR UPDATE TO wangge_app USING (((id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 CREATE POLICY keepers ON public.community_calendar TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 

@@ -1,4 +1,4 @@
-"""Communities themselves: adding one by its boundary, removing one nobody has worked in."""
+"""Communities themselves: adding one by its boundary, removing one nobody has worked in, its own settings."""
 
 import shapely
 from psycopg2.extensions import connection
@@ -65,3 +65,14 @@ def remove_community(connection: connection, code: str) -> tuple[int, int]:
         raise Conflict(msg)
     queries.remove_community(connection, id=community_id)
     return buildings, incidents
+
+
+def find_supervision_phone(connection: connection, community_id: int) -> str | None:
+    """Return the number by which residents complain about whoever answers for a zone; None of none."""
+    phone: str | None = load_queries("communities").get_supervision_phone(connection, id=community_id)
+    return phone
+
+
+def set_supervision_phone(connection: connection, community_id: int, phone: str) -> None:
+    """Set the number by which residents complain about whoever answers for a zone."""
+    load_queries("communities").set_supervision_phone(connection, id=community_id, phone=phone)

@@ -273,6 +273,16 @@ def test_hours_are_read_as_people_write_them() -> None:
         read_hours("08:30-12:00-14:00")
 
 
+def test_the_supervision_phone_is_set_and_a_wrong_one_refused(town: CaseTown, visit: Visit) -> None:
+    app = visit.open()
+    for phone, kept in (("0571-88881234", "0571-88881234"), ("没有", "0571-88881234")):
+        app.text_input(key=f"supervision_{town.id}").set_value(phone)
+        app.button(key="supervision_save").click().run()
+        assert not app.exception
+        assert f"**监督电话** {kept}" in read_words(app).replace("\\", "")
+    assert "电话由 3 至 20 位数字" in read_words(app)
+
+
 @pytest.mark.parametrize("rule", ["999999", "x", "<script>", "-1", "new'--"])
 def test_a_rule_that_is_not_there_opens_no_form(town: CaseTown, visit: Visit, rule: str) -> None:
     assert "rule" not in visit.open(rule=rule).query_params

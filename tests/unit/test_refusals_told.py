@@ -32,6 +32,7 @@ MODULES = [
         GEO / "store" / f"{name}.py"
         for name in ("photos", "saved_views", "incidents", "duties", "zones", "absences")
     ),
+    GEO / "operations" / "supervision.py",
     GEO / "rules" / "drafts.py",
     GEO / "model" / "working_time.py",
     DASHBOARD / "models" / "duties.py",

@@ -24,6 +24,12 @@ FROM found AS f;
 -- Everything that belongs to it goes with it.
 DELETE FROM community WHERE id = :id;
 
+-- name: get_supervision_phone(id)$
+SELECT supervision_phone FROM community WHERE id = :id;
+
+-- name: set_supervision_phone(id, phone)!
+UPDATE community SET supervision_phone = :phone WHERE id = :id;
+
 -- name: locate_communities(community_ids)
 -- Communities with the middle of their map.
 SELECT c.id, c.code, c.name, ST_X(at.point), ST_Y(at.point)
