@@ -54,7 +54,9 @@ class Watch:
         watched_days: of the days after closing, those before the data end.
         days_to_return: from closing to the first return; ``inf`` where none came in these days.
         first: row of that return, -1 where none came.
-        expected: the chance that the place would have seen a case in these days anyway.
+        shape: of the Gamma distribution of the place's rate: cases it is known by.
+        rate_days: of that distribution: days it is known by; ``shape / rate_days`` is the rate.
+        expected: the chance that the place would have seen a case in the watched days anyway.
         doubt: standard deviation of that chance, for the place's rate is an estimate.
     """
 
@@ -62,6 +64,8 @@ class Watch:
     watched_days: Floats
     days_to_return: Floats
     first: Ints
+    shape: Floats
+    rate_days: Floats
     expected: Floats
     doubt: Floats
 
@@ -178,12 +182,12 @@ def watch_closings(
         outside = (at_us[found] < at_us[row[at]]) | (at_us[found] >= watched_us[at])
         seen += np.bincount(at[outside], minlength=len(row))
     asked_us = np.maximum(at_us[row] - since_us, 0) + np.maximum(until_us - watched_us, 0)
-    shape, days = _learn_rates(seen, asked_us / DAY_US, cases.category[row])
+    shape, rate_days = _learn_rates(seen, asked_us / DAY_US, cases.category[row])
     watched_days = (watched_us - closing) / DAY_US
-    quiet = (days / (days + watched_days)) ** shape
-    spread = (days / (days + 2 * watched_days)) ** shape - quiet**2
+    quiet = (rate_days / (rate_days + watched_days)) ** shape
+    spread = (rate_days / (rate_days + 2 * watched_days)) ** shape - quiet**2
     doubt = np.sqrt(np.maximum(spread, 0))
-    return Watch(row, watched_days, days_to_return, first, 1 - quiet, doubt)
+    return Watch(row, watched_days, days_to_return, first, shape, rate_days, 1 - quiet, doubt)
 
 
 def _learn_rates(seen: Ints, days: Floats, category: Ints) -> tuple[Floats, Floats]:

@@ -1,0 +1,1 @@
+"""Patterns in space and time: pure functions of arrays."""
