@@ -118,6 +118,16 @@ def desk(window: BrowserContext, server: str, demo_url: str) -> Iterator[Desk]:
     assert complaints == []
 
 
+@pytest.fixture
+def secretary(window: BrowserContext, server: str) -> Iterator[None]:
+    """The secretary of community D at the desk; whoever comes after signs in as somebody else."""
+    page = window.new_page()
+    Desk(page, server, "").sign_in("d-secretary", post="书记")
+    page.close()
+    yield
+    window.clear_cookies()
+
+
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
     for _ in range(_START_TIMEOUT_S * 5):
         assert process.poll() is None, "the server ended while it was starting"
