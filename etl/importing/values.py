@@ -18,6 +18,9 @@ from etl.importing.layers import Field, Kind, simplify
 
 _NOTHING = ["", "-", "--", "/", "\\", "null", "NULL", "None", "none", "nan", "NaN", "N/A", "#N/A", "<空>"]
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
+_LONGEST_NOTHING = max(len(word.encode()) for word in _NOTHING)
+_IS_BLANK_EDGE = np.zeros(256, dtype=bool)
+_IS_BLANK_EDGE[[edge for blank in _BLANKS for edge in (blank.encode()[0], blank.encode()[-1])]] = True
 _TRUE = {"是", "有", "true", "t", "y", "yes", "1", "√", "✓"}
 _FALSE = {"否", "无", "没有", "false", "f", "n", "no", "0", "×", "x"}
 
@@ -73,12 +76,33 @@ def to_text(column: pd.Series) -> pd.Series:
         if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
             column = column.astype("Int64")
         column = column.astype("str").where(column.notna())
+    text = pa.array(column, pa.large_string(), from_pandas=True)
+    chunks = text.chunks if isinstance(text, pa.ChunkedArray) else [text]
+    # Hardly any value of a million is blank or has a blank at its end: where none of those that may be is,
+    # the column stands as it is, and no copy is made of it.
+    likely = pa.chunked_array([chunk.take(_find_likely_blank(chunk)) for chunk in chunks], pa.large_string())
+    return pd.Series(
+        text if _clean(likely).equals(likely) else _clean(text), column.index, dtype="str", name=column.name
+    )
+
+
+def _clean(text: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     # Naming the blanks spares a table of all Unicode, which takes half a second to make.
-    text = pc.utf8_trim(pa.array(column, pa.large_string(), from_pandas=True), characters=_BLANKS)
-    blank = pc.is_in(text, pa.array(_NOTHING, pa.large_string()))
-    if pc.any(blank).as_py():  # Another copy of a million sentences takes half a second, too.
-        text = pc.if_else(blank, None, text)
-    return pd.Series(text, column.index, dtype="str", name=column.name)
+    trimmed = pc.utf8_trim(text, characters=_BLANKS)
+    return pc.if_else(pc.is_in(trimmed, pa.array(_NOTHING, pa.large_string())), None, trimmed)
+
+
+def _find_likely_blank(text: pa.LargeStringArray) -> pa.Array:
+    """Find the values as short as a word for nothing, or whose first or last byte may be of a blank."""
+    _, offsets, content = text.buffers()
+    ends = np.frombuffer(offsets, np.int64)[text.offset : text.offset + len(text) + 1]
+    likely = np.diff(ends) <= _LONGEST_NOTHING
+    if content is not None and ends.any():
+        letters = np.frombuffer(content, np.uint8)
+        # Where nothing is written, first and last are bytes of the neighbours; such are likely anyway.
+        first, last = np.minimum(ends[:-1], ends[-1] - 1), np.maximum(ends[1:], 1) - 1
+        likely |= _IS_BLANK_EDGE[letters[first]] | _IS_BLANK_EDGE[letters[last]]
+    return pa.array(np.flatnonzero(likely))
 
 
 def _read_text(column: pd.Series, _field: Field) -> Reading:

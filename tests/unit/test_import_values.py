@@ -114,6 +114,16 @@ def test_blank_is_nothing(blank: str) -> None:
     assert not reading.unread.any()
 
 
+@pytest.mark.parametrize("blank", list(" \t\r\n\u00a0\u3000\ufeff"))
+@pytest.mark.parametrize("form", ["{}楼道堆放杂物", "楼道堆放杂物{}"])
+def test_one_blank_among_many_clean_values_is_trimmed(blank: str, form: str) -> None:
+    clean = ["夜间施工噪音扰民", "路灯不亮。", "，影响通行", None, "", "井盖损坏"]
+    column = pd.concat([pd.Series([*clean, form.format(blank)]), pd.Series(clean)], ignore_index=True)
+    values = read_values(column.iloc[2:], INCIDENT["title"]).values
+    wanted = ["，影响通行", None, None, "井盖损坏", "楼道堆放杂物", *clean[:4], None, "井盖损坏"]
+    assert values.astype(object).where(values.notna(), None).tolist() == wanted
+
+
 def test_words_stand_for_codes() -> None:
     assert read(INCIDENT["state"], "已结案", "Closed", " 办理中 ", "handling").values.tolist() == [
         "closed", "closed", "handling", "handling",
