@@ -1,7 +1,8 @@
 """The map of a zone plan, as MapLibre draws it: the ground, and buildings in the colours of their zones.
 
-Which zone a building is in, and whether it is picked, the page paints into the state of the buildings
-(``colour``, ``picked``); what is remarkable about some of them, it filters the layers named below by.
+Which zone a building is in, whether that one is open and whether the building is picked, the page paints into
+the state of the buildings (``colour``, ``chosen``, ``picked``); what is remarkable about some of them, it
+filters the layers named below by. The names of the zones it puts into the source ``zones``, as points.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ NOBODY: Final = "#E4E8EC"
 _SOURCES: Final = ("ground", "communities", "compounds", "buildings", "labels")
 _STATE_COLOUR: Final = ["to-color", ["coalesce", ["feature-state", "colour"], NOBODY]]
 _PICKED: Final = ["boolean", ["feature-state", "picked"], False]
+_CHOSEN: Final = ["boolean", ["feature-state", "chosen"], False]
 _WIDTH_M: Final = ["max", 1, ["coalesce", ["get", "width_m"], 4]]
 _IS_WAY: Final = ["==", ["geometry-type"], "LineString"]
 _ROUND: Final = {"line-cap": "round", "line-join": "round"}
@@ -27,6 +29,7 @@ def build_zone_style(urls: Mapping[str, str]) -> dict[str, Any]:
     """Return the style of the map: layers from the addresses of ground, outlines, buildings and names."""
     sources: dict[str, Any] = {name: {"type": "geojson", "data": urls[name]} for name in _SOURCES}
     sources["buildings"]["promoteId"] = "id"
+    sources["zones"] = {"type": "geojson", "data": {"type": "FeatureCollection", "features": []}}
     return {
         "version": 8,
         "sources": sources,
@@ -91,7 +94,7 @@ def _build_buildings() -> list[Layer]:
             "buildings",
             {
                 "line-color": _STATE_COLOUR,
-                "line-opacity": 0.38,
+                "line-opacity": ["case", _CHOSEN, 0.8, 0.38],
                 "line-width": ["interpolate", ["linear"], ["zoom"], 12, 4, 15, 11, 18, 22],
             },
             layout={"line-join": "round"},
@@ -124,6 +127,21 @@ def _build_labels() -> list[Layer]:
     return [
         _write("compounds", rank=2, size_px=12, colour=palette.QUIET_TEXT, from_zoom=13),
         _write("buildings", rank=0, size_px=11, colour=palette.TEXT, from_zoom=16.2),
+        # Last, so that it is placed first: the names of the town give way to those of the zones.
+        {
+            "id": "labels-zones",
+            "type": "symbol",
+            "source": "zones",
+            "layout": {
+                "text-field": ["get", "name"],
+                "text-size": 12,
+                "text-font": [TEXT_STACK],
+                "text-padding": 1,
+                "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
+                "text-radial-offset": 0.5,
+            },
+            "paint": {"text-color": palette.TEXT, "text-halo-color": "#FFFFFF", "text-halo-width": 2},
+        },
     ]
 
 

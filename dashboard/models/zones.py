@@ -8,9 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from dashboard.i18n import Text
-from dashboard.models.zone_view import PlanView, list_codes
+from dashboard.models.zone_view import PlanView
 from geo.model.zone import Obstacle, ObstacleKind, Plan, PlanHead, PlanState, Zone, ZoneKind, ZoneRole
 from geo.operations.zone_news import ZoneNews
+from geo.store.choices import AreaChoice
+from geo.zoning.colouring import HUES
 from geo.zoning.draft import DraftFigures
 from geo.zoning.problem import NO_ZONE, Floats
 
@@ -26,6 +28,7 @@ _STATES: Final = {
     PlanState.PUBLISHED: "zones.state_published",
     PlanState.SUPERSEDED: "zones.state_superseded",
 }
+_AREAS: Final = {"compounds": "zones.pick_compound", "grids": "zones.pick_grid"}
 _MOST_NAMED: Final = 5
 _SQUARE_METRES_PER_HECTARE: Final = 10_000
 # A zone this much over the mean carries more than one person should; the bars say so.
@@ -260,6 +263,39 @@ def _tell_obstacle(obstacle: Obstacle, text: Text) -> str:
             return text("zones.obstacle_no_lead", n=count, names=names)
 
 
+def list_hues(zone: Zone, neighbours: Iterable[Zone], text: Text) -> list[dict[str, Any]]:
+    """List the colours a zone can have, and those it cannot, with which neighbour has them."""
+    taken = {neighbour.colour: neighbour.name for neighbour in neighbours}
+    return [
+        {
+            "colour": hue,
+            "mine": hue == zone.colour,
+            "taken": text("zones.colour_taken", zone=taken[hue]) if hue in taken else "",
+        }
+        for hue in HUES
+    ]
+
+
+def list_filters(view: PlanView, areas: Iterable[AreaChoice], text: Text) -> dict[str, frozenset[int]]:
+    """List what buildings can be picked by, each with its buildings; what has none is left out."""
+    town, plan = view.town, view.plan
+    named: list[tuple[str, Collection[int]]] = [
+        (text("zones.pick_unassigned"), view.unassigned),
+        (text("zones.pick_three_no"), town.three_no),
+        (text("zones.pick_elderly"), town.elderly),
+    ]
+    named += [(text("zones.pick_zone", zone=zone.name), plan.list_buildings(zone.id)) for zone in plan.zones]
+    named += [
+        (text(_AREAS[area.layer], name=area.name), town.areas.get((area.layer, area.id), ()))
+        for area in areas
+    ]
+    return {
+        text("zones.pick_option", name=name, n=len(buildings)): buildings
+        for name, ids in named
+        if (buildings := frozenset(ids).intersection(town.unit_of))
+    }
+
+
 def list_building_rows(view: PlanView, text: Text) -> dict[str, list[Any]]:
     """Return the table of the buildings, for those who would rather not use a map."""
     zones = [*(zone.name for zone in view.plan.zones), text("zones.none")]
@@ -282,33 +318,13 @@ def list_building_rows(view: PlanView, text: Text) -> dict[str, list[Any]]:
     }
 
 
-def list_change_rows(view: PlanView, before: PlanView, text: Text) -> dict[str, list[Any]]:
-    """Return the table of who gains and who loses what from one plan to another, zone by zone."""
-    here, there = list_codes(view.plan), list_codes(before.plan)
-    names = {zone.code: zone.name for zone in (*before.plan.zones, *view.plan.zones)}
-    now, was = _list_figures(view), _list_figures(before)
-    moved = view.list_moved(before)
-
-    def write_change(code: str, name: str) -> str:
-        values = [getattr(of[code], name) if code in of else 0 for of in (was, now)]
-        return " → ".join(text.number(value) for value in values)
-
-    return {
-        text("zones.zone"): list(names.values()),
-        text("zones.gains"): [sum(here.get(key) == code for key in moved) for code in names],
-        text("zones.loses"): [sum(there.get(key) == code for key in moved) for code in names],
-        text("zones.households"): [write_change(code, "households") for code in names],
-        text("zones.residents"): [write_change(code, "residents") for code in names],
-        text("zones.workload"): [write_change(code, "workload") for code in names],
-    }
-
-
 def build_map_data(view: PlanView, before: PlanView | None, text: Text, *, can_pick: bool) -> dict[str, Any]:
     """Build what the editor's map shows of a plan, apart from the style of the map."""
     moved = view.list_colours_before(before)
     ids = view.town.building_ids
     stated = [key for key in view.plan.gaps if key in view.town.unit_of and key not in view.plan.units]
     return {
+        "plan": view.plan.head.id,
         "revision": view.plan.head.revision,
         "zones": [
             {
@@ -375,6 +391,9 @@ def write_map_words(text: Text) -> dict[str, Any]:
         "before": text("zones.tool_before"),
         "hints": {
             "point": text("zones.hint_point"),
+            **dict.fromkeys(("small", "medium", "large", "box", "lasso"), text("zones.hint_draw")),
+            "clear": text("zones.hint_clear"),
+            "whole": text("zones.hint_whole"),
             "compound": text("zones.hint_compound"),
             "before": text("zones.hint_before"),
             "unassigned": text("zones.hint_unassigned"),

@@ -7,19 +7,34 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const list = parentElement.querySelector(".zone-bars");
   let chosen = data.chosen;
   let resting = null;
-  const had = list.scrollTop;
 
   const mark = () => {
     for (const row of list.children) {
       const isChosen = Number(row.dataset.id) === chosen;
       row.classList.toggle("is-chosen", isChosen);
       row.setAttribute("aria-selected", isChosen);
+      if (isChosen) list.setAttribute("aria-activedescendant", row.id);
     }
+    list.dataset.shown = chosen;
   };
-  list.setAttribute("aria-label", data.words.label);
-  list.replaceChildren(...data.zones.map((zone) => drawZone(zone, data)));
-  list.scrollTop = had;
-  mark();
+  const tellChosen = () => {
+    clearTimeout(resting);
+    resting = null;
+    setTriggerValue("chosen", chosen);
+  };
+  const draw = () => {
+    const had = list.scrollTop;
+    const wasShown = list.dataset.shown;
+    list.setAttribute("aria-label", data.words.label);
+    list.replaceChildren(...data.zones.map((zone) => drawZone(zone, data)));
+    list.scrollTop = had;
+    mark();
+    // Opened from the map.
+    if (list.dataset.shown !== wasShown) list.querySelector(".is-chosen")?.scrollIntoView({ block: "nearest" });
+  };
+  // A row that goes while the button is down on it is never clicked.
+  if (list.matches(":active")) window.addEventListener("pointerup", () => setTimeout(draw), { once: true });
+  else draw();
 
   list.onclick = (event) => {
     const row = event.target.closest(".zone-row");
@@ -31,6 +46,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     setTriggerValue("chosen", id);
   };
   list.onkeydown = (event) => {
+    // What Enter does, it does to the zone that is marked here; Python may not have heard of it yet.
+    if (event.key === "Enter" && resting) tellChosen();
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
@@ -42,7 +59,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     mark();
     next.scrollIntoView({ block: "nearest" });
     clearTimeout(resting);
-    resting = setTimeout(() => setTriggerValue("chosen", chosen), REST_MS);
+    resting = setTimeout(tellChosen, REST_MS);
   };
   return () => clearTimeout(resting);
 }
@@ -50,6 +67,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 function drawZone(zone, { chosen, canGive, words }) {
   const row = make("div", "zone-row");
   row.dataset.id = zone.id;
+  row.id = `zone-row-${zone.id}`;
   row.setAttribute("role", "option");
   const head = make("div", "zone-head");
   const swatch = make("span", "zone-swatch");

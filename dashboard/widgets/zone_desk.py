@@ -20,6 +20,7 @@ class Desk:
     Attributes:
         picked: buildings.
         chosen: the zone that is open.
+        heard: the number of the last step of the hand that was taken.
         order: rises whenever the page, not the hand, picks buildings.
         flies: whether the map then goes there.
         seen_revision: of the plan as it was last shown.
@@ -28,14 +29,19 @@ class Desk:
 
     picked: tuple[int, ...] = ()
     chosen: int | None = None
+    heard: int = 0
     order: int = 0
     flies: bool = False
     seen_revision: int = 0
     refusal: str | None = None
 
+    def hold(self, building_ids: Collection[int]) -> None:
+        """Have buildings in hand that the hand has picked itself."""
+        self.picked = tuple(sorted(building_ids))
+
     def pick(self, building_ids: Collection[int], *, flies: bool = False) -> None:
         """Pick buildings in place of those that were."""
-        self.picked = tuple(sorted(building_ids))
+        self.hold(building_ids)
         self.order += 1
         self.flies = flies
 

@@ -9,10 +9,17 @@ import streamlit as st
 from dashboard import session
 from dashboard.i18n import Text
 from dashboard.models import zones as model
+from dashboard.models.zone_compare import Compared, build_comparison
 from dashboard.models.zone_view import PlanView, keep_seen, lay_plan
 from dashboard.widgets.markdown import escape
 from dashboard.widgets.zone_desk import Desk, open_desk
-from dashboard.widgets.zone_map import find_untold_pick, show_zone_bars, show_zone_map
+from dashboard.widgets.zone_map import (
+    find_chosen,
+    find_said,
+    show_zone_bars,
+    show_zone_comparison,
+    show_zone_map,
+)
 from dashboard.widgets.zone_menu import show_zone_menu
 from dashboard.widgets.zone_wishes import ask_for_plan
 from geo.errors import NotFound
@@ -66,8 +73,15 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
     desk.seen_revision = plan.head.revision
     view = lay_plan(plan if stage.can_edit else keep_seen(plan, stage.town), stage.town)
     moved = view.list_moved(stage.before)
-    told, picker = st.columns([2.35, 1], gap="small", vertical_alignment="center")
+    told, switch, picker = st.columns([1.9, 0.45, 1], gap="small", vertical_alignment="center")
     told.caption(escape(model.summarise_plan(view, moved, text)))
+    with switch:
+        is_compared = stage.before is not None and _ask_for_comparison(text)
+    if is_compared and stage.before is not None:
+        today = session.today()
+        after, before = (Compared(one, model.name_leads(one.plan, today)) for one in (view, stage.before))
+        show_zone_comparison({**build_comparison(after, before, text), **_lay_ground(stage)})
+        return
     if can_edit:
         with picker:
             _show_pickers(desk, view, stage.areas, text)
@@ -76,12 +90,16 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
         show_zone_map(
             {
                 **model.build_map_data(view, stage.before, text, can_pick=can_edit),
-                "style": stage.style,
-                "box": [stage.box[:2], stage.box[2:]],
-                "pick": {"order": desk.order, "ids": desk.picked, "flies": desk.flies},
+                **_lay_ground(stage),
+                "chosen": desk.chosen,
+                "pick": {
+                    "order": desk.order,
+                    "ids": desk.picked,
+                    "flies": desk.flies,
+                    "heard": desk.heard,
+                },
             },
-            on_pick=lambda ids: _keep_picked(desk, ids),
-            on_act=lambda act: _follow(desk, stage, text, act),
+            on_said=lambda said: _hear(desk, stage, text, said),
         )
     with right, st.container(key="zone_panel"):
         if desk.refusal:
@@ -100,15 +118,22 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
             on_choose=lambda zone_id: _choose(desk, zone_id),
             on_give=lambda zone_id: _give(desk, stage, text, zone_id),
         )
-    with st.container(key="zone_tables", horizontal=True):
-        is_listed = st.toggle(text("zones.show_table"), key="zone_table_on")
-        is_compared = stage.before is not None and st.toggle(
-            text("zones.show_changes"), key="zone_changes_on"
-        )
-    if is_compared and stage.before is not None:
-        st.dataframe(model.list_change_rows(view, stage.before, text), hide_index=True, height=_TABLE_PX)
-    if is_listed:
+    if st.toggle(text("zones.show_table"), key="zone_table_on"):
         _show_table(desk, view, text, can_pick=can_edit)
+
+
+def _lay_ground(stage: Stage) -> dict[str, Any]:
+    return {"style": stage.style, "box": [stage.box[:2], stage.box[2:]]}
+
+
+def _ask_for_comparison(text: Text) -> bool:
+    """Show the switch to both plans side by side; the address says whether it is on."""
+    st.session_state.setdefault("zone_side", st.query_params.get("side") == "1")
+    return st.toggle(
+        text("zones.compare"),
+        key="zone_side",
+        on_change=lambda: session.change_address(side="1" if st.session_state["zone_side"] else None),
+    )
 
 
 def _show_acts(desk: Desk, plan: Plan, journal: Journal, stage: Stage, text: Text) -> None:
@@ -150,11 +175,7 @@ def _show_acts(desk: Desk, plan: Plan, journal: Journal, stage: Stage, text: Tex
 
 
 def _show_pickers(desk: Desk, view: PlanView, areas: Sequence[AreaChoice], text: Text) -> None:
-    choices: dict[str, Collection[int]] = {text("zones.pick_unassigned"): view.unassigned}
-    for zone in view.plan.zones:
-        choices[text("zones.pick_zone", zone=zone.name)] = view.plan.list_buildings(zone.id)
-    for area in areas:
-        choices[area.name] = view.town.areas.get((area.layer, area.id), frozenset())
+    choices = model.list_filters(view, areas, text)
     st.selectbox(
         text("zones.area_pick"),
         list(choices),
@@ -193,22 +214,22 @@ def _show_table(desk: Desk, view: PlanView, text: Text, *, can_pick: bool) -> No
     st.caption(text("zones.table_hint"))
 
 
-def _keep_picked(desk: Desk, ids: Sequence[int]) -> None:
-    desk.picked = tuple(ids)
-
-
 def _choose(desk: Desk, zone_id: int) -> None:
     desk.chosen = zone_id
 
 
 def _follow(desk: Desk, stage: Stage, text: Text, act: str) -> None:
-    """Do what a button or a key asks."""
-    _catch_up(desk)
+    """Do what a button asks, after what the hand did before."""
+    _catch_up(desk, stage, text)
+    _do(desk, stage, text, act)
+
+
+def _do(desk: Desk, stage: Stage, text: Text, act: str) -> None:
     match act:
         case "give" if desk.chosen:
-            _give(desk, stage, text, desk.chosen)
+            _give_picked(desk, stage, text, desk.chosen)
         case "take_out" if desk.picked:
-            _give(desk, stage, text, None)
+            _give_picked(desk, stage, text, None)
         case "lock" if desk.picked:
             desk.attempt(text, lambda: _turn_lock(desk, stage.plan_id, text))
         case "undo":
@@ -217,9 +238,14 @@ def _follow(desk: Desk, stage: Stage, text: Text, act: str) -> None:
             desk.attempt(text, lambda: zone_drafts.redo(stage.plan_id))
 
 
-def _give(desk: Desk, stage: Stage, text: Text, zone_id: int | None) -> None:
+def _give(desk: Desk, stage: Stage, text: Text, zone_id: int) -> None:
+    _catch_up(desk, stage, text)
+    if desk.picked:
+        _give_picked(desk, stage, text, zone_id)
+
+
+def _give_picked(desk: Desk, stage: Stage, text: Text, zone_id: int | None) -> None:
     """Give what is picked to a zone, or to none, and go on with empty hands."""
-    _catch_up(desk)
     label = text("zones.step_give" if zone_id else "zones.step_take_out", n=len(desk.picked))
     is_done = desk.attempt(
         text,
@@ -240,7 +266,32 @@ def _turn_lock(desk: Desk, plan_id: int, text: Text) -> None:
     )
 
 
-def _catch_up(desk: Desk) -> None:
-    untold = find_untold_pick()
-    if untold is not None:
-        desk.picked = tuple(untold)
+def _catch_up(desk: Desk, stage: Stage, text: Text) -> None:
+    said = find_said()
+    if said is not None:
+        _hear(desk, stage, text, said)
+
+
+def _hear(desk: Desk, stage: Stage, text: Text, said: Mapping[str, Any]) -> None:
+    """Take what the hand has done, in its order; what was taken before is told again, and left alone."""
+    desk.chosen = find_chosen() or desk.chosen
+    if said["plan"] != stage.plan_id:
+        return
+    for step in said["steps"]:
+        if step["number"] > desk.heard:
+            desk.heard = step["number"]
+            _take_step(desk, stage, text, step)
+
+
+def _take_step(desk: Desk, stage: Stage, text: Text, step: Mapping[str, Any]) -> None:
+    match step:
+        case {"add": ids}:
+            desk.hold({*desk.picked, *ids})
+        case {"drop": ids}:
+            desk.hold(set(desk.picked).difference(ids))
+        case {"pick": ids}:
+            desk.hold(ids)
+        case {"open": zone_id}:
+            desk.chosen = zone_id
+        case {"act": act}:
+            _do(desk, stage, text, act)

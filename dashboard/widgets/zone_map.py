@@ -12,29 +12,24 @@ from dashboard.routes.vendor import vendor_url
 
 _MAP_KEY: Final = "zone_map"
 _BARS_KEY: Final = "zone_bars"
+_HUES_KEY: Final = "zone_hues"
 _PACKAGE: Final = "maplibre-gl"
 
 
-def show_zone_map(
-    data: Mapping[str, Any], *, on_pick: Callable[[list[int]], None], on_act: Callable[[str], None]
-) -> None:
+def show_zone_map(data: Mapping[str, Any], *, on_said: Callable[[Mapping[str, Any]], None]) -> None:
     """Show the map of a plan.
 
     Args:
         data: as :func:`dashboard.models.zones.build_map_data` makes them, with ``style``, ``box``, ``pick``.
-        on_pick: takes the buildings that are picked, after each stroke.
-        on_act: takes what a key asked for: ``give``, ``take_out``, ``undo``, ``redo`` or ``lock``.
+        on_said: takes what the hand has done: the ``plan`` it was done to, and as ``steps`` everything that
+            the map does not know to be heard yet, each with its ``number`` and one of ``add``, ``drop`` and
+            ``pick`` (buildings), ``open`` (a zone) or ``act``: ``give``, ``take_out``, ``undo``, ``redo`` or
+            ``lock``.
     """
-    assets = {
-        "module": vendor_url(_PACKAGE, "maplibre-gl.mjs"),
-        "worker": vendor_url(_PACKAGE, "maplibre-gl-worker.mjs"),
-        "style": vendor_url(_PACKAGE, "maplibre-gl.css"),
-    }
-    _mount("zone_editor", "zone_shapes")(
+    _mount("zone_editor", "zone_tools", "zone_ground", "zone_shapes")(
         key=_MAP_KEY,
-        data={**data, "vendor": assets},
-        on_selected_change=lambda: _tell(_MAP_KEY, "selected", on_pick),
-        on_act_change=lambda: _tell(_MAP_KEY, "act", on_act),
+        data={**data, "vendor": _list_vendored()},
+        on_said_change=lambda: _tell(_MAP_KEY, "said", on_said),
     )
 
 
@@ -70,10 +65,51 @@ def show_zone_bars(
     )
 
 
-def find_untold_pick() -> list[int] | None:
-    """Return what was picked in the moment in which something else was clicked; None where nothing."""
-    picked = st.session_state.get(_MAP_KEY, {}).get("selected")
-    return None if picked is None else list(picked)
+def show_zone_comparison(data: Mapping[str, Any]) -> None:
+    """Show two plans beside each other.
+
+    Args:
+        data: as :func:`dashboard.models.zone_compare.build_comparison` makes them, with ``style``, ``box``.
+    """
+    _mount("zone_compare", "zone_ground", "zone_shapes")(
+        key="zone_compare", data={**data, "vendor": _list_vendored()}
+    )
+
+
+def show_zone_hues(hues: list[dict[str, Any]], text: Text, *, on_choose: Callable[[str], None]) -> None:
+    """Show the colours a zone can have.
+
+    Args:
+        hues: as :func:`dashboard.models.zones.list_hues` makes them.
+        text: the reader's language.
+        on_choose: takes the colour that was clicked.
+    """
+    words = {"label": text("zones.colour"), "note": text("zones.colour_note")}
+    _mount("zone_hues")(
+        key=_HUES_KEY,
+        data={"hues": hues, "words": words},
+        on_hue_change=lambda: _tell(_HUES_KEY, "hue", on_choose),
+    )
+
+
+def find_said() -> Mapping[str, Any] | None:
+    """Return what the hand did in the moment in which something else was clicked; None where nothing."""
+    said: Mapping[str, Any] | None = st.session_state.get(_MAP_KEY, {}).get("said")
+    return said
+
+
+def find_chosen() -> int | None:
+    """Return the zone that was clicked in the moment in which something else was done; None where none."""
+    chosen: int | None = st.session_state.get(_BARS_KEY, {}).get("chosen")
+    return chosen
+
+
+def _list_vendored() -> dict[str, str]:
+    return {
+        "module": vendor_url(_PACKAGE, "maplibre-gl.mjs"),
+        "worker": vendor_url(_PACKAGE, "maplibre-gl-worker.mjs"),
+        "style": vendor_url(_PACKAGE, "maplibre-gl.css"),
+    }
 
 
 def _tell(key: str, name: str, listener: Callable[[Any], None]) -> None:

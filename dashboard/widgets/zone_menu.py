@@ -8,10 +8,11 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.i18n import Text
-from dashboard.widgets.markdown import escape
+from dashboard.models.zones import list_hues
 from dashboard.widgets.zone_desk import Desk
+from dashboard.widgets.zone_map import show_zone_hues
 from geo.model.zone import Plan, Zone, ZoneRole
-from geo.operations import zone_drafts
+from geo.operations import zone_drafts, zone_plans
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,13 @@ def show_zone_menu(desk: Desk, plan: Plan, candidates: Mapping[int, str], text: 
     """Offer what is done to the zone that is open, and to what is picked, behind one button."""
     chosen = plan.find_zone(desk.chosen) if desk.chosen else None
     journal = _Journal(desk, plan, text)
-    with st.popover("", icon=":material/more_horiz:", help=text("zones.menu"), key="zone_menu"):
+    menu = st.popover(
+        "", icon=":material/more_horiz:", help=text("zones.menu"), key="zone_menu", on_change="rerun"
+    )
+    if not menu.open:
+        return
+    with menu, st.container(key="zone_menu_body"):
         if chosen:
-            st.markdown(f"**{escape(chosen.name)}**")
             _show_zone(journal, chosen, candidates)
         else:
             st.caption(text("zones.menu_choose"))
@@ -63,8 +68,14 @@ def _show_zone(journal: _Journal, zone: Zone, candidates: Mapping[int, str]) -> 
         _show_post(journal, zone, ZoneRole.LEAD, candidates, key)
     with backup:
         _show_post(journal, zone, ZoneRole.BACKUP, candidates, key)
+    show_zone_hues(
+        list_hues(zone, zone_plans.list_neighbours(plan, zone.id), text),
+        text,
+        on_choose=lambda hue: journal.take(text("zones.step_colour"), zone_drafts.colour_zone, zone.id, hue),
+    )
     others = {other.id: other.name for other in plan.zones if other.id != zone.id}
-    into = st.selectbox(
+    other, merge, lock = st.columns([2, 1, 1], vertical_alignment="bottom")
+    into = other.selectbox(
         text("zones.merge_into"),
         list(others),
         index=None,
@@ -72,7 +83,6 @@ def _show_zone(journal: _Journal, zone: Zone, candidates: Mapping[int, str]) -> 
         format_func=others.__getitem__,
         key=f"zone_into_{key}",
     )
-    merge, lock = st.columns(2)
     merge.button(
         text("zones.merge"),
         key="zone_merge",
@@ -118,8 +128,9 @@ def _show_post(
 
 def _show_picked(journal: _Journal) -> None:
     desk, text = journal.desk, journal.text
-    name = st.text_input(text("zones.new_name"), key="zone_new_name", max_chars=60)
-    st.button(
+    field, add = st.columns([2, 1], vertical_alignment="bottom")
+    name = field.text_input(text("zones.new_name"), key="zone_new_name", max_chars=60)
+    add.button(
         text("zones.add_zone"),
         key="zone_add",
         help=text("zones.add_zone_hint"),
@@ -129,8 +140,9 @@ def _show_picked(journal: _Journal) -> None:
         args=(text("zones.step_add"), zone_drafts.add_zone, name),
         kwargs={"building_ids": desk.picked},
     )
-    reason = st.text_input(text("zones.gap_reason"), key="zone_gap_reason", max_chars=200)
-    st.button(
+    field, state = st.columns([2, 1], vertical_alignment="bottom")
+    reason = field.text_input(text("zones.gap_reason"), key="zone_gap_reason", max_chars=200)
+    state.button(
         text("zones.state_gap"),
         key="zone_state_gap",
         disabled=not (desk.picked and reason.strip()),

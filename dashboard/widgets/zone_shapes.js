@@ -26,6 +26,11 @@ function spanBox(one, other) {
   return [one, { x: other.x, y: one.y }, other, { x: one.x, y: other.y }];
 }
 
+function spanSpots(spots) {
+  const [x, y] = [0, 1].map((axis) => spots.map((spot) => spot[axis]));
+  return [[Math.min(...x), Math.min(...y)], [Math.max(...x), Math.max(...y)]];
+}
+
 function isInside({ x, y }, shape) {
   let inside = false;
   shape.forEach((here, index) => {

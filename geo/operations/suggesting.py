@@ -56,6 +56,7 @@ class Posed:
         holders: n; the id of the zone each building is in today, also if that zone is to be no more.
         gaps: n; whether nobody is to hold the building, on purpose.
         dissolved: zones that are to be no more.
+        workload: what the loads were taken from, building by building.
     """
 
     question: Question
@@ -67,6 +68,7 @@ class Posed:
     holders: tuple[int | None, ...]
     gaps: frozenset[int]
     dissolved: tuple[SuggestedZone, ...]
+    workload: Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def pose_question(
         holders=tuple(held),
         gaps=gaps,
         dissolved=dissolved,
+        workload=workload,
     )
 
 

@@ -19,6 +19,7 @@ from geo.model.zone import (
     Plan,
     PlanHead,
     PlanState,
+    Zone,
     ZoneKind,
     ZoneRole,
 )
@@ -28,6 +29,7 @@ from geo.rules.inert import strip_controls
 from geo.store import duties, zones
 from geo.store.engine import connect, get_actor, transaction
 from geo.zoning.colouring import pair_neighbours, settle_colours
+from geo.zoning.problem import NO_ZONE
 
 _LONGEST_NAME: Final = 60
 _MOST_NAMED: Final = 5
@@ -290,12 +292,25 @@ def find_colours(connection: PostgresConnection, plan: Plan, *, kept: Collection
     present = [zone.colour for zone in plan.zones]
     if None not in present and len(set(present)) == len(present):
         return {}
+    neighbours = _pair_zones(connection, plan)
+    return settle_colours({zone.id: zone.colour for zone in plan.zones}, neighbours, kept=kept)
+
+
+def list_neighbours(plan: Plan, zone_id: int) -> list[Zone]:
+    """Return the zones beside one on the map, whose colours it cannot have."""
+    with connect() as connection:
+        pairs = _pair_zones(connection, plan)
+    beside = {one if other == zone_id else other for one, other in pairs if zone_id in {one, other}}
+    return [zone for zone in plan.zones if zone.id in beside]
+
+
+def _pair_zones(connection: PostgresConnection, plan: Plan) -> set[tuple[int, int]]:
     building_ids, points = zones.locate_buildings(connection, plan.head.id)
-    holder = np.asarray([plan.units[building_id] for building_id in building_ids], np.int64)
+    # Somebody else may have changed the draft since it was read.
+    holder = np.asarray([plan.units.get(building_id, NO_ZONE) for building_id in building_ids], np.int64)
     # Degrees of longitude are shorter than those of latitude; to tell what lies beside what that will do.
     points = points * (np.cos(np.radians(points[:, 1].mean() if len(points) else 0.0)), 1.0)
-    neighbours = pair_neighbours(points, holder)
-    return settle_colours({zone.id: zone.colour for zone in plan.zones}, neighbours, kept=kept)
+    return pair_neighbours(points, holder)
 
 
 def _record(connection: PostgresConnection, action: str, plan: Plan, details: Mapping[str, object]) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import compress
 from typing import Final
 
 from geo.operations.suggesting import Load, pose_question
 from geo.store import choices
 from geo.zoning.problem import Floats, Neighbourhood
+from geo.zoning.workload import find_elderly_heavy
 
 _LOADS: Final = (Load.HOUSEHOLDS, Load.RESIDENTS, Load.WORKLOAD)
 
@@ -23,6 +25,8 @@ class Town:
         areas: buildings by area: its layer, ``grids`` or ``compounds``, and row id.
         neighbourhood: of the n buildings.
         loads: n × 3: households, residents, workload.
+        three_no: buildings in a three-no compound.
+        elderly: buildings in which many are elderly, as the community's weights say.
     """
 
     building_ids: tuple[int, ...]
@@ -30,6 +34,8 @@ class Town:
     areas: Mapping[tuple[str, int], frozenset[int]]
     neighbourhood: Neighbourhood
     loads: Floats
+    three_no: frozenset[int] = frozenset()
+    elderly: frozenset[int] = frozenset()
 
     @cached_property
     def unit_of(self) -> dict[int, int]:
@@ -52,4 +58,8 @@ def read_town(community_id: int, on_day: date) -> Town:
         areas=choices.list_area_buildings(community_id, on_day),
         neighbourhood=posed.question.problem.neighbourhood,
         loads=posed.question.loads,
+        three_no=frozenset(compress(posed.building_ids, posed.workload.counts.is_three_no)),
+        elderly=frozenset(
+            compress(posed.building_ids, find_elderly_heavy(posed.workload.counts, posed.workload.weights))
+        ),
     )

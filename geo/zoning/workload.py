@@ -15,9 +15,12 @@ household makes.
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from geo.model.workload import BuildingCounts, WorkloadWeights
 from geo.zoning.problem import Floats
+
+Flags = npt.NDArray[np.bool_]
 
 
 class Part(StrEnum):
@@ -39,7 +42,7 @@ def weigh_buildings(counts: BuildingCounts, weights: WorkloadWeights) -> Floats:
         n × 7, a column for each :class:`Part` in its order; the workload of a building is the sum of its row.
     """
     by_category = np.array([_weigh_category(code, counts, weights) for code in counts.categories], np.float64)
-    is_old = (counts.residents > 0) & (counts.elderly >= weights.elderly_share * counts.residents)
+    is_old = find_elderly_heavy(counts, weights)
     parts = {
         Part.HOUSEHOLDS: weights.household * counts.households,
         Part.RESIDENTS: weights.resident * counts.residents,
@@ -50,6 +53,11 @@ def weigh_buildings(counts: BuildingCounts, weights: WorkloadWeights) -> Floats:
         Part.CHAT_GROUPS: weights.chat_group * counts.chat_groups,
     }
     return np.stack([parts[part] for part in Part], axis=1)
+
+
+def find_elderly_heavy(counts: BuildingCounts, weights: WorkloadWeights) -> Flags:
+    """Find in which of n buildings so many are elderly that they count."""
+    return np.asarray((counts.residents > 0) & (counts.elderly >= weights.elderly_share * counts.residents))
 
 
 def _weigh_category(code: str, counts: BuildingCounts, weights: WorkloadWeights) -> float:

@@ -1,10 +1,9 @@
 """A zone plan drawn, bettered and published in a real browser without any network."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, WebSocket, expect
+from playwright.sync_api import Locator, WebSocket, expect
 
 from tests.browser.desk import Desk
 
@@ -70,23 +69,13 @@ class Drawing:
         return self.page.locator(".st-key-zone_plan input")
 
     def read_summary(self) -> str:
-        return self.page.get_by_text(re.compile("户数最偏")).inner_text()
+        return self.page.get_by_text(re.compile("户数离均值最远")).inner_text()
 
     def _watch(self, socket: WebSocket) -> None:
         def count(_payload: bytes | str) -> None:
             self.sent += 1
 
         socket.on("framesent", count)
-
-
-@pytest.fixture
-def secretary(window: BrowserContext, server: str) -> Iterator[None]:
-    """The secretary of community D at the desk; whoever comes after signs in as somebody else."""
-    page = window.new_page()
-    Desk(page, server, "").sign_in("d-secretary", post="书记")
-    page.close()
-    yield
-    window.clear_cookies()
 
 
 @pytest.fixture
@@ -103,7 +92,7 @@ def test_a_plan_is_brushed_locked_undone_bettered_and_published(drawing: Drawing
 
     # A stroke is the browser's alone until the pointer lifts.
     page.keyboard.press("3")
-    assert drawing.stroke((300, 220), (360, 260), (420, 300), (480, 300)) == 0
+    assert drawing.stroke((110, 220), (110, 290), (200, 290), (200, 220), (270, 260)) == 0
     assert drawing.count_picked() >= 30
     expect(page.get_by_text(re.compile(r"已选 \d+ 栋"))).to_be_visible()
 
@@ -150,8 +139,7 @@ def test_a_plan_is_brushed_locked_undone_bettered_and_published(drawing: Drawing
     _take_suggestion(drawing)
     assert desk.query(in_first, plan_id) == locked
 
-    page.get_by_text("谁增谁减").click()
-    expect(page.locator('[data-testid="stDataFrame"]')).to_be_visible()
+    _compare(drawing)
 
     page.locator(".st-key-zone_publish").get_by_role("button").click()
     expect(page.get_by_text("每栋楼都有人负责或已说明原因")).to_be_visible()
@@ -188,9 +176,70 @@ def test_a_box_a_lasso_and_a_click_pick_what_they_say(drawing: Drawing) -> None:
     page.keyboard.press("c")
     drawing.stroke((300, 100), (301, 100))
     assert drawing.count_picked() < whole
-    page.locator(".st-key-zone_drop").get_by_role("button").click()
-    page.locator(".st-key-zone_discard").get_by_role("button").click()
-    expect(drawing.find_plan()).not_to_have_value(re.compile("试选"))
+    _throw_away(drawing, "试选")
+
+
+def test_a_hand_faster_than_the_server_loses_nothing(drawing: Drawing) -> None:
+    page = drawing.page
+    drawing.begin_draft("快手")
+    ((plan_id,),) = drawing.desk.query("SELECT id FROM zone_plan WHERE name = '快手'")
+    drawing.choose("第2责任区")
+    page.keyboard.press("b")
+    # Three strokes, each given away, without a look at what has become of them.
+    for corners in (((60, 25), (150, 100)), ((160, 205), (225, 310)), ((590, 150), (680, 215))):
+        drawing.stroke(*corners)
+        page.keyboard.press("Enter")
+    drawing.stroke((690, 180), (775, 240))
+    steps = "SELECT count(*) FROM zone_step WHERE plan_id = %s AND undone_at IS NULL"
+    _wait_for(drawing, steps, plan_id, 3)
+    # What was picked last is still in hand, and nothing of what was given.
+    inside = drawing.count_picked()
+    page.keyboard.press("Escape")
+    drawing.stroke((690, 180), (775, 240))
+    assert inside == drawing.count_picked() > 0
+    # As many steps back as keys were pressed.
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    _wait_for(drawing, steps, plan_id, 0)
+    _throw_away(drawing, "快手")
+
+
+def test_a_popover_that_closes_and_a_second_community_leave_the_map_right(drawing: Drawing) -> None:
+    page = drawing.page
+    drawing.begin_draft("试关")
+    page.keyboard.press("b")
+    drawing.stroke((190, 60), (340, 140))
+    picked = drawing.count_picked()
+    page.locator(".st-key-zone_menu").get_by_role("button").click()
+    expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+    assert drawing.count_picked() == picked
+    _throw_away(drawing, "试关")
+
+
+def test_a_zone_takes_a_colour_that_no_neighbour_has(drawing: Drawing) -> None:
+    page = drawing.page
+    drawing.begin_draft("试色")
+    drawing.choose("第3责任区")
+    page.locator(".st-key-zone_menu").get_by_role("button").click()
+    hues = page.locator(".zone-hue-row button")
+    expect(hues).to_have_count(12)
+    before = drawing.editor.get_attribute("data-revision") or ""
+    page.locator(".zone-hue-row .is-taken").first.click()
+    expect(page.locator(".zone-hue-note")).to_have_text(re.compile("相邻的第.+责任区正在用这个颜色"))
+    assert drawing.editor.get_attribute("data-revision") == before
+    free = page.locator(".zone-hue-row button:not(.is-taken):not([aria-checked=true])").first
+    colour = free.get_attribute("aria-label")
+    free.click()
+    expect(drawing.editor).not_to_have_attribute("data-revision", before)
+    page.keyboard.press("Escape")
+    ((stored,),) = drawing.desk.query(
+        "SELECT z.colour FROM zone AS z JOIN zone_plan AS p ON p.id = z.plan_id"
+        " WHERE p.name = '试色' AND z.name = '第3责任区'"
+    )
+    assert stored == colour
+    _throw_away(drawing, "试色")
 
 
 def test_others_see_what_is_published_and_change_nothing(desk: Desk) -> None:
@@ -209,6 +258,35 @@ def test_without_webgl_the_list_and_the_table_still_work(secretary: None, desk: 
     page.goto(f"{desk.server}/zones?community=D")
     expect(page.get_by_text("此浏览器不能显示地图")).to_be_visible()
     expect(page.locator(".zone-row").first).to_be_visible()
+
+
+def _compare(drawing: Drawing) -> None:
+    page = drawing.page
+    page.get_by_text("并排比较").click()
+    expect(page.locator(".zone-compare")).to_have_attribute("data-drawn", "2")
+    moves = page.locator(".zone-moves tbody tr")
+    told = int(re.findall(r"换责任区：(\d+) 栋", page.locator(".zone-sum").inner_text())[0])
+    expect(moves).to_have_count(told)
+    gainer = page.locator(".zone-gains > div", has=page.locator(".is-gain, .is-loss")).first
+    gainer.click()
+    counts = [int(n) for n in re.findall(r"(\d+) 栋", gainer.inner_text())]
+    expect(moves).to_have_count(sum(counts))
+    page.get_by_text("并排比较").click()
+    drawing.wait()
+
+
+def _throw_away(drawing: Drawing, name: str) -> None:
+    drawing.page.locator(".st-key-zone_drop").get_by_role("button").click()
+    drawing.page.locator(".st-key-zone_discard").get_by_role("button").click()
+    expect(drawing.find_plan()).not_to_have_value(re.compile(name))
+
+
+def _wait_for(drawing: Drawing, statement: str, plan_id: int, count: int) -> None:
+    for _ in range(100):
+        if drawing.desk.query(statement, plan_id) == [(count,)]:
+            return
+        drawing.page.wait_for_timeout(200)
+    assert drawing.desk.query(statement, plan_id) == [(count,)]
 
 
 def _lock_zone(drawing: Drawing, name: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from dashboard.i18n import Text
 from dashboard.models import zones as model
 from dashboard.models.zone_cards import build_cards
+from dashboard.models.zone_compare import Compared, build_comparison
 from dashboard.models.zone_view import keep_seen, lay_plan
 from dashboard.models.zone_wishes import tell_moves
 from geo.model.zone import (
@@ -24,6 +25,7 @@ from geo.model.zone import (
 from geo.operations.suggesting import SuggestedZone, ToldMove
 from geo.operations.zone_town import Town
 from geo.store.choices import AreaChoice, PartyCard
+from geo.zoning.colouring import HUES
 from geo.zoning.explain import Reason
 from tests.unit.test_zone_draft import lay_grid
 
@@ -111,11 +113,11 @@ def test_bars_stand_against_the_mean_and_tell_what_was() -> None:
 
 def test_the_summary_names_what_is_farthest_off_on_either_side() -> None:
     view = lay_plan(make_plan({101: 1, 102: 2, 103: 2, 104: 2}), lay_town())
-    assert "households at most −80 %" in model.summarise_plan(view, [], TEXT) or (
-        "households at most +80 %" in model.summarise_plan(view, [], TEXT)
+    assert "households farthest from the mean −80 %" in model.summarise_plan(view, [], TEXT) or (
+        "households farthest from the mean +80 %" in model.summarise_plan(view, [], TEXT)
     )
     light = lay_plan(make_plan({101: 1, 104: 2}), lay_town())
-    assert "households at most −80 %" in model.summarise_plan(light, [], TEXT)
+    assert "households farthest from the mean −80 %" in model.summarise_plan(light, [], TEXT)
     assert "2 buildings in no zone" in model.summarise_plan(light, [], TEXT)
 
 
@@ -150,11 +152,70 @@ def test_what_changes_hands_is_told_zone_by_zone() -> None:
     town = lay_town()
     before = lay_plan(make_plan({101: 1, 102: 1, 103: 2}), town)
     now = lay_plan(make_plan({101: 1, 102: 2, 103: 2, 104: 2}), town)
-    rows = model.list_change_rows(now, before, TEXT)
-    assert list(rows["Zone"]) == ["Zone A", "Zone B"]
-    assert list(rows["gains"]) == [0, 2]
-    assert list(rows["loses"]) == [1, 0]
-    assert list(rows["Households"]) == ["30 → 10", "30 → 90"]
+    shown = build_comparison(Compared(now, {1: "Worker 7"}), Compared(before, {1: "Worker 7"}), TEXT)
+    first, second = shown["zones"]
+    assert (first["name"], first["gained"]) == ("Zone A", "")
+    assert first["lost"] == "loses 1 building, 20 households, 20 people"
+    assert second["gained"] == "gains 2 buildings, 60 households, 40 people"
+    assert second["lost"] == ""
+    assert [bar["value"] for bar in (first["bars"][0], second["bars"][0])] == ["30 → 10", "30 → 90"]
+    assert first["bars"][0]["before"] > first["bars"][0]["share"]
+    # One of the two had nobody before: nobody it knows goes.
+    assert "of these get another lead: 20 households, 20 people" in shown["summary"]
+    assert [move["cells"][3:] for move in shown["moves"]] == [
+        ["Zone A Worker 7", "Zone B"],
+        ["in no zone", "Zone B"],
+    ]
+    earlier, later = shown["sides"]
+    assert [zone["buildings"] for zone in earlier["zones"]] == [[101, 102], [103]]
+    assert [zone["buildings"] for zone in later["zones"]] == [[101], [102, 103, 104]]
+
+
+def test_a_zone_of_one_plan_alone_and_plans_alike_are_compared_too() -> None:
+    town = lay_town()
+    before = Compared(lay_plan(make_plan({101: 1, 102: 1}, zones=(Zone(1, "A", "Zone A"),)), town), {})
+    fresh = make_plan({101: 1, 102: 5}, zones=(Zone(1, "A", "Zone A", "#AAAAAA"), Zone(5, "N", "New")))
+    after = Compared(lay_plan(fresh, town), {})
+    shown = build_comparison(after, before, TEXT)
+    assert [row["bars"][0]["value"] for row in shown["zones"]] == ["30 → 10", "0 → 20"]
+    assert {side["zones"][0]["colour"] for side in shown["sides"]} == {"#AAAAAA"}
+    alike = build_comparison(after, after, TEXT)
+    assert alike["moves"] == []
+    assert alike["summary"] == "No building changes its zone."
+
+
+def test_buildings_are_picked_by_what_they_are_and_no_filter_is_empty() -> None:
+    town = replace(
+        lay_town(),
+        three_no=frozenset({101, 999}),
+        elderly=frozenset(),
+        areas={
+            ("compounds", 1): frozenset({101, 102}),
+            ("grids", 1): frozenset({103}),
+            ("grids", 2): frozenset({999}),
+        },
+    )
+    view = lay_plan(make_plan({101: 1, 102: 1, 103: 2}), town)
+    # A compound and a grid may be called alike; a grid without a building here is not offered.
+    areas = [AreaChoice("compounds", 1, "K"), AreaChoice("grids", 1, "K"), AreaChoice("grids", 2, "L")]
+    assert model.list_filters(view, areas, TEXT) == {
+        "all in no zone (1 building)": {104},
+        "in three-no compounds (1 building)": {101},
+        "all of Zone A (2 buildings)": {101, 102},
+        "all of Zone B (1 building)": {103},
+        "compound K (2 buildings)": {101, 102},
+        "grid K (1 building)": {103},
+    }
+
+
+def test_a_colour_that_a_neighbour_has_is_marked_with_the_neighbour() -> None:
+    zone, neighbour = Zone(1, "A", "Zone A", HUES[0]), Zone(2, "B", "Zone B", HUES[3])
+    hues = model.list_hues(zone, [neighbour], TEXT)
+    assert [hue["colour"] for hue in hues] == list(HUES)
+    assert [hue["colour"] for hue in hues if hue["mine"]] == [HUES[0]]
+    assert [hue["taken"] for hue in hues if hue["taken"]] == [
+        "Zone B beside it has this colour: choose another."
+    ]
 
 
 def test_every_obstacle_is_told_in_a_sentence() -> None:
