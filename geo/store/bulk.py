@@ -214,13 +214,10 @@ def defer_upkeep(
         if needed is None or needed in written
     ]
     unique = list(queries.list_unique_constraints(connection, table=table))
-    triggers = [name for (name,) in queries.list_insert_triggers(connection, table=table)]
-    idle_triggers = list(queries.list_idle_triggers(connection, table=table))
+    triggers = list(queries.list_costly_triggers(connection, table=table))
     is_new = bool(queries.never_held_rows(connection, table=table))
     with connection.cursor() as cursor:
-        for name in triggers:
-            cursor.execute(_alter(table, "DISABLE TRIGGER", name))
-        for name, _ in idle_triggers:
+        for name, _ in triggers:
             cursor.execute(sql.SQL("DROP TRIGGER {} ON {}").format(*map(sql.Identifier, (name, table))))
         for name, holder, _, _ in keys:
             cursor.execute(_alter(holder, "DROP CONSTRAINT", name))
@@ -243,9 +240,7 @@ def defer_upkeep(
         cursor.execute("SET LOCAL default_statistics_target TO DEFAULT")
         for name, holder, _, definition in keys:
             cursor.execute(_alter(holder, "ADD CONSTRAINT", name, definition))
-        for name in triggers:
-            cursor.execute(_alter(table, "ENABLE TRIGGER", name))
-        for _, definition in idle_triggers:
+        for _, definition in triggers:
             cursor.execute(definition)
     queries.note_bulk_insert(connection, table=table, community_id=community_id)
 

@@ -37,20 +37,17 @@ WHERE i.indrelid = CAST(:table AS regclass)
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND conrelid = i.indrelid)
 ORDER BY c.relname;
 
--- name: list_insert_triggers(table)
--- Statement triggers that collect every inserted row.
-SELECT tgname
-FROM pg_trigger
-WHERE tgrelid = CAST(:table AS regclass) AND tgnewtable IS NOT NULL AND tgtype & 4 <> 0
-ORDER BY tgname;
-
--- name: list_idle_triggers(table)
--- Triggers of every inserted row that only the application's roles fire, where none of them acts: name,
--- definition. One that comes before the row, even if it never fires, keeps COPY from writing rows by the page.
+-- name: list_costly_triggers(table)
+-- Triggers in the way of many rows, with their definitions: statement triggers that collect every inserted row,
+-- which is collected for them even while they are disabled; and triggers of every row that only the application's
+-- roles fire, where none of them acts. One that comes before the row, even if it never fires, keeps COPY from
+-- writing rows by the page.
 SELECT tgname, pg_get_triggerdef(oid)
 FROM pg_trigger
-WHERE tgrelid = CAST(:table AS regclass) AND tgtype & 5 = 5 AND tgenabled = 'O' AND app_role() = ''
-    AND strpos(pg_get_triggerdef(oid), 'WHEN ((app_role() <> ') > 0
+WHERE tgrelid = CAST(:table AS regclass) AND tgtype & 4 <> 0 AND tgenabled = 'O'
+    AND (
+        tgnewtable IS NOT NULL
+        OR tgtype & 1 = 1 AND app_role() = '' AND strpos(pg_get_triggerdef(oid), 'WHEN ((app_role() <> ') > 0)
 ORDER BY tgname;
 
 -- name: never_held_rows(table)$
