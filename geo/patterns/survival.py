@@ -50,8 +50,8 @@ def estimate_survival(
 ) -> list[Survival | None]:
     """Return the curve of each group of closings, None where they are fewer than :data:`LEAST_CLOSINGS`.
 
-    A closing is watched until something came back, its watch is over or the data end; the unknown is not taken
-    for quiet. Intervals are Greenwood's on the scale of log(-log), and exact while nothing came back.
+    A closing is watched until something came back, its watch is over or the data end; the unknown is not
+    taken for quiet. Intervals are Greenwood's on the scale of log(-log), and exact while nothing came back.
 
     Args:
         watch: the watched closings, as long as the curve is to be: 90 days for the checks after a quarter.
