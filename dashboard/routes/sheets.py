@@ -1,5 +1,6 @@
 """Sheets of paper: who may print one, about which community, in which language, and how it is sent.
 
+A sheet's HTML extends ``print_base.html``, a list's ``print_list.html``; maps come from ``print_sketch.html``.
 Every word on a sheet is escaped by its template; a sheet may load nothing, and run nothing but its own line.
 The name of whoever prints and the time lie across it.
 """
@@ -13,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
@@ -117,7 +118,11 @@ def _find_community(code: str | None) -> Community:
 
 @lru_cache
 def _load_template(name: str) -> Template:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string((files("dashboard.routes") / name).read_text(encoding="utf-8"))
+    folder = files("dashboard.routes")
+    return Environment(
+        autoescape=True,
+        loader=FunctionLoader(lambda other: (folder / other).read_text(encoding="utf-8")),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    ).get_template(name)
