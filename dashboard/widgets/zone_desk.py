@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.i18n import Text
 from dashboard.i18n.refusals import tell_refusal
 from geo.errors import WanggeError
+from geo.model.zone import Plan
 
 _KEY: Final = "zone_desk"
 
@@ -48,10 +49,13 @@ class Desk:
     def attempt(self, text: Text, act: Callable[[], object]) -> bool:
         """Do something, and keep why it was refused if it was; return whether it was done."""
         try:
-            act()
+            done = act()
         except WanggeError as refusal:
             self.refusal = tell_refusal(refusal, text)
             return False
+        # One's own step counts as seen before it is drawn; what others did before it does not.
+        if isinstance(done, Plan) and done.head.revision == self.seen_revision + 1:
+            self.seen_revision = done.head.revision
         return True
 
 

@@ -214,7 +214,7 @@ def _record(
 
 @contextmanager
 def _keep_to_keepers() -> Iterator[None]:
-    """Refuse what a role may not change, before the database does, and say its refusal as ours."""
+    """Refuse what a role may not change, before the database does, and say its refusals as ours."""
     msg = "only the secretary enters who is away or leaves, in her own community: ask her"
     actor = get_actor()
     if actor is not None and not is_allowed(actor.role, "keep_absences"):
@@ -223,3 +223,7 @@ def _keep_to_keepers() -> Iterator[None]:
         yield
     except psycopg2.errors.InsufficientPrivilege as refusal:
         raise Forbidden(msg) from refusal
+    except (psycopg2.errors.ForeignKeyViolation, psycopg2.errors.DeadlockDetected) as clash:
+        # An import was taking buildings away at the same moment.
+        msg = "some of what this is about was just being deleted or changed: enter it again"
+        raise Conflict(msg) from clash

@@ -1,7 +1,8 @@
 """Changing a draft of a zone plan: each change one transaction and one step of its journal.
 
-Whoever changes something says which revision of the draft he saw. If somebody else has changed the same
-buildings or zones since, nothing is changed and he is told; changes of others go through side by side.
+Whoever changes something says which revision of the draft he saw. If the same buildings or zones have been
+changed since, by somebody else or by himself in another window, nothing is changed and he is told; changes of
+other places go through side by side.
 Everybody takes back only his own steps, the last first.
 """
 
@@ -253,9 +254,11 @@ def _take_step(
 ) -> Plan:
     if not change:
         return plan
-    for step in zones.list_steps_of_others(connection, plan.head.id, find_account(), seen_revision):
+    for step in zones.list_steps_since(connection, plan.head.id, seen_revision):
         if step.change.touches(change):
             msg = f"somebody else was faster at the same place ({step.label}): look at the plan as it is now"
+            if step.account_id == find_account():
+                msg = f"you have changed the same place in another window ({step.label}): look at it again"
             raise Conflict(msg)
     missing = zones.find_missing_buildings(connection, plan.head.community_id, change.units)
     if missing:
@@ -271,8 +274,9 @@ def _repeat_step(
     connection: PostgresConnection, plan: Plan, step: Step, change: Change, *, is_undone: bool
 ) -> Plan:
     """Take a step back, or make it again; a building that an import has deleted since is left out."""
-    for other in zones.list_steps_of_others(connection, plan.head.id, find_account(), step.revision):
-        if not other.is_undone and other.change.touches(change):
+    for other in zones.list_steps_since(connection, plan.head.id, step.revision):
+        is_own = other.account_id == find_account()
+        if not is_own and not other.is_undone and other.change.touches(change):
             msg = f"somebody else has changed the same place since ({other.label}): this step stays as it is"
             raise Conflict(msg)
     missing = zones.find_missing_buildings(connection, plan.head.community_id, change.units)

@@ -24,6 +24,7 @@ from geo.model.zone import (
     ZoneRole,
 )
 from geo.operations.deadlines import find_day
+from geo.operations.hand_overs import settle
 from geo.rules.access import is_allowed
 from geo.rules.inert import strip_controls
 from geo.store import duties, zones
@@ -169,6 +170,10 @@ def publish(plan_id: int, valid_from: date, *, seen_revision: int) -> PlanHead:
             plan,
             {"name": plan.head.name, "kind": plan.head.kind, "valid_from": valid_from},
         )
+        today = find_day(datetime.now(UTC))
+        if valid_from == today:
+            # Some of those who lead its zones may be away; what begins later, the server looks after.
+            settle(connection, plan.head.community_id, today)
         return zones.load_plan(connection, plan_id).head
 
 
@@ -253,10 +258,11 @@ def open_draft(plan_id: int) -> Iterator[tuple[PostgresConnection, Plan]]:
 
 @contextmanager
 def keep_to_secretary() -> Iterator[None]:
-    """Refuse what a role may not change, before the database does, and say its refusal as ours.
+    """Refuse what a role may not change, before the database does, and say its refusals as ours.
 
     Raises:
         Forbidden: whoever acts does not draw plans, or not for that community.
+        Conflict: an import has just deleted what this is about.
     """
     msg = "only the secretary draws and publishes zone plans, in her own community: ask her"
     actor = get_actor()
@@ -266,6 +272,10 @@ def keep_to_secretary() -> Iterator[None]:
         yield
     except psycopg2.errors.InsufficientPrivilege as refusal:
         raise Forbidden(msg) from refusal
+    except (psycopg2.errors.ForeignKeyViolation, psycopg2.errors.DeadlockDetected) as clash:
+        # An import was taking buildings away at the same moment.
+        msg = "some of what this is about was just being deleted or changed: load the plan again"
+        raise Conflict(msg) from clash
 
 
 def find_account() -> int | None:

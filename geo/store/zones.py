@@ -244,14 +244,9 @@ def list_steps(connection: PostgresConnection, plan_id: int) -> list[Step]:
     return _read_steps(load_queries("zones").list_steps(connection, plan_id=plan_id, most=_MOST_STEPS))
 
 
-def list_steps_of_others(
-    connection: PostgresConnection, plan_id: int, account_id: int | None, since: int
-) -> list[Step]:
-    """Return what others have made, taken back or made again since a revision."""
-    rows = load_queries("zones").list_steps_of_others(
-        connection, plan_id=plan_id, account_id=account_id, since=since
-    )
-    return _read_steps(rows)
+def list_steps_since(connection: PostgresConnection, plan_id: int, since: int) -> list[Step]:
+    """Return what has been made, taken back or made again since a revision."""
+    return _read_steps(load_queries("zones").list_steps_since(connection, plan_id=plan_id, since=since))
 
 
 def find_undoable(connection: PostgresConnection, plan_id: int, account_id: int | None) -> Step | None:

@@ -291,9 +291,17 @@ class TestTwoPeople:
         with acting_as(town.actor(2)), pytest.raises(Conflict):
             assign_units(draft.head.id, [town.buildings[0]], None, seen_revision=1, label="")
 
-    def test_own_steps_are_no_conflict(self, town: PlanTown, draft: Plan) -> None:
-        move(draft, 1, town.buildings[0])
-        assert move(draft, 0, town.buildings[0], seen=draft).units == draft.units
+    def test_own_steps_are_no_conflict_where_they_have_been_seen(self, town: PlanTown, draft: Plan) -> None:
+        after = move(draft, 1, town.buildings[0])
+        assert move(after, 0, town.buildings[0]).units == draft.units
+
+    def test_another_window_of_the_same_account_is_told_too(self, town: PlanTown, draft: Plan) -> None:
+        after = move(draft, 1, town.buildings[0])
+        with pytest.raises(Conflict, match="in another window \\(→1\\)"):
+            assign_units(draft.head.id, town.buildings[:2], None, seen_revision=0, label="")
+        assert read_plan(draft.head.id) == after
+        # Other places go through side by side.
+        move(draft, 1, town.buildings[1], seen=draft)
 
     def test_the_same_zone_by_name_and_by_lead(self, town: PlanTown, draft: Plan) -> None:
         zone = draft.zones[0].id

@@ -167,11 +167,11 @@ WHERE s.plan_id = :plan_id
 ORDER BY s.number DESC
 LIMIT :most;
 
--- name: list_steps_of_others(plan_id, account_id, since)
--- What others have made, taken back or made again since a revision.
+-- name: list_steps_since(plan_id, since)
+-- What has been made, taken back or made again since a revision.
 SELECT s.number, s.account_id, s.at, s.label, s.revision, s.changes, s.undone_at IS NOT NULL
 FROM zone_step AS s
-WHERE s.plan_id = :plan_id AND s.revision > :since AND s.account_id IS DISTINCT FROM :account_id;
+WHERE s.plan_id = :plan_id AND s.revision > :since;
 
 -- name: find_undoable(plan_id, account_id)^
 -- The last step of an account that it has not taken back.
