@@ -15,6 +15,7 @@ from geo.rules.access import list_pages
 _ICONS: Final = {
     "morning": ":material/wb_twilight:",
     "incidents": ":material/checklist:",
+    "month": ":material/calendar_month:",
     "map": ":material/map:",
     "zones": ":material/group_work:",
     "draw": ":material/draw:",
@@ -31,6 +32,7 @@ show_style(text)
 titles = {
     "morning": text("nav.morning"),
     "incidents": text("nav.incidents"),
+    "month": text("nav.month"),
     "map": text("nav.map"),
     "zones": text("nav.zones"),
     "draw": text("nav.draw"),

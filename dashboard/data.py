@@ -12,10 +12,14 @@ import streamlit as st
 from geo.model.absence import Absence
 from geo.model.actor import Actor
 from geo.model.gazetteer import Gazetteer
-from geo.operations import absences, marks, zone_news, zone_town
+from geo.operations import absences, complaints, marks, month_words, zone_news, zone_town
+from geo.operations.complaints import MonthReview
+from geo.operations.month_words import MonthWords
 from geo.operations.morning import gather_morning
 from geo.operations.zone_news import ZoneNews
 from geo.operations.zone_town import Town
+from geo.rules.months import Period
+from geo.rules.morning import find_day, start_of_day
 from geo.store import choices, places
 from geo.store.addresses import read_gazetteer as read_names
 from geo.store.choices import AreaChoice, BuildingChoice, Category, PartyChoice
@@ -50,6 +54,20 @@ def read_morning(community_id: int, tags: Mapping[str, str], actor: Actor, now: 
     seen = tuple(tags[layer] for layer in ("incidents", "buildings", "compounds", "zones"))
     minute = now.astimezone(UTC).replace(second=0, microsecond=0)
     return _read_morning(community_id, minute, rights, seen)
+
+
+def review_month(
+    community_id: int, month: Period, tags: Mapping[str, str], actor: Actor, now: datetime
+) -> MonthReview:
+    """Compare a month of a community with others, as an actor may see it; minutes old at most."""
+    rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
+    return _review_month(community_id, month, find_day(now), rights, (tags["grids"], tags["compounds"]))
+
+
+def read_month_words(community_id: int, month: Period, actor: Actor, now: datetime) -> MonthWords:
+    """Find the words that stand out in a month, as an actor may read them; minutes old at most."""
+    rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
+    return _read_month_words(community_id, month, find_day(now), rights)
 
 
 @st.cache_resource(ttl=_MINUTE_S, show_spinner=False)
@@ -191,6 +209,27 @@ def _read_morning(
     seen: tuple[str, ...],  # noqa: ARG001
 ) -> Morning:
     return gather_morning(community_id, now)
+
+
+@st.cache_resource(ttl=10 * _MINUTE_S, max_entries=50, show_spinner=False)
+def _review_month(
+    community_id: int,
+    month: Period,
+    today: date,
+    rights: tuple[object, ...],  # noqa: ARG001
+    tags: tuple[str, ...],  # noqa: ARG001
+) -> MonthReview:
+    return complaints.review_month(community_id, month, start_of_day(today))
+
+
+@st.cache_resource(ttl=10 * _MINUTE_S, max_entries=50, show_spinner=False)
+def _read_month_words(
+    community_id: int,
+    month: Period,
+    today: date,
+    rights: tuple[object, ...],  # noqa: ARG001
+) -> MonthWords:
+    return month_words.read_month_words(community_id, month, start_of_day(today))
 
 
 @st.cache_data(ttl=_KEPT_S, max_entries=500, show_spinner=False)

@@ -1,7 +1,7 @@
 """The words of the interface: a catalogue a language, ``zh.po`` and ``en.po``, keyed by their purpose."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from gettext import GNUTranslations
 from importlib.resources import files
@@ -53,6 +53,10 @@ class Text:
         """Write the day of a moment in China, without the year."""
         skeleton = {"zh": "M月d日", "en": "d MMM"}[self.language]
         return format_date(at.astimezone(_TIME_ZONE), skeleton, locale=self._locale)
+
+    def month(self, day: date) -> str:
+        """Write the month of a day, with its year."""
+        return format_date(day, {"zh": "y年M月", "en": "MMM y"}[self.language], locale=self._locale)
 
     def weekday(self, at: datetime) -> str:
         """Write the day of the week of a moment in China."""

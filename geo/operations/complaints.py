@@ -13,6 +13,8 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from geo.errors import InputRefused
 from geo.model.repeats import RepeatPoint
+from geo.operations.deadlines import load_calendar
+from geo.rules.calendar import WorkingCalendar
 from geo.rules.comparing import Change, Ints, compare_counts
 from geo.rules.months import Period, cut_period, find_month, format_month, go_back
 from geo.rules.morning import find_day, start_of_day
@@ -93,6 +95,8 @@ class MonthReview:
         is_whole: whether all of them are.
         before, year_before: what it is compared with, as far as cases were kept; None where too few days
             were.
+        working_days: of the period and of the two it is compared with, by the community's calendar; 0 of
+            none.
         total: of all cases.
         groups, categories: by code; only those with a case in a period.
         tables: by grids and by compounds.
@@ -106,6 +110,7 @@ class MonthReview:
     is_whole: bool
     before: Period | None
     year_before: Period | None
+    working_days: tuple[int, int, int]
     total: Compared
     groups: Mapping[str, Compared]
     categories: Mapping[str, Compared]
@@ -165,6 +170,7 @@ def review_month(community_id: int, month: Period, now: datetime) -> MonthReview
             rises += _list_rises(_compare_at_places(counted, layer, judge), layer, names)
         repeats = _find_points(connection, community_id, period)
         ended_at = start_of_day(period.end)
+        calendar = load_calendar(connection, community_id)
         unsettled = complaints.count_unsettled(connection, community_id, ended_at - LONG_OPEN, ended_at)
     total = judge.compare({"": sum((np.array(case.counts) for case in counted), np.zeros(3, np.int64))})[""]
     other = categories[OTHER].month.now if OTHER in categories else 0
@@ -173,6 +179,11 @@ def review_month(community_id: int, month: Period, now: datetime) -> MonthReview
         is_whole=period == month,
         before=judge.before,
         year_before=judge.year_before,
+        working_days=(
+            _count_working_days(calendar, judge.period),
+            _count_working_days(calendar, judge.before),
+            _count_working_days(calendar, judge.year_before),
+        ),
         total=total,
         groups=judge.compare(_sum_by(counted, lambda case: case.group_code)),
         categories=categories,
@@ -216,6 +227,11 @@ def _find_comparable(month: Period, since: date) -> Period | None:
     """Return the days of an earlier month from which cases were kept; None where they are too few."""
     kept = cut_period(month, since=since)
     return kept if kept and kept.days >= _LEAST_DAYS else None
+
+
+def _count_working_days(calendar: WorkingCalendar, period: Period | None) -> int:
+    days = range(period.days) if period else ()
+    return sum(period is not None and calendar.is_workday(period.first + timedelta(days=day)) for day in days)
 
 
 def _sum_by(counted: Iterable[CountedCases], key: Callable[[CountedCases], _Key]) -> dict[_Key, Ints]:

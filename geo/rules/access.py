@@ -32,6 +32,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     # Pages in the order of the navigation.
     "morning": Resource("page", frozenset({"secretary", "leader"}), "/morning"),
     "incidents": Resource("page", _STAFF | {"property_company"}, "/incidents"),
+    # What people complain of, a month against others.
+    "month": Resource("page", frozenset({"secretary", "leader"}), "/month"),
     "map": Resource("page", _STAFF | {"property_company"}, "/map"),
     "draw": Resource("page", _STAFF, "/draw"),
     "zones": Resource("page", _STAFF | {"property_company"}, "/zones"),
@@ -42,6 +44,7 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     # Faces and doors: for those who work on the case. Which case, the database says.
     "photos": Resource("route", frozenset({"secretary", "grid_worker", "property_company"}), "/photos"),
     "print_morning": Resource("route", frozenset({"secretary", "leader"}), "/print/morning"),
+    "print_month": Resource("route", frozenset({"secretary", "leader"}), "/print/month"),
     "print_cases": Resource("route", _STAFF | {"property_company"}, "/print/cases"),
     "print_hand_over": Resource("route", frozenset({"secretary", "grid_worker"}), "/print/hand-over"),
     "print_zones": Resource("route", _STAFF, "/print/zones"),

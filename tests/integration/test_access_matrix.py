@@ -43,6 +43,7 @@ def addresses(worlds: Worlds, owner: Session) -> dict[str, str]:
         "tiles": "/tiles/buildings/14/13653/6653.mvt",
         "photos": f"/photos/{photo}",
         "print_morning": "/print/morning?community=A",
+        "print_month": "/print/month?community=A&month=2024-06",
         "print_cases": "/print/cases?community=A",
         "print_hand_over": f"/print/hand-over?community=A&party={worlds.a.parties['wang']}",
         "print_zones": "/print/zones?community=A",

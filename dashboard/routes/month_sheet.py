@@ -1,0 +1,84 @@
+"""``/print/month?community=CODE&month=2026-10&lang=zh``: the month on paper, for those who meet over it.
+
+The sheet goes round: small cells of places are hidden, and so are the places of few cases.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.routing import BaseRoute, Route
+
+from dashboard.models.month import Line, build_page, build_shared_places
+from dashboard.models.month_export import LEAST_SHOWN, hide_cells
+from dashboard.routes.sheets import SheetRequest, make_sheet_endpoint
+from geo.errors import NotFound
+from geo.operations.complaints import MonthReview, find_months, review_month
+from geo.operations.month_words import read_month_words
+from geo.rules.months import Period, parse_month
+from geo.store.choices import list_categories
+
+_WORDS: Final = {
+    "what": "month.matter",
+    "numbers": "month.numbers",
+    "why": "month.why",
+    "measure": "month.measure",
+    "lead": "month.lead",
+    "rises": "month.rises",
+    "no_rises": "month.no_rises",
+    "repeats": "month.repeats",
+    "no_repeats": "month.no_repeats",
+    "by_category": "month.by_category",
+    "by_grid": "month.by_grid",
+    "by_compound": "month.by_compound",
+    "words": "month.words",
+    "proposals": "month.proposals",
+    "legend": "month.legend",
+}
+
+
+def routes() -> list[BaseRoute]:
+    """Return ``/print/month``."""
+    return [Route("/print/month", make_sheet_endpoint("print_month", "print_month.html", _fill))]
+
+
+def _fill(asked: SheetRequest) -> Mapping[str, Any]:
+    text, community = asked.text, asked.community
+    month = _read_month(asked)
+    review = review_month(community.id, month, asked.now)
+    words = read_month_words(community.id, month, asked.now)
+    categories = {category.code: category for category in list_categories()}
+    page = build_page(review, words, categories, text)
+    return {
+        "title": text("month.print_title", community=community.name, month=page.month),
+        "page": page,
+        "repeats": _list_shown(review, page.repeats),
+        "fewer": text("month.fewer", n=_count_fewer(review), most=LEAST_SHOWN - 1),
+        "places": {
+            layer: build_shared_places(review, layer, hide_cells(review, layer), categories, text)
+            for layer in review.tables
+        },
+        "hidden": text("month.hidden", least=LEAST_SHOWN),
+        "words": {name: text(key) for name, key in _WORDS.items()},
+        "counted": page.counted,
+        "print_word": text("morning.print"),
+        "note": text("watermark.note"),
+    }
+
+
+def _read_month(asked: SheetRequest) -> Period:
+    known = find_months(asked.community.id, asked.now)
+    month = parse_month(asked.given.get("month", ""))
+    if month is None or month not in known:
+        msg = "there is no such month to print: open the month's page and print from there"
+        raise NotFound(msg)
+    return month
+
+
+def _list_shown(review: MonthReview, lines: tuple[Line, ...]) -> list[Line]:
+    """Return the lines of those points that have enough cases to be told to others."""
+    counts = [named.point.count for named in review.repeats[: len(lines)]]
+    return [line for line, count in zip(lines, counts, strict=True) if count >= LEAST_SHOWN]
+
+
+def _count_fewer(review: MonthReview) -> int:
+    return sum(named.point.count < LEAST_SHOWN for named in review.repeats)

@@ -1,0 +1,59 @@
+"""The month: what rose and what came again, for the meeting on what people complain of (民情研判会)."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard import data, session
+from dashboard.models.month import build_page, write_print_address
+from dashboard.widgets.header import show_community_choice, show_language_switch
+from dashboard.widgets.month_head import choose_month, show_download
+from dashboard.widgets.month_panel import show_figures, show_lines, show_tables
+from geo.operations.complaints import find_months
+from geo.rules.access import is_allowed
+from geo.store import places
+from geo.store.versions import list_layer_tags
+
+text, actor, now = session.get_text(), session.get_actor(), datetime.now(UTC)
+communities = places.list_communities()
+with st.container(key="month_head", horizontal=True, vertical_alignment="center"):
+    if not communities:
+        st.info(text("map.empty"), icon=":material/add_location_alt:")
+        st.stop()
+    with st.container(width=190):
+        community = show_community_choice(communities, session.read_map_state().community, text)
+    if community is None:
+        st.info(text("morning.choose"), icon=":material/location_city:")
+        st.stop()
+    months = find_months(community.id, now)
+    if not months:
+        st.info(text("month.nothing_yet"), icon=":material/event_busy:")
+        st.stop()
+    month = choose_month(months, session.today(), text)
+    tags = list_layer_tags(community.id, session.today())
+    review = data.review_month(community.id, month, tags, actor, now)
+    categories = data.list_categories()
+    words = data.read_month_words(community.id, month, actor, now)
+    page = build_page(review, words, categories, text)
+    st.space("stretch")
+    st.link_button(
+        text("morning.print"), write_print_address(community.code, month, text), icon=":material/print:"
+    )
+    if is_allowed(actor.role, "export"):
+        show_download(review, categories, actor, community, text)
+    show_language_switch(text)
+
+st.caption(page.counted)
+kept = {"community": community.code, "lang": text.language}
+show_figures(page.figures, kept)
+rises, repeats, told = st.columns(3, gap="small")
+with rises:
+    show_lines("rises", text("month.rises"), page.rises, text("month.no_rises"), kept)
+with repeats:
+    show_lines("repeats", text("month.repeats"), page.repeats, text("month.no_repeats"), kept)
+with told:
+    show_lines("words", text("month.words"), page.words, "", kept, note=page.words_note)
+if page.proposals or page.other_prompt:
+    note = page.other_prompt or text("month.proposals_note")
+    show_lines("proposals", text("month.proposals"), page.proposals, "", kept, note=note)
+show_tables(page, text)

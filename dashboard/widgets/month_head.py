@@ -1,0 +1,77 @@
+"""The head of the month's page: which month, and its table as a file."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.i18n import Text
+from dashboard.models.month_export import list_columns, list_rows, write_watermark
+from geo.model.actor import Actor
+from geo.operations.complaints import MonthReview
+from geo.operations.exporting import export_rows
+from geo.rules.months import Period, format_month, parse_month
+from geo.store.choices import Category
+from geo.store.engine import acting_as
+from geo.store.places import Community
+
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def choose_month(months: Sequence[Period], today: date, text: Text) -> Period:
+    """Show which month is open, as a choice; by default the last that is over.
+
+    Args:
+        months: those to choose from, the newest first; not empty.
+        today: the day in China.
+        text: the language.
+    """
+    known = {format_month(month): month for month in months}
+    asked = parse_month(st.query_params.get("month", ""))
+    whole = next((month for month in months if month.end <= today), months[0])
+    opened = asked if asked is not None and asked in months else whole
+    st.session_state["month_choice"] = format_month(opened)
+    st.selectbox(
+        text("month.month"),
+        list(known),
+        format_func=lambda code: text.month(known[code].first),
+        key="month_choice",
+        label_visibility="collapsed",
+        width=150,
+        on_change=lambda: session.change_address(month=st.session_state["month_choice"]),
+    )
+    return opened
+
+
+def show_download(
+    review: MonthReview, categories: Mapping[str, Category], actor: Actor, community: Community, text: Text
+) -> None:
+    """Offer the tables as a file; it is made, and noted in the log, when it is asked for."""
+    st.download_button(
+        text("export.xlsx"),
+        data=partial(export_month, review, categories, actor, community, text),
+        file_name=f"month-{community.code}-{format_month(review.period)}.xlsx",
+        mime=_XLSX,
+        key="month_xlsx",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def export_month(
+    review: MonthReview, categories: Mapping[str, Category], actor: Actor, community: Community, text: Text
+) -> bytes:
+    """Return the tables as an Excel file, and note in the log that they were taken out."""
+    # The browser asks for the file on a way of its own, where nobody has said who acts.
+    with acting_as(actor):
+        watermark = write_watermark(actor.name, community.name, review, datetime.now(UTC), text)
+        return export_rows(
+            "xlsx",
+            community.id,
+            list_columns(text),
+            lambda: list_rows(review, categories, text),
+            watermark,
+        )

@@ -1,0 +1,84 @@
+"""The parts of the month's page: figures, lists that lead to the cases, tables; and the table as a file."""
+
+from collections.abc import Mapping, Sequence
+from html import escape as escape_html
+from typing import Final
+
+import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
+
+from dashboard.i18n import Text
+from dashboard.models.month import Figure, Line, MonthPage, Table
+from dashboard.widgets.markdown import escape
+
+_CASES: Final = "views/incidents.py"
+_VIEWS: Final = {
+    "categories": "month.by_category",
+    "grids": "month.by_grid",
+    "compounds": "month.by_compound",
+}
+
+
+def show_figures(figures: Sequence[Figure], kept: Mapping[str, str]) -> None:
+    """Show the figures in one row."""
+    with st.container(key="month_figures", horizontal=True, gap="small"):
+        for figure in figures:
+            label = f"**{escape(figure.value)}** {escape(figure.label)} :gray[{escape(figure.detail)}]"
+            with st.container(key=f"month_{figure.key}", width="stretch"):
+                if figure.params is None:
+                    st.markdown(label)
+                else:
+                    _show_link(label, {**kept, **figure.params})
+
+
+def show_lines(
+    key: str, title: str, lines: Sequence[Line], empty: str, kept: Mapping[str, str], *, note: str = ""
+) -> None:
+    """Show a list under its title; each line leads to its cases."""
+    with st.container(border=True, key=f"month_list_{key}", height="stretch"):
+        st.markdown(f"**{escape(title)}**")
+        if note:
+            st.caption(escape(note))
+        if not lines and empty:
+            st.caption(escape(empty))
+        for line in lines:
+            _show_link(f"{escape(line.title)} :gray[{escape(line.detail)}]", {**kept, **line.params})
+
+
+def show_tables(page: MonthPage, text: Text) -> None:
+    """Show one of the tables, as chosen."""
+    tables: dict[str, Table] = {"categories": page.categories}
+    tables.update(page.places.items())
+    chosen = st.segmented_control(
+        text("month.tables"),
+        list(tables),
+        default="categories",
+        format_func=lambda name: text(_VIEWS[name]),
+        key="month_table",
+        label_visibility="collapsed",
+        required=True,
+    )
+    st.html(write_html_table(tables[chosen]))
+    st.caption(text("month.legend"))
+
+
+def write_html_table(table: Table) -> str:
+    """Write a table as HTML; every word is escaped."""
+    head = "".join(f"<th>{escape_html(title)}</th>" for title in table.columns)
+    rows = []
+    for row in table.rows:
+        cells = "".join(
+            f'<td class="{cell.tone}" title="{escape_html(cell.help)}">{escape_html(cell.words)}</td>'
+            for cell in row.cells
+        )
+        kind = ' class="head"' if row.is_head else ""
+        rows.append(f"<tr{kind}><th>{escape_html(row.title)}</th>{cells}</tr>")
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="month"><table>{body}</table></div>'
+
+
+def _show_link(label: str, params: Mapping[str, str]) -> None:
+    try:
+        st.page_link(_CASES, label=label, query_params=params, width="stretch")
+    except StreamlitPageNotFoundError:
+        st.markdown(label)
