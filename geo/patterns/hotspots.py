@@ -185,7 +185,7 @@ def score_getis_ord(values: Floats, neighbours: Neighbours) -> Floats:
 
 def adjust_p(p: Floats) -> Floats:
     """Return p-values after Benjamini and Hochberg, all of an array together."""
-    return np.asarray(stats.false_discovery_control(p, axis=None)) if p.size else p
+    return np.asarray(stats.false_discovery_control(p, axis=None)).reshape(p.shape) if p.size else p
 
 
 def tail_binomial(cases: Floats, all_cases: Floats, share: Floats) -> Floats:
