@@ -2,8 +2,10 @@
 
 Simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983) over the units on the rim of their zones. A change
 that makes the plan better is taken, a worse one with a chance that falls as the search cools. Uneven loads
-cost more and more meanwhile, so that zones first find their shape and then their weight. No zone ever falls
-into more pieces than it had.
+cost more and more in its first half, so that zones first find their shape and then their weight, while there
+is still warmth to mend the one for the other. No zone ever falls into more pieces than it had.
+
+All that is compiled stands in this module: what is kept on disk is known to be old by this file alone.
 """
 
 from typing import Final, NamedTuple
@@ -15,9 +17,14 @@ from geo.zoning.compiling import compile_inner
 from geo.zoning.problem import NO_ZONE, Flags, Floats, Ints, Problem, Wishes, rate_plan
 
 _HOT: Final = 0.05
-_COLD: Final = 0.0005
-# What unevenness costs while the search is hot.
+# How much of its temperature a search ends with, and what it ends with at most.
+_COOLING: Final = 1 / 16
+_COLD: Final = 0.006
+# What unevenness costs while the search is hot, and after how much of it in full.
 _LENIENT: Final = 20.0
+_HARD_AFTER: Final = 0.5
+# Those who change places are so many steps apart along the border, or fewer.
+_APART: Final = 6
 _NONE: Final = -1
 
 
@@ -123,7 +130,7 @@ def _search(
     scale = costs.compactness + costs.constancy
     if scale <= 0:
         scale = 1.0
-    cooling = np.log(_COLD / hot)
+    cooling = np.log(min(_COOLING, _COLD / hot))
     lenient = min(_LENIENT, evenness)
     hardening = np.log(evenness / lenient) if evenness > 0 else 0.0
     temperature, weight = hot * scale, lenient
@@ -135,7 +142,7 @@ def _search(
                 return
             progress = step / steps
             temperature = scale * hot * np.exp(cooling * progress)
-            weight = lenient * np.exp(hardening * progress)
+            weight = lenient * np.exp(hardening * min(1.0, progress / _HARD_AFTER))
         unit = tally.rim[np.random.randint(tally.rim_size[0])]
         beside = _pick_neighbour(units, unit)
         giver, taker = zone[unit], zone[beside]
@@ -214,11 +221,11 @@ def _pick_neighbour(units: _Units, unit: int) -> int:
 
 @compile_inner
 def _pick_partner(units: _Units, zone: Ints, unit: int, beside: int) -> int:
-    """Find a unit of the other zone, at or next to the border, that may come in exchange."""
+    """Find a unit of the other zone, somewhere at the border, that may come in exchange."""
     giver, taker = zone[unit], zone[beside]
     partner = beside
-    if np.random.random() < 0.7:
-        other = _pick_neighbour(units, beside)
+    for _ in range(np.random.randint(_APART)):
+        other = _pick_neighbour(units, partner)
         if zone[other] == taker:
             partner = other
     if not units.may_move[partner]:

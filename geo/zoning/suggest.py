@@ -30,15 +30,15 @@ from geo.zoning.start import continue_plan, grow_from_locks, partition_graph
 _SEARCHERS: Final = 2
 # Tried changes per unit in the first round; each later one tries more, as a slower search ends better, until
 # another start is worth more.
-_FIRST_STEPS: Final = 1_000
+_FIRST_STEPS: Final = 250
 _MOST_STEPS: Final = 7_000
 # What it is to begin hot: where a zone has few units, each changes its shape by much.
 _HOT_PER_ZONE: Final = 1.8
 _LEAST_HOT, _MOST_HOT = 0.03, 0.2
 _GENTLE: Final = 0.01
-_GRAIN: Final = 6.0
+_GRAIN: Final = 7.4
 # By how much the second searcher begins hotter than the first, and what is never surpassed.
-_HEATING: Final = 4.0
+_HEATING: Final = 2.0
 _HOTTEST: Final = 2.0
 
 
@@ -72,7 +72,7 @@ def choose_wishes(problem: Problem, *goals: Goal) -> dict[Goal, Wishes]:
     known = {
         # Nor can several loads at once be as even as one alone.
         Goal.FAIREST: Wishes(
-            (max(0.012 if rest else 0.0025, finest),) + (0.04,) * rest,
+            (max(0.012 if rest else 0.002, finest),) + (max(0.04, 2.8 * finest),) * rest,
             evenness=20_000.0 if rest else 40_000.0,
             constancy=1.5,
         ),
