@@ -2,12 +2,12 @@
 
 The yardstick was measured before, without its simulation being kept: at 2 events a cell-week, within 12
 weeks, a rise of 50 % month on month finds .72 of the rebounds at a precision of .40, and a plain Poisson
-CUSUM .83 at .91. This one is built so that both come out about so (.75 and .41, .83 and .90; ours .91 and .92): 26 weeks at 2
-a week; a campaign that leaves 0.4 of it; 24 weeks of watching, in which 53 % of the cells go back to 2 a
-week at once, in a week between the fifth and the thirteenth. A rebound is found if its cell is named within
-12 weeks of its beginning; every other name, early, late or of a cell that stays down, is a false one. Names
-are given once. The CUSUM is told the true floor and level, and has the limit at which it is as good as it
-was measured; the months are calendar months of four weeks.
+CUSUM .83 at .91. This one is built so that both come out about so (.75 and .41, .83 and .90; ours .91 and
+.92): 26 weeks at 2 a week; a campaign that leaves 0.4 of it; 24 weeks of watching, in which 53 % of the
+cells go back to 2 a week at once, in a week between the fifth and the thirteenth. A rebound is found if
+its cell is named within 12 weeks of its beginning; every other name, early, late or of a cell that stays
+down, is a false one. Names are given once. The CUSUM is told the true floor and level, and has the limit
+at which it is as good as it was measured; the months are calendar months of four weeks.
 """
 
 from dataclasses import dataclass
