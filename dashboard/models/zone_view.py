@@ -19,12 +19,14 @@ class PlanView:
         town: the town.
         units: n zone numbers, in the order of the plan's zones.
         figures: how it stands.
+        is_partial: its reader sees some buildings only, so that the figures are not those of the zones.
     """
 
     plan: Plan
     town: Town
     units: Ints
     figures: DraftFigures
+    is_partial: bool = False
 
     @property
     def unassigned(self) -> list[int]:
@@ -56,13 +58,14 @@ class PlanView:
         return [key for key in self.town.building_ids if here.get(key) != there.get(key)]
 
 
-def lay_plan(plan: Plan, town: Town) -> PlanView:
+def lay_plan(plan: Plan, town: Town, *, is_partial: bool = False) -> PlanView:
     """Lay a plan over the town and measure it; buildings that are gone are left out."""
     number = {zone.id: index for index, zone in enumerate(plan.zones)}
     units = np.array(
         [number.get(plan.units.get(key, NO_ZONE), NO_ZONE) for key in town.building_ids], np.int64
     )
-    return PlanView(plan, town, units, measure_draft(town.neighbourhood, town.loads, units, len(plan.zones)))
+    figures = measure_draft(town.neighbourhood, town.loads, units, len(plan.zones))
+    return PlanView(plan, town, units, figures, is_partial)
 
 
 def keep_seen(plan: Plan, town: Town) -> Plan:

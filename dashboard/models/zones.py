@@ -58,15 +58,47 @@ def name_leads(plan: Plan, on_day: date) -> dict[int, str]:
     return {zone_id: plan.party_names.get(party_id, "") for zone_id, party_id in leads.items() if party_id}
 
 
+def find_own_zone(plan: Plan, party_id: int | None, on_day: date) -> int | None:
+    """Return the zone that somebody leads on a day; None where he leads none."""
+    leads = (zone.id for zone in plan.zones if zone.find_party(ZoneRole.LEAD, on_day) == party_id)
+    return None if party_id is None else next(leads, None)
+
+
 def build_bars(
     view: PlanView, before: PlanView | None, leads: Mapping[int, str], text: Text
 ) -> list[dict[str, Any]]:
     """Build the bars of every zone: what it carries against the mean, now and in the plan before."""
+    if view.is_partial:
+        return [
+            _build_share(index, zone, view, leads.get(zone.id, ""), text)
+            for index, zone in enumerate(view.plan.zones)
+        ]
     earlier = _list_figures(before)
     return [
         _build_bar(index, zone, view, earlier.get(zone.code), leads.get(zone.id, ""), text)
         for index, zone in enumerate(view.plan.zones)
     ]
+
+
+def _build_share(index: int, zone: Zone, view: PlanView, lead: str, text: Text) -> dict[str, Any]:
+    """Build what whoever sees some of its buildings is told of a zone: how many, and no load."""
+    now = _ZoneFigures.read(view.figures, index)
+    return {
+        "id": zone.id,
+        "name": zone.name,
+        "lead": lead,
+        "colour": zone.colour,
+        "locked": False,
+        "flags": [],
+        "bars": [],
+        "told": text.join(
+            [
+                text("count.buildings", n=round(now.buildings)),
+                text("count.households", n=round(now.households)),
+            ]
+        ),
+        "figures": [],
+    }
 
 
 def _build_bar(
@@ -186,6 +218,14 @@ def _write_delta(share: float) -> str:
 
 def summarise_plan(view: PlanView, moved: Collection[int], text: Text) -> str:
     """Say in one line how a plan stands: what is off the mean most, what is in no zone, what lies apart."""
+    if view.is_partial:
+        households = float(view.figures.loads[:, 0].sum())
+        return text(
+            "zones.yours",
+            buildings=text("count.buildings", n=int(view.figures.sizes.sum())),
+            households=text("count.households", n=round(households)),
+            zones=text("count.zones", n=len(view.plan.zones)),
+        )
     parts = []
     if len(view.plan.zones) and len(view.town.building_ids):
         shares = view.figures.shares
@@ -315,94 +355,4 @@ def list_building_rows(view: PlanView, text: Text) -> dict[str, list[Any]]:
         text("zones.residents"): [round(value) for value in view.town.loads[:, 1]],
         text("zones.workload"): [round(value, 1) for value in view.town.loads[:, 2]],
         text("zones.note"): [write_note(key) for key in ids],
-    }
-
-
-def build_map_data(view: PlanView, before: PlanView | None, text: Text, *, can_pick: bool) -> dict[str, Any]:
-    """Build what the editor's map shows of a plan, apart from the style of the map."""
-    moved = view.list_colours_before(before)
-    ids = view.town.building_ids
-    stated = [key for key in view.plan.gaps if key in view.town.unit_of and key not in view.plan.units]
-    return {
-        "plan": view.plan.head.id,
-        "revision": view.plan.head.revision,
-        "zones": [
-            {
-                "id": zone.id,
-                "name": zone.name,
-                "colour": zone.colour,
-                "buildings": [ids[unit] for unit in np.flatnonzero(view.units == index)],
-            }
-            for index, zone in enumerate(view.plan.zones)
-        ],
-        "unassigned": view.unassigned,
-        "breaks": view.breaks,
-        "stated": stated,
-        "fixed": [*view.plan.locked_units, *_list_shut_in(view)],
-        "moved": list(moved.items()),
-        "canPick": can_pick,
-        "legend": _list_legend(view, moved, text, can_pick=can_pick),
-        "words": write_map_words(text),
-    }
-
-
-def _list_shut_in(view: PlanView) -> list[int]:
-    shut = [zone.id for zone in view.plan.zones if zone.is_locked]
-    return [key for key in view.plan.list_buildings(*shut) if key not in view.plan.locked_units]
-
-
-def _list_legend(
-    view: PlanView, moved: Collection[int], text: Text, *, can_pick: bool
-) -> list[tuple[str, str]]:
-    is_fixed = bool(view.plan.locked_units) or any(zone.is_locked for zone in view.plan.zones)
-    shown = {
-        "picked": can_pick,
-        "moved": bool(moved),
-        "fixed": is_fixed,
-        "broken": bool(view.breaks),
-        "nobody": bool(view.unassigned),
-        "stated": bool(view.plan.gaps),
-    }
-    titles = {
-        "picked": text("zones.legend_picked"),
-        "moved": text("zones.legend_moved"),
-        "fixed": text("zones.locked"),
-        "broken": text("zones.apart"),
-        "nobody": text("zones.none"),
-        "stated": text("zones.legend_stated"),
-    }
-    return [(mark, titles[mark]) for mark, is_shown in shown.items() if is_shown]
-
-
-def write_map_words(text: Text) -> dict[str, Any]:
-    """Return the words of the map's tools."""
-    return {
-        "point": text("zones.tool_point"),
-        "small": text("zones.tool_small"),
-        "medium": text("zones.tool_medium"),
-        "large": text("zones.tool_large"),
-        "box": text("zones.tool_box"),
-        "lasso": text("zones.tool_lasso"),
-        "compound": text("zones.tool_compound"),
-        "clear": text("zones.tool_clear"),
-        "unassigned": text("zones.tool_unassigned"),
-        "breaks": text("zones.tool_breaks"),
-        "whole": text("zones.tool_whole"),
-        "before": text("zones.tool_before"),
-        "hints": {
-            "point": text("zones.hint_point"),
-            **dict.fromkeys(("small", "medium", "large", "box", "lasso"), text("zones.hint_draw")),
-            "clear": text("zones.hint_clear"),
-            "whole": text("zones.hint_whole"),
-            "compound": text("zones.hint_compound"),
-            "before": text("zones.hint_before"),
-            "unassigned": text("zones.hint_unassigned"),
-            "breaks": text("zones.hint_breaks"),
-        },
-        "households": text("zones.tip_households"),
-        "none": text("zones.none"),
-        "notice": text("map.notice"),
-        "title": text("map.title"),
-        "noMap": text("zones.no_map"),
-        "units": {"m": text("unit.metres"), "km": text("unit.kilometres")},
     }

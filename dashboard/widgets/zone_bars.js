@@ -79,6 +79,7 @@ function drawZone(zone, { chosen, canGive, words }) {
   head.append(swatch, name, canGive && !zone.locked ? make("button", "", words.give) : second);
   const bars = make("div", "zone-both");
   bars.append(...zone.bars.map((bar) => drawBar(bar, words)));
+  if (zone.told) bars.append(make("span", "zone-told", zone.told));
   row.append(head, bars);
   if (zone.id === chosen) {
     const table = make("div", "zone-figures");

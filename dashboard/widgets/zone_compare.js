@@ -93,7 +93,7 @@ class Comparison {
     const spots = this.listShown().map((id) => this.buildings?.get(id)?.middle).filter(Boolean);
     const [ground] = this.grounds;
     if (code && spots.length) ground?.fly(spots);
-    else ground?.map.fitBounds(spanBuildings(this.buildings, this.data.box), { padding: EDGE_PX, duration: 300 });
+    else ground?.map.fitBounds(spanBuildings(this.buildings, this.data.box), { padding: EDGE_PX, maxZoom: CLOSEST, duration: 300 });
   }
 
   listShown() {

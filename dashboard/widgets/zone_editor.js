@@ -304,7 +304,7 @@ class Editor {
       markTools(this.part("tools"), this);
       if (this.map) this.paintZones();
     } else if (name === "whole") {
-      this.map?.fitBounds(this.box, { padding: EDGE_PX, duration: 300 });
+      this.map?.fitBounds(this.box, { padding: EDGE_PX, maxZoom: CLOSEST, duration: 300 });
     } else if (name === "unassigned" || name === "breaks") {
       this.turnTo(name);
     }

@@ -10,6 +10,7 @@ from dashboard import session
 from dashboard.i18n import Text
 from dashboard.models import zones as model
 from dashboard.models.zone_compare import Compared, build_comparison
+from dashboard.models.zone_map import build_map_data
 from dashboard.models.zone_view import PlanView, keep_seen, lay_plan
 from dashboard.widgets.markdown import escape
 from dashboard.widgets.zone_desk import Desk, open_desk
@@ -71,7 +72,14 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
         # Somebody else has thrown it away: the page shows another plan.
         st.rerun()
     desk.seen_revision = plan.head.revision
-    view = lay_plan(plan if stage.can_edit else keep_seen(plan, stage.town), stage.town)
+    if stage.can_edit:
+        view = lay_plan(plan, stage.town)
+    else:
+        actor = session.get_actor()
+        is_partial = actor.role == "property_company"
+        view = lay_plan(keep_seen(plan, stage.town), stage.town, is_partial=is_partial)
+        # Whoever has a zone of his own finds it open.
+        desk.chosen = desk.chosen or model.find_own_zone(plan, actor.party_id, session.today())
     moved = view.list_moved(stage.before)
     told, switch, picker = st.columns([1.9, 0.45, 1], gap="small", vertical_alignment="center")
     told.caption(escape(model.summarise_plan(view, moved, text)))
@@ -89,7 +97,7 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
     with left:
         show_zone_map(
             {
-                **model.build_map_data(view, stage.before, text, can_pick=can_edit),
+                **build_map_data(view, stage.before, text, can_pick=can_edit),
                 **_lay_ground(stage),
                 "chosen": desk.chosen,
                 "pick": {

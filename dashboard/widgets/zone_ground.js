@@ -1,6 +1,7 @@
 // A map of a community's buildings for the page to paint; sent with whatever shows one.
 
 const EDGE_PX = 24;
+const CLOSEST = 17;
 const HATCHES = { nobody: "#C8402F", stated: "#8A94A0" };
 
 class Ground {
@@ -15,7 +16,7 @@ class Ground {
       // Its worker has no address of its own to take ours from.
       transformRequest: (url) => ({ url: new URL(url, location.origin).href }),
       bounds: box,
-      fitBoundsOptions: { padding: EDGE_PX },
+      fitBoundsOptions: { padding: EDGE_PX, maxZoom: CLOSEST },
       attributionControl: false,
       locale: { "Map.Title": words.title },
       dragRotate: false,
@@ -73,7 +74,7 @@ class Ground {
 
   fly(spots) {
     const padding = Math.min(120, this.map.getContainer().clientHeight / 5);
-    if (spots.length) this.map.fitBounds(spanSpots(spots), { padding, maxZoom: 17, duration: 300 });
+    if (spots.length) this.map.fitBounds(spanSpots(spots), { padding, maxZoom: CLOSEST, duration: 300 });
   }
 }
 

@@ -20,7 +20,8 @@ def show_zone_map(data: Mapping[str, Any], *, on_said: Callable[[Mapping[str, An
     """Show the map of a plan.
 
     Args:
-        data: as :func:`dashboard.models.zones.build_map_data` makes them, with ``style``, ``box``, ``pick``.
+        data: as :func:`dashboard.models.zone_map.build_map_data` makes them, with ``style``, ``box``,
+            ``chosen`` and ``pick``.
         on_said: takes what the hand has done: the ``plan`` it was done to, and as ``steps`` everything that
             the map does not know to be heard yet, each with its ``number`` and one of ``add``, ``drop`` and
             ``pick`` (buildings), ``open`` (a zone) or ``act``: ``give``, ``take_out``, ``undo``, ``redo`` or

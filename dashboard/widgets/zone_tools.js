@@ -9,8 +9,10 @@ const FOR_ALL = ["before", "whole"];
 
 // The buttons stay where they are while their plan changes: a click under way is not lost with the button it is on.
 function layTools(bar, editor) {
-  const { words, canPick } = editor.data;
-  const laid = JSON.stringify([canPick, words]);
+  const { words, canPick, moved } = editor.data;
+  // Whoever only reads has no use for a tool that is idle.
+  const shown = moved.length ? FOR_ALL : ["whole"];
+  const laid = JSON.stringify([canPick, shown, words]);
   if (editor.laid === laid) return;
   editor.laid = laid;
   const keyOf = Object.fromEntries(Object.entries(KEYS).map(([key, tool]) => [tool, key.toUpperCase()]));
@@ -32,7 +34,7 @@ function layTools(bar, editor) {
   const acts = Object.entries(ACTS).map(([name, key]) => make("act", name, key, () => editor.act(name)));
   const gap = Object.assign(document.createElement("span"), { className: "zone-gap" });
   acts.splice(2, 0, gap);
-  bar.replaceChildren(...(canPick ? [...tools, ...acts] : acts.filter(({ dataset }) => FOR_ALL.includes(dataset.act))));
+  bar.replaceChildren(...(canPick ? [...tools, ...acts] : acts.filter(({ dataset }) => shown.includes(dataset.act))));
   for (const name of WRONGS) bar.querySelector(`[data-act="${name}"]`)?.classList.add("is-wrong");
 }
 

@@ -9,6 +9,7 @@ from dashboard.i18n import Text
 from dashboard.models import zones as model
 from dashboard.models.zone_cards import build_cards
 from dashboard.models.zone_compare import Compared, build_comparison
+from dashboard.models.zone_map import build_map_data
 from dashboard.models.zone_view import keep_seen, lay_plan
 from dashboard.models.zone_wishes import tell_moves
 from geo.model.zone import (
@@ -57,7 +58,7 @@ def test_a_building_in_no_zone_is_unassigned_unless_a_reason_is_stated() -> None
 def test_a_building_that_an_import_has_deleted_is_left_out() -> None:
     view = lay_plan(make_plan({101: 1, 102: 1, 999: 2}, locked_units=frozenset({999})), lay_town())
     assert view.figures.sizes.tolist() == [2, 0]
-    shown = model.build_map_data(view, None, TEXT, can_pick=True)
+    shown = build_map_data(view, None, TEXT, can_pick=True)
     assert [zone["buildings"] for zone in shown["zones"]] == [[101, 102], []]
 
 
@@ -71,6 +72,26 @@ def test_whoever_sees_some_buildings_is_told_of_their_zones_alone() -> None:
     assert bar["bars"][0]["delta"] == "±0 %"
     assert view.unassigned == []
     assert view.list_moved(view) == []
+
+
+def test_whoever_sees_some_buildings_is_told_no_load_of_a_zone() -> None:
+    town = lay_town(2)
+    plan = make_plan({101: 1, 102: 2, 103: 1})
+    view = lay_plan(keep_seen(plan, town), town, is_partial=True)
+    bars = model.build_bars(view, None, {1: "Worker 7"}, TEXT)
+    assert [(bar["told"], bar["bars"], bar["figures"]) for bar in bars] == [
+        ("1 building · 10 households", [], []),
+        ("1 building · 20 households", [], []),
+    ]
+    assert "%" not in model.summarise_plan(view, [], TEXT)
+
+
+def test_whoever_leads_a_zone_finds_it_open() -> None:
+    plan = make_plan({101: 1})
+    assert model.find_own_zone(plan, 7, TODAY) == 1
+    assert model.find_own_zone(plan, 7, date(2025, 12, 31)) is None
+    # A zone without a lead is not that of somebody without a party.
+    assert model.find_own_zone(plan, None, TODAY) is None
 
 
 def test_parts_that_lie_apart_are_named_the_heaviest_first() -> None:
