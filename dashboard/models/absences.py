@@ -51,9 +51,14 @@ def tell_dates(absence: Absence, text: Text) -> str:
     return text("absence.dates", start=start, back=_write_day(absence.valid_to, text))
 
 
+def tell_away(name: str, back_on: date | None, text: Text) -> str:
+    """Return that somebody is away, and until when."""
+    return text("absence.who", name=name, until=_tell_until(back_on, text))
+
+
 def tell_absence(absence: Absence, text: Text) -> str:
     """Return who is away until when, who stands in, and how many cases are still with him."""
-    parts = [text("absence.who", name=absence.name, until=_tell_until(absence, text))]
+    parts = [tell_away(absence.name, absence.valid_to, text)]
     parts += [_tell_substitute(substitute, text) for substitute in absence.substitutes]
     if absence.stand_in and absence.stand_in not in {s.name for s in absence.substitutes}:
         parts.append(text("absence.stands_in", name=absence.stand_in))
@@ -77,7 +82,7 @@ def tell_stood_in_for(absence: Absence, party_id: int, text: Text) -> str:
     buildings = sum(each.buildings for each in absence.substitutes if each.party_id == party_id)
     parts = [text("absence.you_stand_in", name=absence.name)]
     parts += [text("count.buildings", n=buildings)] if buildings else []
-    return text.join([*parts, _tell_until(absence, text)])
+    return text.join([*parts, _tell_until(absence.valid_to, text)])
 
 
 def tell_hand_over(done: HandOver, text: Text) -> str:
@@ -129,10 +134,10 @@ def _tell_substitute(substitute: Substitute, text: Text) -> str:
     return text("absence.holds", name=substitute.name, buildings=buildings)
 
 
-def _tell_until(absence: Absence, text: Text) -> str:
-    if absence.valid_to is None:
+def _tell_until(back_on: date | None, text: Text) -> str:
+    if back_on is None:
         return text("absence.until_further")
-    return text("absence.back_on", day=_write_day(absence.valid_to, text))
+    return text("absence.back_on", day=_write_day(back_on, text))
 
 
 def _write_day(day: date, text: Text) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 
 from dashboard.i18n import Text
+from dashboard.models.absences import tell_away
 from dashboard.models.incident_filters import Filters
 from dashboard.models.incident_words import name_category
 from geo.model.actor import Actor
@@ -75,6 +76,14 @@ class CasesPage:
     def party_names(self) -> dict[int, str]:
         """Who can be given a case, by id."""
         return {party.id: party.name for party in self.parties}
+
+    @cached_property
+    def party_labels(self) -> dict[int, str]:
+        """The same as a list offers them: of whoever is away it says so."""
+        return {
+            party.id: tell_away(party.name, party.back_on, self.text) if party.is_away else party.name
+            for party in self.parties
+        }
 
     @cached_property
     def public_names(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from dashboard.models.absences import (
     list_duty_rows,
     name_reason,
     tell_absence,
+    tell_away,
     tell_dates,
     tell_hand_over,
     write_sheet_address,
@@ -57,14 +58,20 @@ def show_desk(community: Community, staff: Sequence[StaffMember], text: Text) ->
     )
     names = {member.id: member.name for member in staff}
     with entering:
-        _show_form(names, text)
+        away = {
+            absence.party_id: tell_away(absence.name, absence.valid_to, text)
+            for absence in absences
+            if absence.covers(session.today())
+        }
+        _show_form(names, away, text)
     with listing:
         _show_absences(community, absences, text)
     with leaving:
         _show_leaving(names, text)
 
 
-def _show_form(names: dict[int, str], text: Text) -> None:
+def _show_form(names: dict[int, str], away: dict[int, str], text: Text) -> None:
+    labels = names | {party_id: label for party_id, label in away.items() if party_id in names}
     st.caption(text("absence.enter_hint"))
     with st.form("absence_form", border=False):
         left, right = st.columns(2)
@@ -72,7 +79,7 @@ def _show_form(names: dict[int, str], text: Text) -> None:
             text("absence.person"),
             names,
             index=None,
-            format_func=names.__getitem__,
+            format_func=labels.__getitem__,
             key="absent",
             placeholder="—",
         )
@@ -85,7 +92,7 @@ def _show_form(names: dict[int, str], text: Text) -> None:
             text("absence.stand_in"),
             names,
             index=None,
-            format_func=names.__getitem__,
+            format_func=labels.__getitem__,
             key="stand_in",
             placeholder="—",
         )

@@ -45,9 +45,9 @@ def show_bulk(page: CasesPage, cases: Sequence[Case], picked: Sequence[int]) -> 
         if move == "dispatch":
             fields["to_party_id"] = st.selectbox(
                 text("case.to_party"),
-                list(page.party_names),
+                list(page.party_labels),
                 index=None,
-                format_func=page.party_names.__getitem__,
+                format_func=page.party_labels.__getitem__,
                 placeholder=text("case.choose_party"),
                 key="bulk_party",
             )

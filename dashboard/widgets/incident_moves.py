@@ -186,7 +186,7 @@ def _ask_fields(page: CasesPage, case: Case, move: Move) -> dict[str, Any]:
 
 
 def _choose_party(page: CasesPage, label: str, *, without: int | None) -> int | None:
-    names = {party: name for party, name in page.party_names.items() if party != without}
+    names = {party: name for party, name in page.party_labels.items() if party != without}
     return st.selectbox(
         label,
         list(names),

@@ -21,11 +21,13 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class PartyChoice:
-    """Somebody who can be given a case."""
+    """Somebody who can be given a case; ``back_on`` is the first day he is back, if that is known of one away."""
 
     id: int
     name: str
     kind: str
+    is_away: bool = False
+    back_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

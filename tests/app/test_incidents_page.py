@@ -12,13 +12,18 @@ from shapely import Point, box
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from geo.model.absence import AbsenceReason
 from geo.model.actor import Actor, Role
+from geo.operations.absences import mark_absent
+from geo.operations.deadlines import find_day
 from geo.store import engine
+from geo.store.engine import acting_as
 from tests.actors import make_actor
 from tests.town import Town
 
 APP = Path(dashboard.__file__).parent / "app.py"
 PAGE = "views/incidents.py"
+TODAY = find_day(datetime.now(UTC))
 SCRIPT = "<script>alert(1)</script> **粗** =1+1"
 
 
@@ -253,6 +258,19 @@ def test_a_company_returns_a_case_with_a_reason_and_a_suggestion(
     ).click().run()
     assert not app.exception
     assert street.read("SELECT state FROM incident WHERE id = %s", street.theirs) == [("returned",)]
+
+
+def test_a_list_of_people_says_who_is_away(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    secretary = street.acting("secretary")
+    with acting_as(secretary):
+        mark_absent(street.parties["worker"], TODAY, TODAY + timedelta(days=3), AbsenceReason.SICK)
+    app = open_page(street, monkeypatch, secretary, case=str(street.theirs))
+    app.button(key="do_dispatch").click().run()
+    (offered,) = [box.options for box in app.selectbox if box.label == "交给谁"]
+    name = "网格员"
+    back = TODAY + timedelta(days=3)
+    assert f"{name}缺勤（{back.month}月{back.day}日返岗）" in offered
+    assert name not in offered
 
 
 def test_a_visitor_is_logged_with_category_building_and_outcome(

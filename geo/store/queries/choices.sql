@@ -7,13 +7,15 @@ FROM category
 ORDER BY length(coalesce(parent_code, code)), coalesce(parent_code, code), parent_code NULLS FIRST, code;
 
 -- name: list_parties(community_id, on_day)
--- Those in office on a day who can be given a case.
-SELECT id, name, kind
-FROM party
-WHERE community_id = :community_id AND daterange(active_from, active_to) @> CAST(:on_day AS date)
-    AND kind IN ('staff', 'property_company', 'department', 'residents_committee', 'social_organisation', 'party_branch')
+-- Those in office on a day who can be given a case, whether they are away and when they are back.
+SELECT p.id, p.name, p.kind, away.id IS NOT NULL, away.valid_to
+FROM party AS p
+LEFT JOIN absence AS away ON away.party_id = p.id
+    AND daterange(away.valid_from, away.valid_to) @> CAST(:on_day AS date)
+WHERE p.community_id = :community_id AND daterange(p.active_from, p.active_to) @> CAST(:on_day AS date)
+    AND p.kind IN ('staff', 'property_company', 'department', 'residents_committee', 'social_organisation', 'party_branch')
 ORDER BY array_position(
-    ARRAY['staff', 'property_company', 'residents_committee', 'department', 'party_branch'], kind), code;
+    ARRAY['staff', 'property_company', 'residents_committee', 'department', 'party_branch'], p.kind), p.code;
 
 -- name: list_areas(community_id, on_day)
 SELECT 'grids' AS layer, id, name, code FROM grid
