@@ -269,6 +269,10 @@ class LocalPlane:
         """Bring EPSG:4490 degrees of shape (n, 2) to metres east and north of the place."""
         return (xy - (self.lon, self.lat)) * self._metres_per_degree
 
+    def to_degrees(self, xy: Coordinates) -> Coordinates:
+        """Bring metres east and north of the place, of shape (n, 2), to EPSG:4490 degrees."""
+        return xy / self._metres_per_degree + (self.lon, self.lat)
+
     def geometry_to_metres(self, geometry: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Bring an array of shapely geometries (None allowed) from EPSG:4490 to the plane."""
         moved: npt.NDArray[Any] = shapely.transform(geometry, self.to_metres)

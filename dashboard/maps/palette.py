@@ -28,6 +28,12 @@ LOAD_OPACITIES: Final = (0.06, 0.18, 0.34, 0.52, 0.72)
 
 # Light to dark, even to the eye and to the colour-blind (cividis).
 HEAT: Final = ("#FEE838", "#C3B05F", "#8F8975", "#61646F", "#2F476B", "#00224E")
+# Not hot, perhaps, hot; of the same ramp.
+SURENESS: Final = ("#F3EBC2", "#C3B05F", "#00224E")
+# Nothing, new, growing, persistent, fading, sporadic: told apart by the colour-blind too.
+PATTERNS: Final = ("#ECEEF0", "#D55E00", "#F0A22E", "#00224E", "#7FA7C9", "#B59DC4")
+# Much less, less, as much, more, much more: blue – white – orange.
+CHANGE: Final = ("#2166AC", "#92C5DE", "#FFFFFF", "#FDB863", "#C75A00")
 
 
 def rgba(colour: str, opacity: float = 1) -> list[int]:

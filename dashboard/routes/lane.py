@@ -6,12 +6,12 @@ and cost more than a tile out of the cache. Whoever guards the pages must stand 
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard.routes import features, tiles
+from dashboard.routes import features, patterns, tiles
 from dashboard.routes.cache import DataCache
 
 
 class DataLane:
-    """ASGI middleware that answers ``/tiles/`` and ``/features/`` and passes everything else on.
+    """ASGI middleware that answers ``/tiles/``, ``/features/`` and ``/patterns/`` and passes the rest on.
 
     Args:
         app: what answers everything else.
@@ -23,6 +23,7 @@ class DataLane:
         self._endpoints = (
             (tiles.ROOT, tiles.make_endpoint(cache)),
             (features.ROOT, features.make_endpoint(cache)),
+            (patterns.ROOT, patterns.make_endpoint(cache)),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

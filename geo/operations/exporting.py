@@ -55,6 +55,22 @@ def export_rows(
     return content
 
 
+def note_picture(community_id: int, watermark: Mapping[str, str]) -> None:
+    """Note in the log that a picture of a map was taken out.
+
+    Args:
+        community_id: of which community.
+        watermark: label and value of who, when and what.
+    """
+    with transaction() as connection:
+        load_queries("exporting").record_export(
+            connection,
+            community_id=community_id,
+            row_count=0,
+            details=json.dumps({"kind": "png", **watermark}, ensure_ascii=False),
+        )
+
+
 def _write_csv(header: Sequence[str], rows: Sequence[Sequence[str]], _watermark: Mapping[str, str]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)

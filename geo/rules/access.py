@@ -35,12 +35,15 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     # What people complain of, a month against others.
     "month": Resource("page", frozenset({"secretary", "leader"}), "/month"),
     "map": Resource("page", _STAFF | {"property_company"}, "/map"),
+    "heat": Resource("page", frozenset({"secretary", "grid_worker", "leader"}), "/heat"),
     "draw": Resource("page", _STAFF, "/draw"),
     "zones": Resource("page", _STAFF | {"property_company"}, "/zones"),
     "duties": Resource("page", _STAFF, "/duties"),
     "wall": Resource("page", frozenset({"wall", "leader", "administrator"}), "/wall"),
     "features": Resource("route", _EVERYBODY, "/features"),
     "tiles": Resource("route", _EVERYBODY, "/tiles"),
+    # Numbers of cases by place, of nothing sensitive.
+    "patterns": Resource("route", frozenset({"secretary", "grid_worker", "leader"}), "/patterns"),
     # Faces and doors: for those who work on the case. Which case, the database says.
     "photos": Resource("route", frozenset({"secretary", "grid_worker", "property_company"}), "/photos"),
     "print_morning": Resource("route", frozenset({"secretary", "leader"}), "/print/morning"),

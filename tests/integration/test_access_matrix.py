@@ -41,6 +41,7 @@ def addresses(worlds: Worlds, owner: Session) -> dict[str, str]:
     return {
         "features": "/features/buildings.geojson",
         "tiles": "/tiles/buildings/14/13653/6653.mvt",
+        "patterns": "/patterns/cells.json?community=A&since=2024-06-01&until=2024-06-30",
         "photos": f"/photos/{photo}",
         "print_morning": "/print/morning?community=A",
         "print_month": "/print/month?community=A&month=2024-06",

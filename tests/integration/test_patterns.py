@@ -1,0 +1,171 @@
+"""Cases as columns: what enters, for whom, and how they are read again."""
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+from shapely import Point, box
+
+from geo.errors import NotFound
+from geo.model.actor import NOBODY, Role
+from geo.store.engine import acting_as
+from geo.store.patterns import NEVER, READERS, SOURCES, Cases, Ground, count_minutes, read_columns, read_looks
+from tests.actors import make_actor
+from tests.town import Town
+
+
+@pytest.fixture
+def town(connection: PostgresConnection) -> Town:
+    """Two buildings in grid 01, the first in a compound; nothing reported."""
+    town = Town(connection)
+    compound = town.add("compound", code="C", name="新风家园", geom=box(0, 0, 300, 300))
+    town.building("1", box(100, 100, 120, 120), compound_id=compound, households=30, residents=70)
+    town.building("2", box(600, 100, 620, 120), households=10, residents=20)
+    town.grid("01", box(0, 0, 1000, 1000))
+    connection.commit()
+    return town
+
+
+def building(town: Town, code: str) -> int:
+    with town.connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM building WHERE code = %s AND community_id = %s", (code, town.id))
+        ((found,),) = cursor.fetchall()
+    return int(found)
+
+
+def read(town: Town) -> Cases:
+    town.connection.commit()
+    with acting_as(make_actor(town.id)):
+        return read_columns(town.id).cases
+
+
+class TestWhatEnters:
+    def test_a_case_in_a_building_is_where_the_building_is(self, town: Town) -> None:
+        town.incident(geom=Point(130, 130), building_id=building(town, "1"))
+        cases = read(town)
+        with acting_as(make_actor(town.id)):
+            ground = read_columns(town.id).ground
+        assert (cases.building[0], cases.compound[0], cases.grid[0]) == (0, 0, 0)
+        np.testing.assert_allclose([cases.x_m[0], cases.y_m[0]], ground.places_m[0], atol=0.01)
+        assert ground.building_names == ("新风家园1号楼", "2号楼")
+        assert ground.households.tolist() == [30, 10]
+
+    def test_a_case_in_no_building_is_where_it_was_pinned_and_one_without_place_is_nowhere(
+        self, town: Town
+    ) -> None:
+        town.incident(geom=Point(500, 500), reported_at="2024-06-01T09:00+08")
+        town.incident(reported_at="2024-06-02T09:00+08")
+        cases = read(town)
+        assert cases.building.tolist() == [-1, -1]
+        # The plane begins at the middle of the community, which is this point.
+        assert abs(cases.x_m[0]) < 1
+        assert abs(cases.y_m[0]) < 1
+        assert np.isnan(cases.x_m[1])
+
+    def test_times_are_those_of_china(self, town: Town) -> None:
+        # A Monday, half an hour after midnight in China: Sunday in Greenwich.
+        town.incident(reported_at="2024-06-03T00:30+08", state="closed", closed_at="2024-06-03T02:00+08")
+        town.incident(reported_at="2024-06-09T23:59+08")
+        cases = read(town)
+        assert cases.hour.tolist() == [0, 6 * 24 + 23]
+        assert cases.reported_min[0] == count_minutes(date(2024, 6, 3)) + 30
+        assert cases.closed_min.tolist() == [count_minutes(date(2024, 6, 3)) + 120, NEVER]
+
+    def test_they_come_in_the_order_of_their_report(self, town: Town) -> None:
+        later = town.incident(reported_at="2024-06-03T09:00+08", source="hotline_12345")
+        earlier = town.incident(reported_at="2024-06-01T09:00+08", category_code="E1299")
+        cases = read(town)
+        assert cases.ids.tolist() == [earlier, later]
+        assert [cases.categories[number] for number in cases.category] == ["E1299", "E101"]
+        assert SOURCES[cases.source[1]] == "hotline_12345"
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"sensitivity": "S2"},
+            {"sensitivity": "S3"},
+            {"category_code": "E902"},
+            {"category_code": "E905"},
+            {"category_code": "E1001"},
+            {"category_code": "E1105"},
+            {"state": "voided"},
+            {"state": "rejected"},
+        ],
+    )
+    def test_nothing_sensitive_personal_sealed_or_void_enters(
+        self, values: dict[str, str], town: Town
+    ) -> None:
+        town.incident(geom=Point(130, 130))
+        # As somebody may have classed it too low.
+        town.incident(geom=Point(130, 130), **{"sensitivity": "S1"} | values)
+        cases = read(town)
+        assert len(cases.ids) == 1
+        assert not {"E902", "E905", "E1001", "E1105"} & cases.codes
+
+    def test_another_communitys_cases_stay_there(self, town: Town) -> None:
+        other = Town(town.connection, "B", box(2000, 0, 3000, 1000))
+        other.incident(geom=Point(2500, 500))
+        own = town.incident(geom=Point(500, 500))
+        assert read(town).ids.tolist() == [own]
+
+
+class TestForWhom:
+    def test_every_reader_sees_the_same_whoever_came_first(self, town: Town) -> None:
+        party = town.party("P")
+        for sensitivity in ("S1", "S2", "S3"):
+            town.incident(geom=Point(130, 130), sensitivity=sensitivity, party_id=party)
+        town.connection.commit()
+        seen = set()
+        for role in sorted(READERS):
+            # Something has changed, so that it is read as this role.
+            town.incident(geom=Point(900, 900), state="voided", party_id=party)
+            town.connection.commit()
+            with acting_as(make_actor(town.id, role=role, party_id=party)):
+                seen.add(tuple(read_columns(town.id).cases.ids.tolist()))
+        assert len(seen) == 1
+        assert len(seen.pop()) == 1
+
+    @pytest.mark.parametrize("role", ["property_company", "secretary"])
+    def test_whoever_has_no_right_to_them_is_refused_even_what_is_kept(self, role: Role, town: Town) -> None:
+        assert len(read(town).ids) == 0
+        communities = [town.id] if role == "property_company" else [town.id + 1]
+        with acting_as(make_actor(*communities, role=role)):
+            with pytest.raises(NotFound):
+                read_columns(town.id)
+            ground = _read_ground(town)
+            with pytest.raises(NotFound):
+                read_looks(town.id, ground)
+
+    def test_nobody_is_refused(self, town: Town) -> None:
+        read(town)
+        with acting_as(NOBODY), pytest.raises(NotFound):
+            read_columns(town.id)
+
+
+def _read_ground(town: Town) -> Ground:
+    with acting_as(make_actor(town.id)):
+        return read_columns(town.id).ground
+
+
+class TestKeeping:
+    def test_they_are_read_once_and_again_when_something_has_changed(self, town: Town) -> None:
+        with acting_as(make_actor(town.id)):
+            first = read_columns(town.id)
+            assert read_columns(town.id) is first
+            town.incident(geom=Point(500, 500))
+            assert read_columns(town.id) is first
+            town.connection.commit()
+            second = read_columns(town.id)
+        assert second.tag != first.tag
+        assert len(second.cases.ids) == 1
+
+    def test_visits_count_for_the_building_or_the_building_of_the_shop(self, town: Town) -> None:
+        shop = town.add("merchant", code="M", name="店", building_id=building(town, "2"))
+        at = datetime(2024, 6, 2, 16, 30, tzinfo=UTC)
+        town.add("visit", kind="patrol", at=at, building_id=building(town, "1"), outcome="checked")
+        town.add("visit", kind="merchant_check", at=at, merchant_id=shop, outcome="checked")
+        town.connection.commit()
+        looks = read_looks(town.id, _read_ground(town))
+        assert sorted(looks.building.tolist()) == [0, 1]
+        assert set(looks.day.tolist()) == {(date(2024, 6, 3) - date(2000, 1, 1)).days}
