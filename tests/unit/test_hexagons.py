@@ -13,7 +13,7 @@ AREA = shapely.Polygon([(-900, -300), (1000, -500), (800, 700), (-200, 900)])
 
 def test_they_cover_the_area_without_overlap_and_none_is_beside_it() -> None:
     hexagons = lay_hexagons(AREA, 150)
-    shapes = shapely.polygons(hexagons.list_corners())
+    shapes = np.asarray(shapely.polygons(hexagons.list_corners()), np.object_)
     whole = shapely.union_all(shapes)
     assert shapely.area(shapely.difference(AREA, whole)) == pytest.approx(0, abs=1e-6)
     assert shapely.area(whole) == pytest.approx(len(shapes) * hexagons.area_m2)
