@@ -38,7 +38,7 @@ _LEAST_HOT, _MOST_HOT = 0.03, 0.2
 _GENTLE: Final = 0.01
 _GRAIN: Final = 7.4
 # By how much the second searcher begins hotter than the first, and what is never surpassed.
-_HEATING: Final = 2.0
+_HEATING: Final = 1.3
 _HOTTEST: Final = 2.0
 
 
@@ -72,7 +72,7 @@ def choose_wishes(problem: Problem, *goals: Goal) -> dict[Goal, Wishes]:
     known = {
         # Nor can several loads at once be as even as one alone.
         Goal.FAIREST: Wishes(
-            (max(0.012 if rest else 0.002, finest),) + (max(0.04, 2.8 * finest),) * rest,
+            (max(0.012 if rest else 0.003, finest),) + (max(0.04, 2.8 * finest),) * rest,
             evenness=20_000.0 if rest else 40_000.0,
             constancy=1.5,
         ),
