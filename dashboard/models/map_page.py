@@ -1,5 +1,6 @@
 """The map page: which community, which layers, what stands beside the map."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,9 @@ from dashboard.models.place_card import name_layer
 from geo.store.places import Community, FoundPlace, PlaceCounts, ThreeNoCompound
 
 ALL: Final = "*"
+_POINT: Final = re.compile(r"(\d{1,3}\.\d+)[\s,，;]+(\d{1,3}\.\d+)")
+_LEAST_LONGITUDE: Final = 60.0
+_MOST_LONGITUDE: Final = 140.0
 _LAYER_TITLES: Final = {
     "grids": "layers.grids",
     "compounds": "layers.compounds",
@@ -50,6 +54,18 @@ def list_choices(communities: Sequence[Community], text: Text) -> dict[str, str]
     """Return code and title of what can be chosen, all together first where there are several."""
     everything = {ALL: text("map.all_communities")} if len(communities) > 1 else {}
     return everything | {community.code: community.name for community in communities}
+
+
+def read_point(words: str) -> tuple[float, float] | None:
+    """Return the point that somebody wrote instead of a name, longitude first; None where it is none.
+
+    Latitude and longitude in either order: in China the one is never as large as the other.
+    """
+    found = _POINT.fullmatch(words.strip())
+    if found is None:
+        return None
+    one, other = sorted(map(float, found.groups()), reverse=True)
+    return (one, other) if other < _LEAST_LONGITUDE <= one <= _MOST_LONGITUDE else None
 
 
 def name_layers(counts: PlaceCounts, text: Text) -> dict[str, str]:

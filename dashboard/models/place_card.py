@@ -1,6 +1,6 @@
 """The card of one place: what it is, who is responsible, what is open there."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,7 +9,7 @@ from dashboard.i18n import Text
 from dashboard.models.incident_words import SOURCES, STATES
 from dashboard.models.zones import KINDS
 from geo.model.zone import ZoneKind
-from geo.store.places import Holder, OpenIncident, Place, PlaceCounts
+from geo.store.places import Coverage, Holder, OpenIncident, Place, PlaceCounts
 
 _LAYERS: Final = {
     "communities": "layer.community",
@@ -67,6 +67,16 @@ class IncidentLine:
 
 
 @dataclass(frozen=True)
+class CoverageLine:
+    """How far one kind of responsibility reaches, and the parameters of the page where that is on a map."""
+
+    name: str
+    detail: str
+    is_missing: bool
+    params: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class PlaceCard:
     """What a reader wants to know of a place.
 
@@ -76,6 +86,7 @@ class PlaceCard:
         facts: label and value, in reading order.
         is_three_no: whether it is, or stands in, a three-no compound.
         holders: who is responsible; empty where that cannot be said of such a place.
+        coverage: of a community, how far each kind of responsibility reaches.
         incidents: the most urgent open ones.
         open_heading: how many are open; None where that cannot be said of such a place.
     """
@@ -85,6 +96,7 @@ class PlaceCard:
     facts: tuple[tuple[str, str], ...]
     is_three_no: bool
     holders: tuple[HolderLine, ...]
+    coverage: tuple[CoverageLine, ...]
     incidents: tuple[IncidentLine, ...]
     open_heading: str | None
 
@@ -100,7 +112,8 @@ def build_place_card(place: Place, text: Text, now: datetime) -> PlaceCard:
         kind=text.join([text(_LAYERS[place.layer]), *([kind] if kind else [])]),
         facts=tuple((label, value) for label, value in facts if value),
         is_three_no=bool(place.facts.get("is_three_no")),
-        holders=tuple(_list_holder_lines(place, text)),
+        holders=tuple(_list_holder_lines(place.holders, place.unplanned, text)),
+        coverage=tuple(_write_coverage(each, place.community_code, text) for each in place.coverage),
         incidents=tuple(_write_incident(incident, text, now) for incident in place.open_incidents),
         open_heading=None if is_incident else text("card.open", n=place.open_total),
     )
@@ -125,17 +138,35 @@ def build_community_card(place: Place, counts: PlaceCounts, text: Text, now: dat
     return replace(card, facts=(*card.facts, *facts))
 
 
+def build_point_card(
+    point: tuple[float, float], holders: Sequence[Holder], unplanned: Sequence[str], text: Text
+) -> PlaceCard:
+    """Return the card of a point, longitude first: who answers for it."""
+    return PlaceCard(
+        title=f"{point[1]:.5f}, {point[0]:.5f}",
+        kind=text("layer.point"),
+        facts=(),
+        is_three_no=False,
+        holders=tuple(_list_holder_lines(holders, unplanned, text)),
+        coverage=(),
+        incidents=(),
+        open_heading=None,
+    )
+
+
 def name_layer(layer: str, text: Text) -> str:
     """Return what one place of a layer is called."""
     return text(_LAYERS[layer])
 
 
-def _list_holder_lines(place: Place, text: Text) -> Iterator[HolderLine]:
+def _list_holder_lines(
+    holders: Sequence[Holder], unplanned: Sequence[str], text: Text
+) -> Iterator[HolderLine]:
     """Return who answers for a place, the kinds without a plan together in the last line."""
-    for holder in place.holders:
+    for holder in holders:
         yield _write_holder(holder, text)
-    if place.unplanned:
-        kinds = text.join([text(KINDS[ZoneKind(kind)]) for kind in place.unplanned])
+    if unplanned:
+        kinds = text.join([text(KINDS[ZoneKind(kind)]) for kind in unplanned])
         yield HolderLine(text("card.no_plan"), kinds, is_missing=False)
 
 
@@ -149,6 +180,25 @@ def _write_holder(holder: Holder, text: Text) -> HolderLine:
     instead = [text("card.instead_of", name=holder.lead)] if holder.lead else []
     detail = [kind, *([holder.zone] if holder.zone else []), *instead, buildings]
     return HolderLine(holder.name, text.join(detail), is_missing=False)
+
+
+def _write_coverage(coverage: Coverage, community_code: str, text: Text) -> CoverageLine:
+    kind = ZoneKind(coverage.kind)
+    missing = coverage.buildings - coverage.held - coverage.on_purpose
+    detail = text("card.no_plan")
+    if coverage.is_planned:
+        parts = [text("card.covered", held=coverage.held, n=coverage.buildings)]
+        if coverage.on_purpose:
+            parts.append(text("card.left_on_purpose", n=coverage.on_purpose))
+        if missing:
+            parts.append(text("card.uncovered", n=missing))
+        detail = text.join(parts)
+    return CoverageLine(
+        name=text(KINDS[kind]),
+        detail=detail,
+        is_missing=coverage.is_planned and missing > 0,
+        params={"community": community_code, "kind": kind.value, "lang": text.language},
+    )
 
 
 def _write_incident(incident: OpenIncident, text: Text, now: datetime) -> IncidentLine:

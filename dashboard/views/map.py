@@ -8,7 +8,7 @@ from dashboard import data, session
 from dashboard.maps.deck import build_city_deck, build_community_deck
 from dashboard.models import map_page
 from dashboard.models.map_state import LAYERS, is_near
-from dashboard.models.place_card import build_community_card, build_place_card
+from dashboard.models.place_card import build_community_card, build_place_card, build_point_card
 from dashboard.routes.vendor import vendor_url
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from dashboard.widgets.map_frame import show_map_frame
@@ -78,7 +78,15 @@ with stage:
     st.pydeck_chart(deck, key="map", height=590, on_select=session.select_clicked, alt=text("map.title"))
     show_map_frame(map_page.build_legend(state.layers, is_city=community is None, text=text), text, near=near)
 with panel, st.container(key="panel", height=640, border=False):
-    if words.strip():
+    point = map_page.read_point(words)
+    if point and community:
+        try:
+            card = build_point_card(point, *places.list_holders_at(community.id, *point, today), text)
+        except NotFound:
+            st.caption(text("search.point_outside"))
+        else:
+            show_place_card(card, text, on_close=None, on_open=session.open_place)
+    elif words.strip():
         found = places.search_places(words, community_id, today)
         show_list(
             text("search.found", n=len(found)),
@@ -88,7 +96,7 @@ with panel, st.container(key="panel", height=640, border=False):
             icon=":material/location_on:",
             on_open=session.go_to,
         )
-    if place:
+    if place and not point:
         card = build_place_card(place, text, now)
         show_place_card(card, text, on_close=session.close_place, on_open=session.open_place)
     show_list(
@@ -99,7 +107,7 @@ with panel, st.container(key="panel", height=640, border=False):
         icon=":violet[:material/texture:]",
         on_open=session.go_to,
     )
-    if community and not place:
+    if community and not place and not point:
         whole = places.get_place("communities", community.id, today)
         card = build_community_card(whole, counts, text, now)
         show_place_card(card, text, on_close=None, on_open=session.open_place)

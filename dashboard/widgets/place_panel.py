@@ -36,8 +36,14 @@ def show_place_card(
             st.badge(text("legend.three_no"), icon=":material/texture:", color="violet")
         if card.facts:
             st.markdown(write_table(card.facts))
-        if card.holders:
+        if card.holders or card.coverage:
             st.markdown(f"**{text('card.responsible')}**")
+        for nth, line in enumerate(card.coverage):
+            colour = "red" if line.is_missing else "gray"
+            label = f"{escape(line.name)} :{colour}[{escape(line.detail)}]"
+            if st.button(label, key=f"coverage_{nth}", type="tertiary", width="stretch"):
+                st.switch_page("views/zones.py", query_params=line.params)
+        if card.holders:
             st.markdown("  \n".join(_write_holders(card)))
         if card.open_heading:
             st.markdown(f"**{card.open_heading}**")

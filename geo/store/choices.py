@@ -21,7 +21,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class PartyChoice:
-    """Somebody who can be given a case; ``back_on`` is the first day he is back, if that is known of one away."""
+    """Somebody who can be given a case; ``back_on`` is when one who is away is back, if that is known."""
 
     id: int
     name: str

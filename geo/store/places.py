@@ -92,6 +92,25 @@ class Holder:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How many buildings of a community somebody holds for one kind of responsibility.
+
+    Attributes:
+        kind: of responsibility.
+        is_planned: whether a plan in force shares its buildings out.
+        buildings: all there are.
+        held: those that somebody holds who is there.
+        on_purpose: those that nobody is to hold, for a stated reason.
+    """
+
+    kind: str
+    is_planned: bool
+    buildings: int
+    held: int
+    on_purpose: int
+
+
+@dataclass(frozen=True)
 class OpenIncident:
     """An open incident at a place."""
 
@@ -113,6 +132,7 @@ class Place:
         facts: what the layer knows about it, by name.
         holders: who holds its buildings, kind by kind of responsibility, the most buildings first.
         unplanned: kinds of responsibility that no plan in force shares out.
+        coverage: of a community, how much of it each kind of responsibility reaches.
         open_incidents: the most urgent ones.
         open_total: the number of all open ones.
     """
@@ -128,6 +148,7 @@ class Place:
     facts: Mapping[str, Any]
     holders: tuple[Holder, ...]
     unplanned: tuple[str, ...]
+    coverage: tuple[Coverage, ...]
     open_incidents: tuple[OpenIncident, ...]
     open_total: int
 
@@ -227,6 +248,7 @@ def get_place(layer: str, place_id: int, on_day: date) -> Place:
             facts=facts,
             holders=holders,
             unplanned=unplanned,
+            coverage=_count_coverage(connection, place_id, on_day) if layer == "communities" else (),
             open_incidents=tuple(OpenIncident(*incident[:-1]) for incident in incidents),
             open_total=incidents[0][-1] if incidents else 0,
         )
@@ -257,6 +279,11 @@ def list_holders_at(
             msg = "the place lies outside the community: choose one inside its boundary"
             raise NotFound(msg)
         return _list_holders(connection, "buildings", building_id, on_day)
+
+
+def _count_coverage(connection: PostgresConnection, community_id: int, on_day: date) -> tuple[Coverage, ...]:
+    rows = load_queries("places").count_coverage(connection, community_id=community_id, on_day=on_day)
+    return tuple(Coverage(*row) for row in rows)
 
 
 def _list_holders(

@@ -9,6 +9,7 @@ from shapely import Point, Polygon, box
 
 from geo.errors import InputRefused, NotFound
 from geo.store.places import (
+    Coverage,
     Holder,
     MeasuredArea,
     count_places,
@@ -137,6 +138,43 @@ def test_every_kind_of_responsibility_is_told_with_its_gaps(town: Town) -> None:
         Holder("李", "责任区A", 1),
         Holder(None, None, 1, "party_branch", gap="待拆"),
     )
+
+
+def test_a_community_says_how_far_each_kind_reaches(town: Town) -> None:
+    held, away, vacant, unheld = (town.building(str(n), box(n * 50, 100, n * 50 + 20, 110)) for n in range(4))
+    plan, branch = town.plan(), town.plan(kind="party_branch")
+    town.zone(plan, "A", held, lead=town.party("李"))
+    town.zone(plan, "B", away, lead=(absent := town.party("王")))
+    town.zone(branch, "D", held, away, unheld, lead=town.party("第一支部", "party_branch"))
+    with town.connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO zone_gap (community_id, plan_id, building_id, reason) VALUES (%s, %s, %s, '待拆')",
+            (town.id, plan, vacant),
+        )
+    town.add("absence", party_id=absent, valid_from=TODAY, reason="leave")
+    town.zone(town.plan(kind="inspection", valid_from=date(2030, 1, 1)), "X", held)
+    town.connection.commit()
+    assert get_place("communities", town.id, TODAY).coverage == (
+        # Whoever is away with nobody in his stead holds nothing.
+        Coverage("grid_worker", True, 4, 1, 1),
+        Coverage("party_branch", True, 4, 3, 0),
+        Coverage("property", False, 4, 0, 0),
+        Coverage("volunteer", False, 4, 0, 0),
+        Coverage("inspection", False, 4, 0, 0),
+    )
+    assert get_place("buildings", held, TODAY).coverage == ()
+
+
+def test_an_area_without_a_building_is_with_whoever_holds_the_nearest(town: Town) -> None:
+    near, far = town.building("1", box(100, 100, 120, 110)), town.building("2", box(500, 100, 520, 110))
+    plan = town.plan()
+    town.zone(plan, "A", near, lead=town.party("李"))
+    town.zone(plan, "B", far, lead=town.party("王"))
+    park = town.add("compound", code="1", name="公园", geom=box(400, 0, 450, 50))
+    grid = town.grid("G", box(0, 0, 90, 90))
+    town.connection.commit()
+    assert get_place("compounds", park, TODAY).holders == (Holder("王", "责任区B", 1),)
+    assert get_place("grids", grid, TODAY).holders == (Holder("李", "责任区A", 1),)
 
 
 def test_whoever_stands_in_is_told_with_whom_he_stands_in_for(town: Town) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.models.map_page import read_point
 from dashboard.models.map_state import (
     LAYERS,
     MapState,
@@ -107,3 +108,20 @@ def test_a_fitted_box_touches_an_edge_and_overlaps_none(
     assert max(width_px / 900, height_px / 500) == pytest.approx(1, abs=1e-6)
     assert down_px(view.latitude) == pytest.approx((down_px(south) + down_px(north)) / 2, abs=1e-3)
     assert view.longitude == pytest.approx((west + east) / 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "point"),
+    [
+        ("120.16421, 30.25113", (120.16421, 30.25113)),
+        (" 30.25113，120.16421 ", (120.16421, 30.25113)),
+        ("30.25113 120.16421", (120.16421, 30.25113)),
+        ("120.1", None),
+        ("1.5, 2.5", None),
+        ("120.1, 110.2", None),
+        ("3栋 2.5", None),
+        ("", None),
+    ],
+)
+def test_a_point_is_read_in_either_order(words: str, point: tuple[float, float] | None) -> None:
+    assert read_point(words) == point

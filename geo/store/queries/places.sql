@@ -150,7 +150,7 @@ WHERE m.id = :id;
 -- name: list_holders(layer, id, on_day)
 -- Who holds the buildings of a place that day by the plans in force, kind by kind, the most buildings first; a NULL
 -- holder stands for the buildings that nobody holds, with the reason if it is on purpose. Of a whole community only the
--- buildings that no grid worker holds. What stands in no building is the business of whoever holds the nearest one.
+-- buildings that no grid worker holds. What stands in no building, or has none, is the business of whoever holds the nearest.
 WITH here AS (
     SELECT id FROM building
     WHERE :layer = 'communities' AND community_id = :id AND NOT EXISTS (
@@ -162,6 +162,15 @@ WITH here AS (
     SELECT id FROM building WHERE :layer = 'compounds' AND compound_id = :id
     UNION ALL
     SELECT building_id FROM building_grid WHERE :layer = 'grids' AND grid_id = :id
+    UNION ALL
+    SELECT (SELECT b.id FROM building AS b WHERE b.community_id = empty.community_id ORDER BY b.geom <-> empty.geom LIMIT 1)
+    FROM (
+        SELECT community_id, geom FROM compound AS c
+        WHERE :layer = 'compounds' AND id = :id AND NOT EXISTS (SELECT FROM building AS b WHERE b.compound_id = c.id)
+        UNION ALL
+        SELECT community_id, geom FROM grid AS g
+        WHERE :layer = 'grids' AND id = :id AND NOT EXISTS (SELECT FROM building_grid AS b WHERE b.grid_id = g.id)
+    ) AS empty
     UNION ALL
     SELECT coalesce(spot.building_id, (
         SELECT b.id FROM building AS b WHERE b.community_id = spot.community_id ORDER BY b.geom <-> spot.geom LIMIT 1))
@@ -186,6 +195,20 @@ LEFT JOIN zone AS z ON z.id = d.zone_id
 LEFT JOIN zone_gap AS g ON g.plan_id = plan.id AND g.building_id = here.id
 GROUP BY asked.nth, asked.kind, p.id, p.name, z.id, z.name, 5, g.reason, plan.id
 ORDER BY asked.nth, count(*) DESC, p.name, z.name;
+
+-- name: count_coverage(community_id, on_day)
+-- Kind by kind whether there is a plan, all buildings, those that somebody holds who is there, and those left on purpose.
+SELECT asked.kind, bool_or(plan.id IS NOT NULL), count(*), count(d.party_id), count(g.building_id) FILTER (WHERE d.party_id IS NULL)
+FROM building AS b
+CROSS JOIN (VALUES (1, 'grid_worker'), (2, 'party_branch'), (3, 'property'), (4, 'volunteer'), (5, 'inspection'))
+    AS asked (nth, kind)
+LEFT JOIN zone_plan AS plan ON plan.community_id = b.community_id AND plan.kind = asked.kind AND plan.state <> 'draft'
+    AND daterange(plan.valid_from, plan.valid_to) @> CAST(:on_day AS date)
+LEFT JOIN building_duty(CAST(:on_day AS date)) AS d ON d.building_id = b.id AND d.kind = asked.kind
+LEFT JOIN zone_gap AS g ON g.plan_id = plan.id AND g.building_id = b.id
+WHERE b.community_id = :community_id
+GROUP BY asked.nth, asked.kind
+ORDER BY asked.nth;
 
 -- name: find_nearest_building(community_id, longitude, latitude)$
 SELECT b.id
