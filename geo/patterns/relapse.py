@@ -165,8 +165,9 @@ def watch_closings(
     position = np.full(len(cases), -1, dtype=np.int64)
     position[row] = np.arange(len(row))
 
-    place, later = position[pairs.earlier], pairs.later
-    came = (place >= 0) & (at_us[later] >= closing[place]) & (at_us[later] < watched_us[place])
+    followed = position[pairs.earlier] >= 0
+    place, later = position[pairs.earlier[followed]], pairs.later[followed]
+    came = (at_us[later] >= closing[place]) & (at_us[later] < watched_us[place])
     place, later = place[came], later[came]
     order = np.lexsort((at_us[later], place))
     order = order[np.flatnonzero(np.diff(place[order], prepend=-1))]

@@ -1,0 +1,290 @@
+"""What was closed and came back: places ranked by what chance does not explain, and how long it stays quiet.
+
+Everything is counted from what the acting reader may see, and nothing sensitive is counted at all. A
+reader who sees single cases only, as a property company does, would be told wrong chances and is told
+nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+
+from geo.errors import NotFound
+from geo.model.actor import Role
+from geo.operations.campaign_outcomes import CampaignOutcome, follow_campaigns
+from geo.patterns.following import Cases, Flags, Floats, Ints
+from geo.patterns.relapse import (
+    LIKELY,
+    Excess,
+    Watch,
+    find_returns,
+    judge_returns,
+    measure_excess,
+    rank_by_excess,
+    watch_closings,
+)
+from geo.patterns.survival import Survival, estimate_survival
+from geo.store import relapses
+from geo.store.engine import connect, get_actor
+from geo.store.relapses import CaseColumns
+
+READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "administrator"})
+"""Who sees all that is counted here."""
+
+RECHECK_DAYS: Final = (7, 30, 90)
+"""How long after closing one looks again."""
+
+# Streets have no building: there a place is a square of so many metres.
+_SQUARE_M: Final = 100.0
+_SURVIVAL_DAYS: Final = float(RECHECK_DAYS[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Closings and what came back after them; see :class:`geo.patterns.relapse.Excess`.
+
+    Attributes:
+        closed: closings.
+        watched_days: days they were watched, all together.
+        returned: closings something came back after, within thirty days.
+        expected: how many of them by chance, from what their places see anyway.
+        excess: ``returned - expected``.
+        low, high: its interval.
+        p: the chance of as many or more by chance alone.
+        likely: the excess as far as it can be told from chance.
+    """
+
+    closed: int
+    watched_days: float
+    returned: int
+    expected: float
+    excess: float
+    low: float
+    high: float
+    p: float
+    likely: float
+
+    @property
+    def rate(self) -> float | None:
+        """The relapse rate: closings that something came back after; None where nothing was closed."""
+        return self.returned / self.closed if self.closed else None
+
+
+NOTHING: Final = Figures(0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+"""Nothing was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackAgain:
+    """A place where something was closed and came back: a building, or a square of a street.
+
+    Attributes:
+        category_code: of what.
+        building_id: None on a street.
+        place: name of the building with its compound; None on a street.
+        longitude, latitude: of the closing named below, in EPSG:4490; None where nobody knows.
+        figures: of the closings there in the period.
+        is_relapse: whether one of the returns is likelier a relapse than chance.
+        closed_id: the closing whose return is likeliest a relapse.
+        returned_id: that return.
+        days: between the two.
+        campaign_id: the campaign that closed it; None in everyday work.
+    """
+
+    category_code: str
+    building_id: int | None
+    place: str | None
+    longitude: float | None
+    latitude: float | None
+    figures: Figures
+    is_relapse: bool
+    closed_id: int
+    returned_id: int
+    days: float
+    campaign_id: int | None
+
+
+@dataclass(frozen=True)
+class Relapses:
+    """What came back in a community.
+
+    Attributes:
+        since, until: the period the closings are of.
+        total: all of them.
+        back: places and categories something came back to, those first where least of it is chance.
+        categories: by code.
+        parties: by id of who closed them.
+        party_names: by id.
+        campaigns: the latest first.
+        campaign_figures: of what each closed, by its id; of those that closed something.
+        survival: how long it stays quiet, all categories together; None where too little was closed.
+        survival_by_group: the same by the first level of categories.
+    """
+
+    since: datetime
+    until: datetime
+    total: Figures
+    back: tuple[BackAgain, ...]
+    categories: Mapping[str, Figures]
+    parties: Mapping[int, Figures]
+    party_names: Mapping[int, str]
+    campaigns: tuple[CampaignOutcome, ...]
+    campaign_figures: Mapping[int, Figures]
+    survival: Survival | None
+    survival_by_group: Mapping[str, Survival]
+
+
+def gather_relapses(community_id: int, now: datetime, *, since: datetime | None = None) -> Relapses:
+    """Return what was closed in a period and came back.
+
+    How often something comes back by chance is learnt from all that is known, whatever the period.
+
+    Args:
+        community_id: the community.
+        now: what comes later is not known yet.
+        since: when the period of the closings begins; by default a year before.
+
+    Raises:
+        NotFound: there is no such community, or it is not for whoever acts.
+        DatabaseUnavailable: the database does not answer.
+    """
+    _verify_reader(community_id)
+    with connect() as connection:
+        columns = relapses.read_case_columns(connection, community_id)
+        buildings = relapses.list_watched_buildings(connection, community_id)
+        campaigns = relapses.list_campaigns(connection, community_id)
+        names = relapses.list_party_names(connection, community_id)
+    end = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
+    since = since or now - timedelta(days=365)
+    begin = min(columns.reported_at[0], end) if len(columns) else end
+    cases = _to_cases(columns)
+    watch = watch_closings(cases, find_returns(cases), begin=begin, end=end)
+    campaign = columns.campaign[watch.row]
+    place = _number_places(cases)[watch.row]
+    probability = judge_returns(
+        watch,
+        (campaign > 0).astype(np.int64),
+        np.where(campaign > 0, campaign, cases.category[watch.row]),
+        place,
+    )
+    is_asked = cases.closed_at[watch.row] >= np.datetime64(since.astimezone(UTC).replace(tzinfo=None), "us")
+    seen = _Seen(columns, cases, watch, probability, is_asked)
+    whole, by_group = _draw_survival(cases, begin, end, is_asked)
+    return Relapses(
+        since=since,
+        until=now,
+        total=seen.measure(np.zeros(len(watch.row), dtype=np.int64)).get(0, NOTHING),
+        back=_list_back(seen, place, {building.id: building.name for building in buildings}),
+        categories={f"E{number}": row for number, row in seen.measure(cases.category[watch.row]).items()},
+        parties=seen.measure(np.where(columns.party > 0, columns.party, -1)[watch.row]),
+        party_names=names,
+        campaigns=follow_campaigns(columns, buildings, campaigns, begin, end),
+        campaign_figures=seen.measure(np.where(campaign > 0, campaign, -1)),
+        survival=whole,
+        survival_by_group=by_group,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What was watched, and which of the closings are asked for."""
+
+    columns: CaseColumns
+    cases: Cases
+    watch: Watch
+    probability: Floats
+    is_asked: Flags
+
+    def measure(self, label: Ints) -> dict[int, Figures]:
+        """Return the figures of each label; a closing of label -1 counts in none."""
+        labels, group = np.unique(np.where(self.is_asked, label, -1), return_inverse=True)
+        excess = measure_excess(self.watch, self.probability, group, len(labels))
+        return {int(number): _read_figures(excess, at) for at, number in enumerate(labels) if number >= 0}
+
+
+def _list_back(seen: _Seen, place: Ints, names: Mapping[int, str]) -> tuple[BackAgain, ...]:
+    """Return the places something came back to, ranked."""
+    columns, watch = seen.columns, seen.watch
+    category = seen.cases.category[watch.row]
+    key = np.where(seen.is_asked, place * (category.max(initial=0) + 1) + category, -1)
+    keys, group = np.unique(key, return_inverse=True)
+    group = np.where(key >= 0, group, -1)
+    excess = measure_excess(watch, seen.probability, group, len(keys))
+    # Of each place the return that is likeliest a relapse stands for it, of equal ones the last.
+    came = np.flatnonzero(watch.has_returned & (group >= 0))
+    came = came[np.lexsort((watch.first[came], seen.probability[came], group[came]))]
+    chosen = np.full(len(keys), -1, dtype=np.int64)
+    chosen[group[came]] = came
+    back = []
+    for at in rank_by_excess(excess).tolist():
+        closing = int(chosen[at])
+        row, again = int(watch.row[closing]), int(watch.first[closing])
+        building, campaign = int(columns.building[row]), int(columns.campaign[row])
+        is_known = bool(np.isfinite(columns.x_m[row]))
+        back.append(
+            BackAgain(
+                category_code=f"E{columns.category[row]}",
+                building_id=building or None,
+                place=names.get(building),
+                longitude=float(columns.longitude[row]) if is_known else None,
+                latitude=float(columns.latitude[row]) if is_known else None,
+                figures=_read_figures(excess, at),
+                is_relapse=bool(seen.probability[closing] >= LIKELY),
+                closed_id=int(columns.ids[row]),
+                returned_id=int(columns.ids[again]),
+                days=float(watch.days_to_return[closing]),
+                campaign_id=campaign or None,
+            )
+        )
+    return tuple(back)
+
+
+def _draw_survival(
+    cases: Cases, begin: np.datetime64, end: np.datetime64, is_asked: Flags
+) -> tuple[Survival | None, dict[str, Survival]]:
+    """Return how long it stays quiet, of all categories together and of each group of them."""
+    pairs = find_returns(cases, within_days=_SURVIVAL_DAYS)
+    watch = watch_closings(cases, pairs, begin=begin, end=end, within_days=_SURVIVAL_DAYS)
+    [whole] = estimate_survival(watch, np.where(is_asked, 0, -1), 1)
+    # The last two digits number the category within its group.
+    groups, group = np.unique(cases.category[watch.row] // 100, return_inverse=True)
+    curves = estimate_survival(watch, np.where(is_asked, group, -1), len(groups))
+    return whole, {
+        f"E{number}": curve for number, curve in zip(groups.tolist(), curves, strict=True) if curve
+    }
+
+
+def _verify_reader(community_id: int) -> None:
+    actor = get_actor()
+    if actor is not None and (actor.role not in READERS or community_id not in actor.community_ids):
+        msg = f"there is no community {community_id}, or what came back there is not yours to see"
+        raise NotFound(msg)
+
+
+def _to_cases(columns: CaseColumns) -> Cases:
+    """Return the cases with their buildings numbered."""
+    ids, building = np.unique(columns.building, return_inverse=True)
+    without = len(ids) > 0 and ids[0] == 0
+    return Cases(
+        columns.x_m, columns.y_m, building - 1 if without else building, columns.category,
+        columns.reported_at, columns.closed_at, columns.linked_to,
+    )  # fmt: skip
+
+
+def _number_places(cases: Cases) -> Ints:
+    """Return the number of each case's building, or else of its square; nowhere is a place too."""
+    metres = np.nan_to_num(np.stack([cases.x_m, cases.y_m], axis=1), nan=-1e9)
+    _, square = np.unique(np.floor(metres / _SQUARE_M), axis=0, return_inverse=True)
+    return np.where(cases.building >= 0, cases.building, cases.building.max(initial=-1) + 1 + square)
+
+
+def _read_figures(excess: Excess, at: int) -> Figures:
+    return Figures(
+        int(excess.closed[at]), float(excess.watched_days[at]), int(excess.returned[at]),
+        *(float(column[at]) for column in (
+            excess.expected, excess.excess, excess.low, excess.high, excess.p, excess.likely,
+        )),
+    )  # fmt: skip
