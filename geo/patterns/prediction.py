@@ -9,11 +9,15 @@ there: they know where in a yard people stand, which no register does.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from geo.patterns.neighbours import Flags, Floats, Neighbours
-from geo.patterns.rates import smooth_globally, smooth_locally
+from geo.patterns.neighbours import Flags, Floats, Neighbours, sum_around
+from geo.patterns.rates import divide, smooth_globally, smooth_locally
+
+# Those at risk are not always in their own cell: so much of them is spread over the neighbours.
+_SPREAD: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,16 @@ def forecast_counts(
 
     Args:
         counts: n × steps, cases; the last step is the latest.
-        at_risk: n; cases of other categories there, or households. Where there are none, none are expected.
+        at_risk: n; cases of other categories there, or households. Where none are near, none are expected.
         neighbours: n × n.
         half_life: after how many steps a case counts half.
     """
     weight = 0.5 ** (np.arange(counts.shape[1])[::-1] / half_life)
-    cases, watched = counts @ weight, at_risk * weight.sum()
+    around = divide(sum_around(neighbours, at_risk), sum_around(neighbours, np.ones(len(at_risk))))
+    present = (1 - _SPREAD) * at_risk + _SPREAD * around
+    cases, watched = counts @ weight, present * weight.sum()
     rate = (smooth_globally(cases, watched) + smooth_locally(cases, watched, neighbours)) / 2
-    return np.where(watched > 0, rate * at_risk, 0.0)
+    return np.where(watched > 0, rate * present, 0.0)
 
 
 def choose_cells(expected: Floats, area_m2: Floats, share: float = 0.1) -> Flags:
