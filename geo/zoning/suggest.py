@@ -73,7 +73,7 @@ def choose_wishes(problem: Problem, *goals: Goal) -> dict[Goal, Wishes]:
         # Nor can several loads at once be as even as one alone.
         Goal.FAIREST: Wishes(
             (max(0.012 if rest else 0.003, finest),) + (max(0.04, 2.8 * finest),) * rest,
-            evenness=20_000.0 if rest else 40_000.0,
+            evenness=20_000.0 if rest else 100_000.0,
             constancy=1.5,
         ),
         Goal.STEADIEST: Wishes((0.05,) + (0.10,) * rest, compactness=0.3, constancy=2.0),
