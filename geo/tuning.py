@@ -19,7 +19,8 @@ def choose_server_settings(*, durable: bool) -> dict[str, str]:
     settings = {
         "listen_addresses": "",
         "unix_socket_permissions": "0700",
-        "shared_buffers": f"{min(max(memory_mib // 8, 64), 1024)}MB",
+        # A table below a quarter of it, as a million incidents are, is read once for its indexes and keys.
+        "shared_buffers": f"{min(max(memory_mib // 8, 64), 2048)}MB",
         "effective_cache_size": f"{memory_mib // 2}MB",
         "work_mem": "32MB",
         "maintenance_work_mem": f"{min(max(memory_mib // 16, 64), 512)}MB",

@@ -104,15 +104,18 @@ def import_file(
         return found, map_columns(headers, found, mapping or {}, path.name)
 
     on_progress("reading", 0, 0)
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        hashing = beside.submit(_hash_file, path)
-        table = read_source(path, source_layer, lambda *found: understand(*found)[1].fields.values())
-        file_sha256 = hashing.result()
+    table = read_source(path, source_layer, lambda *found: understand(*found)[1].fields.values())
     chosen, columns = understand(table.name, table.columns)
     total = len(table.row_numbers) + len(table.unreadable)
     read_as = {header: field for field, header in columns.fields.items()}
 
-    with _open(connection_or_url) as connection, _savepoint(connection, keep=not dry_run):
+    with (
+        ThreadPoolExecutor(max_workers=1) as beside,
+        _open(connection_or_url) as connection,
+        _savepoint(connection, keep=not dry_run),
+    ):
+        # Reading keeps two processors busy, checking not always.
+        hashing = beside.submit(_hash_file, path)
         lock_imports(connection)
         home = find_community(connection, community)
         on_progress("checking", 0, total)
@@ -131,7 +134,7 @@ def import_file(
                 community_id=home.id,
                 layer=chosen.name,
                 file_name=path.name,
-                file_sha256=file_sha256,
+                file_sha256=hashing.result(),
                 source_crs=source_crs,
                 encoding=table.encoding,
                 mapping=read_as,
