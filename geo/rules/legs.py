@@ -69,7 +69,7 @@ def read_history(
     """Return what the events of a case say about responsibility.
 
     History told by an import or the demo does not say whom a case was sent to: it went to whoever took it on
-    or returned it next, or where nobody has yet, to the party that has it.
+    or returned it next, or where nobody has yet, to the party that has it; not if that was given it here.
 
     Args:
         events: of one case, in order.
@@ -95,10 +95,12 @@ def read_history(
 
 
 def _find_sent_to(events: Sequence[CaseEvent], n: int, party_id: int | None) -> int | None:
-    answer = next(iter(events[n + 1 :]), None)
-    if answer is None or answer.to_state not in {"handling", "returned", "verifying"}:
-        return party_id
-    return answer.actor_party_id
+    later = events[n + 1 :]
+    if later and later[0].to_state in {"handling", "returned", "verifying"}:
+        return later[0].actor_party_id
+    # Somebody was given it here since: who had it before, nobody has told.
+    is_given = any(event.move is not None and event.to_party_id is not None for event in later)
+    return None if is_given else party_id
 
 
 @dataclass(slots=True)

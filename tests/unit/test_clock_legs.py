@@ -216,6 +216,12 @@ class TestHistory:
         reported = self.move("report", None, "reported", to_party_id=COMMITTEE, due_at=at("18 09:00"))
         assert read_history([reported]) == [HistoryEvent(reported.at, "reported", COMMITTEE, at("18 09:00"))]
 
+    def test_who_is_given_a_case_here_had_it_not_before(self) -> None:
+        told = CaseEvent(at("16 09:00"), "moved", to_state="dispatched", actor_party_id=COMMITTEE)
+        handed = self.move("hand_over", "dispatched", None, to_party_id=SQUAD)
+        assert [e.to_party_id for e in read_history([told, handed], party_id=SQUAD)] == [None, SQUAD]
+        assert [e.to_party_id for e in read_history([told], party_id=SQUAD)] == [SQUAD]
+
     def test_told_history_goes_to_whoever_acts_next(self) -> None:
         def told(kind: str, after: str, actor: int) -> CaseEvent:
             return CaseEvent(at("16 09:00"), kind, to_state=after, actor_party_id=actor)
