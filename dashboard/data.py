@@ -12,7 +12,8 @@ import streamlit as st
 from geo.model.absence import Absence
 from geo.model.actor import Actor
 from geo.model.gazetteer import Gazetteer
-from geo.operations import absences, complaints, marks, month_words, zone_news, zone_town
+from geo.model.recheck import SettledCase
+from geo.operations import absences, complaints, marks, month_words, rechecks, zone_news, zone_town
 from geo.operations.complaints import MonthReview
 from geo.operations.month_words import MonthWords
 from geo.operations.morning import gather_morning
@@ -20,6 +21,7 @@ from geo.operations.zone_news import ZoneNews
 from geo.operations.zone_town import Town
 from geo.rules.months import Period
 from geo.rules.morning import find_day, start_of_day
+from geo.rules.rechecks import Why
 from geo.store import choices, places
 from geo.store.addresses import read_gazetteer as read_names
 from geo.store.choices import AreaChoice, BuildingChoice, Category, PartyChoice
@@ -68,6 +70,14 @@ def read_month_words(community_id: int, month: Period, actor: Actor, now: dateti
     """Find the words that stand out in a month, as an actor may read them; minutes old at most."""
     rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
     return _read_month_words(community_id, month, find_day(now), rights)
+
+
+def list_rechecks(
+    community_id: int, tags: Mapping[str, str], actor: Actor, now: datetime
+) -> list[tuple[SettledCase, Why]]:
+    """Return what is to be looked at again today; what somebody has looked at is gone at once."""
+    rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
+    return _list_rechecks(community_id, find_day(now), rights, (tags["incidents"], tags["zones"]))
 
 
 @st.cache_resource(ttl=_MINUTE_S, show_spinner=False)
@@ -230,6 +240,16 @@ def _read_month_words(
     rights: tuple[object, ...],  # noqa: ARG001
 ) -> MonthWords:
     return month_words.read_month_words(community_id, month, start_of_day(today))
+
+
+@st.cache_resource(ttl=5 * _MINUTE_S, max_entries=200, show_spinner=False)
+def _list_rechecks(
+    community_id: int,
+    today: date,
+    rights: tuple[object, ...],  # noqa: ARG001
+    tags: tuple[str, ...],  # noqa: ARG001
+) -> list[tuple[SettledCase, Why]]:
+    return rechecks.list_rechecks(community_id, start_of_day(today))
 
 
 @st.cache_data(ttl=_KEPT_S, max_entries=500, show_spinner=False)

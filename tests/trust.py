@@ -147,6 +147,7 @@ class World(Town):
         self.insert("community_category", category_code="E101", deadline_amount=1, deadline_unit="day")
         self.add("chat_group", code="W1", name="一栋楼群", building_id=self.buildings[0], members=60)
         self.insert("workload_weight", item="merchant", weight=4)
+        self.insert("recheck_setting", days="{7,30}")
         self.insert("category_weight", category_code="E101", weight=2)
         self.accounts = {
             role: self._account(f"{code.lower()}-{role}", role, party)

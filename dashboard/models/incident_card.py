@@ -148,6 +148,8 @@ def list_offered(case: Case, actor: Actor) -> tuple[tuple[Move, ...], tuple[Move
         if (move.answers is None or is_pending(case.events, move.answers))
         and not (move.by_other and _has_handled(case, actor))
         and not (_is_request(move.name) and is_pending(case.events, move.name))
+        # Offered by the list of what is due, which opens a case where it is needed.
+        and move.name != "recheck"
     ]
     first = sorted(
         (move for move in offered if move.name in _FIRST_MOVES),

@@ -72,6 +72,7 @@ _MOVES: Final = {
     "correct": "move.correct",
     "link_relapse": "move.link_relapse",
     "note": "move.note",
+    "recheck": "move.recheck",
 }
 _KINDS: Final = {
     "extended": "move.approve_extension",
@@ -84,6 +85,7 @@ _KINDS: Final = {
     "reopened": "move.reopen",
     "relapse_linked": "move.link_relapse",
     "noted": "move.note",
+    "rechecked": "move.recheck",
 }
 _REASONS: Final = {
     "not_our_duty": "reason.not_our_duty",
@@ -106,6 +108,7 @@ _REASONS: Final = {
     "weather": "reason.weather",
     "not_satisfied": "reason.not_satisfied",
     "came_back": "reason.came_back",
+    "stays_away": "reason.stays_away",
     "new_facts": "reason.new_facts",
     "holder_away": "reason.holder_away",
     "holder_back": "reason.holder_back",

@@ -1,5 +1,7 @@
 """Cases: the list by place and deadline, the map beside it, one selection; what is new, and what is done."""
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from dashboard import case_session, data, session
@@ -8,6 +10,7 @@ from dashboard.models.map_page import choose_community
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from dashboard.widgets.incident_filter_bar import show_filter_bar
 from dashboard.widgets.incident_work import show_work
+from dashboard.widgets.recheck_desk import show_rechecks
 from dashboard.widgets.zone_news import show_stood_in_for, show_zone_news
 from geo.store import places, saved_views
 from geo.store.engine import reading_together
@@ -50,4 +53,6 @@ with st.container(key="case_head", horizontal=True, vertical_alignment="center")
 if actor.party_id is not None:
     show_zone_news(data.list_zone_news(community.id, today, tags, actor), community.code, text)
     show_stood_in_for(data.list_stood_in_for(community.id, today, tags, actor), actor.party_id, text)
+if actor.role == "grid_worker":
+    show_rechecks(community, tags, actor, datetime.now(UTC), text)
 show_work(page)

@@ -21,6 +21,7 @@ from dashboard.widgets.morning_panel import (
     show_first_things,
     show_more_overdue,
 )
+from dashboard.widgets.recheck_desk import show_rechecks
 from geo.rules.access import is_allowed
 from geo.store import places
 from geo.store.versions import list_layer_tags
@@ -75,6 +76,8 @@ with panel:
     show_first_things(page.first_things, page.nothing_first, kept, text)
     show_more_overdue(page.more_overdue, kept, text)
     show_duty(page.duty, text)
+    if session.get_actor().role == "secretary":
+        show_rechecks(community, tags, session.get_actor(), now, text)
     if is_allowed(session.get_actor().role, "keep_absences"):
         show_absence_button(community, morning.staff, text)
 

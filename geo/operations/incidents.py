@@ -35,8 +35,8 @@ from geo.store.photos import KeptPhoto, keep_photos
 
 __all__ = [
     "BulkOutcome", "Case", "Correction", "NewIncident", "Original", "Requester", "act", "act_on_many",
-    "act_within", "get_case", "report_and_settle", "report_incident", "reveal_case", "reveal_requester",
-    "settle_on_spot",
+    "act_within", "get_case", "report_and_settle", "report_incident", "report_return", "reveal_case",
+    "reveal_requester", "settle_on_spot",
 ]  # fmt: skip
 
 _MOST_AT_ONCE: Final = 500
@@ -87,6 +87,30 @@ def report_and_settle(
         _act(connection, incident_id, "self_handle", 1, kept, {"outcome": outcome, "note": note})
 
     return _report_once(new, settle)
+
+
+def report_return(new: NewIncident, earlier_id: int, version: int) -> int:
+    """Take in that what was settled has come back, as a case that goes back to the earlier; return its id.
+
+    The history of the earlier one says that somebody looked again and found it so.
+
+    Args:
+        new: the case.
+        earlier_id: the settled one.
+        version: of the settled one, as whoever acts saw it.
+
+    Raises:
+        InputRefused: something is wrong or missing, or the earlier case is not settled.
+        NotFound: the earlier case, or a place named, is not there or not to be seen.
+        Forbidden: whoever acts may not.
+        Conflict: the earlier case has changed, or somebody else's report has that ``client_id``.
+    """
+
+    def link(connection: PostgresConnection, incident_id: int) -> None:
+        _act(connection, incident_id, "link_relapse", 1, (), {"parent_id": earlier_id})
+        _act(connection, earlier_id, "recheck", version, (), {"reason": "came_back"})
+
+    return _report_once(new, link)
 
 
 def settle_on_spot(

@@ -679,7 +679,7 @@ CREATE TABLE public.incident_event (
     rating smallint,
     payload jsonb,
     CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
-    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text, 'arrived'::text, 'extension_requested'::text, 'extension_refused'::text, 'reopen_requested'::text, 'reopen_refused'::text, 'corrected'::text, 'called_back'::text, 'handed_over'::text]))),
+    CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text, 'arrived'::text, 'extension_requested'::text, 'extension_refused'::text, 'reopen_requested'::text, 'reopen_refused'::text, 'corrected'::text, 'called_back'::text, 'handed_over'::text, 'rechecked'::text]))),
     CONSTRAINT incident_event_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
     CONSTRAINT move_is_signed CHECK (((move IS NULL) OR ((expected_version IS NOT NULL) AND (account_id IS NOT NULL) AND (role IS NOT NULL)))),
     CONSTRAINT note_not_endless CHECK (((move IS NULL) OR (length(note) <= 4000))),
@@ -2558,6 +2558,21 @@ ALTER TABLE public.post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.recheck_setting (
+    community_id bigint NOT NULL,
+    is_on boolean DEFAULT true NOT NULL,
+    days smallint[] DEFAULT '{7,30,90}'::smallint[] NOT NULL,
+    lapse_days smallint DEFAULT 14 NOT NULL,
+    share_percent smallint DEFAULT 10 NOT NULL,
+    most_a_day smallint DEFAULT 2 NOT NULL,
+    categories text[],
+    CONSTRAINT recheck_days_ascend CHECK (((array_ndims(days) = 1) AND ((cardinality(days) >= 1) AND (cardinality(days) <= 5)) AND (array_position(days, NULL::smallint) IS NULL) AND (days[1] >= 1) AND (days[cardinality(days)] <= 365) AND ((cardinality(days) < 2) OR (days[1] < days[2])) AND ((cardinality(days) < 3) OR (days[2] < days[3])) AND ((cardinality(days) < 4) OR (days[3] < days[4])) AND ((cardinality(days) < 5) OR (days[4] < days[5])))),
+    CONSTRAINT recheck_setting_categories_check CHECK ((cardinality(categories) <= 200)),
+    CONSTRAINT recheck_setting_lapse_days_check CHECK (((lapse_days >= 1) AND (lapse_days <= 60))),
+    CONSTRAINT recheck_setting_most_a_day_check CHECK (((most_a_day >= 1) AND (most_a_day <= 50))),
+    CONSTRAINT recheck_setting_share_percent_check CHECK (((share_percent >= 0) AND (share_percent <= 100)))
+);
+
 CREATE VIEW public.requester_card WITH (security_barrier='true') AS
  SELECT r.incident_id,
     r.community_id,
@@ -2939,6 +2954,9 @@ ALTER TABLE ONLY public.post
 
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.recheck_setting
+    ADD CONSTRAINT recheck_setting_pkey PRIMARY KEY (community_id);
 
 ALTER TABLE ONLY public.role_grant
     ADD CONSTRAINT role_grant_pkey PRIMARY KEY (id);
@@ -3571,6 +3589,9 @@ ALTER TABLE ONLY public.party_contact
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.recheck_setting
+    ADD CONSTRAINT recheck_setting_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.role_grant
     ADD CONSTRAINT role_grant_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 
@@ -3724,6 +3745,8 @@ CREATE POLICY area ON public.party FOR SELECT TO wangge_app USING (((community_i
 
 CREATE POLICY area ON public.post FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> ALL (ARRAY['property_company'::text, 'wall'::text]))));
 
+CREATE POLICY area ON public.recheck_setting FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
+
 CREATE POLICY area ON public.visit FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text]))));
 
 CREATE POLICY area ON public.workload_weight FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
@@ -3812,6 +3835,8 @@ CREATE POLICY keepers ON public.community_calendar TO wangge_app USING (((commun
 
 CREATE POLICY keepers ON public.community_category TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
+CREATE POLICY keepers ON public.recheck_setting TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
 CREATE POLICY keepers ON public.workload_weight TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 CREATE POLICY keepers_add ON public.duty_rule FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
@@ -3839,6 +3864,8 @@ ALTER TABLE public.party ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.party_contact ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.post ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.recheck_setting ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY report ON public.incident FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_account() AS app_account) IS NOT NULL) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text]))));
 

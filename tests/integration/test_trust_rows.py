@@ -93,6 +93,7 @@ RULES = {
     "community_category": Rule(everybody(1), inserts=ALL, is_kept=True),
     "chat_group": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     "workload_weight": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
+    "recheck_setting": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     "category_weight": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     # Cases
     "incident": Rule(
