@@ -15,10 +15,12 @@ are binomial, and ``p`` is the chance of so many or more. It is what rearranging
 since all cases are given. Where those at risk are themselves counted cases (the same matter in another
 period), there is chance in them too, and the cases of the window are hypergeometric (Fisher's exact test).
 
-Windows are judged together by Benjamini and Hochberg, counting for each window only the p-values it can have
-(Heyse 2011): windows of few people can hardly surprise, and do not weigh on the others. With nothing hot
-anywhere, anything at all is called hot in at most ``level`` of towns: for a single window whatever hangs
-together with what (Boole's inequality), for more because windows that overlap hang together positively.
+All windows are judged together: ``q`` is how many windows with so small a p, or a smaller one, a town has in
+which nothing is hot (Boole's inequality over the p-values each window can have, since those of few people
+cannot be small; Tarone 1990). So of towns with nothing hot at most ``level`` show anything, whatever hangs
+together with what; and in any town the chance that a false spot is told is no larger, which bounds the share
+of false discoveries as well. The bar of Benjamini and Hochberg, which is lowered by what was found, found
+hardly more and let in places that only differ by their nature.
 
 Hot means surely more, and by ``least_ratio`` at the least: with enough cases every difference is sure.
 
@@ -64,7 +66,7 @@ class Hotspots:
         low: lower end of the exact 95 % interval of the ratio.
         high: its upper end.
         p: chance of so many cases or more if the rate were the same everywhere; 1 where that is not asked.
-        q: p among all windows (Benjamini–Hochberg); 1 where p is above the level.
+        q: how many such windows, or surer ones, a town has where nothing is hot; 1 where p is over the level.
         is_hot: cells to paint.
     """
 
@@ -132,7 +134,7 @@ def find_hotspots(
             :func:`geo.patterns.density.spread_cases`. Where nobody is at risk, cases count for nothing.
         neighbours: n × n.
         least_ratio: how many times the rate elsewhere is hot at the least.
-        level: which share of the hot windows may be false.
+        level: which share of towns with nothing hot may show anything.
     """
     people = np.asarray(at_risk, dtype=np.float64)
     return _find(np.where(people > 0, count, 0.0), people, neighbours, least_ratio, level, is_counted=False)
@@ -200,7 +202,7 @@ def _find(
     windows = _split(cases, at_risk, neighbours)
     is_asked = (at_risk > 0) | (cases > 0)
     p = np.where(is_asked, _test(windows, is_counted=is_counted), 1.0)
-    q = adjust_p(p) if is_counted else _adjust_discrete(p, windows, is_asked, level)
+    q = adjust_p(p) if is_counted else _count_chances(p, windows, is_asked, level)
     with np.errstate(invalid="ignore"):
         is_chosen = (q <= level) & (windows.ratio >= least_ratio)
     low, high = _bound_ratio(windows, is_counted=is_counted)
@@ -256,16 +258,15 @@ def _test(split: _Split, *, is_counted: bool, least_cases: int = LEAST_CASES) ->
     return p
 
 
-def _adjust_discrete(p: Floats, windows: _Split, is_asked: Flags, level: float) -> Floats:
-    """Return p-values after Benjamini and Hochberg, a window counting with the values it can have (Heyse).
+def _count_chances(p: Floats, windows: _Split, is_asked: Flags, level: float) -> Floats:
+    """Return how many windows with such a p, or a smaller one, a town has with the same rate everywhere.
 
-    What is above ``level`` is 1. Where many cases make p nearly continuous, a window counts in full.
+    What is over ``level`` is 1. Where many cases make p nearly continuous, a window counts with p itself.
     """
     q = np.ones(len(p))
     (small,) = np.nonzero(p <= level)
     if not len(small):
         return q
-    order = small[np.argsort(p[small])]
     total = windows.cases[0] + windows.other_cases[0]
     share = (windows.at_risk / (windows.at_risk + windows.other_at_risk))[is_asked]
     is_few = total * share < _FEW
@@ -274,10 +275,9 @@ def _adjust_discrete(p: Floats, windows: _Split, is_asked: Flags, level: float) 
     # What a window adds when the bar rises over one of its values: the chance of just that many cases.
     step = value - np.vstack([value[1:], np.zeros(value.shape[1])])
     by_value = np.argsort(value, axis=None)
-    reached = np.searchsorted(value.ravel()[by_value], p[order], side="right")
-    expected = np.append(0.0, np.cumsum(step.ravel()[by_value]))[reached] + p[order] * (~is_few).sum()
-    best_later = np.minimum.accumulate((expected / np.arange(1, len(order) + 1))[::-1])[::-1]
-    q[order] = np.minimum(best_later, 1.0)
+    reached = np.searchsorted(value.ravel()[by_value], p[small], side="right")
+    expected = np.append(0.0, np.cumsum(step.ravel()[by_value]))[reached] + p[small] * (~is_few).sum()
+    q[small] = np.minimum(expected, 1.0)
     return q
 
 
