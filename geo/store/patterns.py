@@ -7,6 +7,7 @@ are staff and their leaders, who all see the same here; the database still says 
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -296,24 +297,28 @@ def _load_cases(connection: PostgresConnection, community_id: int, ground: Groun
     queries = load_queries("patterns")
     parents: dict[str, str] = dict(queries.list_pattern_categories(connection))
     codes = tuple(parents)
-    sink = _Sink(ground, codes)
-    with connection.cursor() as cursor:
+    with ThreadPoolExecutor(1) as beside, connection.cursor() as cursor:
+        sink = _Sink(ground, codes, beside)
         asked = {"community_id": community_id, "categories": list(codes), "sources": list(SOURCES)}
         # COPY takes no parameters; the driver writes them into the text.
+        queries.use_indexes(connection, is_on="off")
         cursor.copy_expert(cursor.mogrify(queries.copy_pattern_cases.sql, asked), sink)
-    return Cases(**sink.finish(), categories=codes, parents=tuple(parents.values()))
+        queries.use_indexes(connection, is_on="on")
+        columns = sink.finish()
+    return Cases(**columns, categories=codes, parents=tuple(parents.values()))
 
 
 class _Sink:
     """Takes what COPY writes, row by row, and makes compact columns of it while more comes."""
 
-    def __init__(self, ground: Ground, codes: tuple[str, ...]) -> None:
+    def __init__(self, ground: Ground, codes: tuple[str, ...], beside: ThreadPoolExecutor) -> None:
         self._ground = ground
+        self._beside = beside
         self._category_of = np.zeros(10_000, np.uint8)
         for number, code in enumerate(codes):
             self._category_of[int(code[1:])] = number
         self._rows: list[bytes] = []
-        self._parts: list[dict[str, npt.NDArray[Any]]] = []
+        self._parts: list[Future[dict[str, npt.NDArray[Any]]]] = []
         self._is_begun = False
 
     def write(self, row: bytes) -> None:
@@ -325,20 +330,22 @@ class _Sink:
     def finish(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of everything that was written, in the order of time."""
         self._convert()
-        whole = {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
+        parts = [part.result() for part in self._parts]
         self._parts.clear()
+        whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        parts.clear()
         order = np.argsort(whole["reported_min"], kind="stable")
         return {name: column[order] for name, column in whole.items()}
 
     def _convert(self) -> None:
-        written = b"".join(self._rows)
-        self._rows.clear()
+        rows, self._rows = self._rows, []
         start = 0 if self._is_begun else _COPY_HEADER
         self._is_begun = True
-        count = (len(written) - start) // _ROW.itemsize
-        self._parts.append(self._pack(np.frombuffer(written, _ROW, count, start)))
+        self._parts.append(self._beside.submit(self._pack, rows, start))
 
-    def _pack(self, rows: npt.NDArray[np.void]) -> dict[str, npt.NDArray[Any]]:
+    def _pack(self, written: list[bytes], start: int) -> dict[str, npt.NDArray[Any]]:
+        whole = b"".join(written)
+        rows = np.frombuffer(whole, _ROW, (len(whole) - start) // _ROW.itemsize, start)
         ground = self._ground
         building = _number(rows["building"], ground.building_ids)
         is_housed = building >= 0

@@ -47,6 +47,10 @@ FROM visit AS v
 LEFT JOIN merchant AS m ON m.id = v.merchant_id
 WHERE v.community_id = :community_id AND coalesce(v.building_id, m.building_id) IS NOT NULL;
 
+-- name: use_indexes(is_on)!
+-- In the order of an index, all rows of a community are read to and fro through the table; a bitmap has them in its own.
+SELECT set_config('enable_indexscan', :is_on, true);
+
 -- name: copy_pattern_cases(community_id, categories, sources)
 -- Ten columns without a null between them: PostgreSQL then writes rows of one width, which need no reading one by one.
 COPY (
