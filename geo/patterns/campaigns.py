@@ -112,14 +112,14 @@ def compare_campaign(
         excess = max(1.0, float(apart / (trend * usual + trend**2 * doubt)[~treated].sum()))
         sure = 1 / spread
         ends = _bound_ratio(total_after / excess, sure / excess, level)
-        low, high = (end * sure / expected for end in ends)
+        low, high = (float(end * sure / expected) for end in ends)
     return Effect(
         places=int(treated.sum()),
         peers=int((~treated).sum()),
         before=total_before,
         after=total_after,
         expected=expected,
-        trend=trend,
+        trend=float(trend),
         naive=total_after / after_days / (total_before / before_days) if total_before else np.nan,
         ratio=total_after / expected if expected > 0 else np.nan,
         low=low,

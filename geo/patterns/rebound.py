@@ -197,9 +197,8 @@ def _weigh(still: Floats, risen: Floats, learnt: _Learnt) -> tuple[Floats, _Lear
     stays *= each[:, None]
     by_floor *= each[:, None, None]
     rose = by_floor.sum(axis=2)
-    by_rise = (
-        np.einsum("c,w,cwfr,f->r", each, learnt.hazard * waiting, risen, fell, optimize=True) * learnt.rises
-    )
+    shares = np.tensordot(each[:, None] * (learnt.hazard * waiting), risen, axes=2)
+    by_rise = (fell @ shares) * learnt.rises
     of_floor = stays.sum(axis=0)
     of_floor[_FELL] += by_floor.sum(axis=(0, 1))
     at_risk = (rose * np.arange(1, weeks + 1)).sum() + weeks * stays[:, _FELL].sum()

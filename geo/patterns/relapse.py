@@ -292,11 +292,12 @@ def judge_returns(watch: Watch, family: Ints, pool: Ints, place: Ints) -> Floats
     came = np.flatnonzero(watch.has_returned)
     if not len(came):
         return answer
-    names, pool = np.unique(np.stack([family, pool]), axis=1, return_inverse=True)
-    seen = _weigh_shares(watch, pool, names.shape[1])
-    average = np.zeros(names.shape[1])
-    for number in np.unique(names[0]):
-        mine = names[0] == number
+    key = family * (int(pool.max()) + 1) + pool
+    _, first, pool = np.unique(key, return_index=True, return_inverse=True)
+    seen = _weigh_shares(watch, pool, len(first))
+    average = np.zeros(len(first))
+    for number in np.unique(family[first]):
+        mine = family[first] == number
         average[mine] = _average_shares(seen[mine])
     # Only the places something came back to are judged.
     spot = pool * (int(place.max()) + 1) + place
