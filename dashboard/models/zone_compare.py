@@ -57,6 +57,7 @@ def build_comparison(after: Compared, before: Compared, text: Text) -> dict[str,
             "notice": text("map.notice"),
             "title": text("map.title"),
             "noMap": text("zones.no_map"),
+            "opening": text("zones.map_opening"),
         },
     }
 

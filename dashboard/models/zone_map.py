@@ -95,5 +95,6 @@ def write_map_words(text: Text) -> dict[str, Any]:
         "notice": text("map.notice"),
         "title": text("map.title"),
         "noMap": text("zones.no_map"),
+        "opening": text("zones.map_opening"),
         "units": {"m": text("unit.metres"), "km": text("unit.kilometres")},
     }

@@ -324,7 +324,10 @@ def list_filters(view: PlanView, areas: Iterable[AreaChoice], text: Text) -> dic
         (text("zones.pick_three_no"), town.three_no),
         (text("zones.pick_elderly"), town.elderly),
     ]
-    named += [(text("zones.pick_zone", zone=zone.name), plan.list_buildings(zone.id)) for zone in plan.zones]
+    held: dict[int, list[int]] = {}
+    for key, zone_id in plan.units.items():
+        held.setdefault(zone_id, []).append(key)
+    named += [(text("zones.pick_zone", zone=zone.name), held.get(zone.id, ())) for zone in plan.zones]
     named += [
         (text(_AREAS[area.layer], name=area.name), town.areas.get((area.layer, area.id), ()))
         for area in areas

@@ -30,7 +30,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     list.scrollTop = had;
     mark();
     // Opened from the map.
-    if (list.dataset.shown !== wasShown) list.querySelector(".is-chosen")?.scrollIntoView({ block: "nearest" });
+    if (list.dataset.shown !== wasShown) reveal(list, list.querySelector(".is-chosen"));
   };
   // A row that goes while the button is down on it is never clicked.
   if (list.matches(":active")) window.addEventListener("pointerup", () => setTimeout(draw), { once: true });
@@ -57,11 +57,19 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (!next) return;
     chosen = Number(next.dataset.id);
     mark();
-    next.scrollIntoView({ block: "nearest" });
+    reveal(list, next);
     clearTimeout(resting);
     resting = setTimeout(tellChosen, REST_MS);
   };
   return () => clearTimeout(resting);
+}
+
+// Scroll the list, and nothing around it.
+function reveal(list, row) {
+  if (!row) return;
+  const [inside, around] = [row.getBoundingClientRect(), list.getBoundingClientRect()];
+  if (inside.top < around.top) list.scrollTop -= around.top - inside.top;
+  else if (inside.bottom > around.bottom) list.scrollTop += Math.min(inside.bottom - around.bottom, inside.top - around.top);
 }
 
 function drawZone(zone, { chosen, canGive, words }) {

@@ -126,7 +126,9 @@ class Comparison {
     const codes = this.data.zones.map(({ code }) => code);
     const next = codes[Math.min(Math.max(codes.indexOf(this.chosen) + step, 0), codes.length - 1)];
     this.choose(next);
-    this.part("gains").querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+    const list = this.part("gains");
+    const row = list.querySelector('[aria-selected="true"]');
+    list.scrollTop = row.offsetTop - list.offsetTop - (list.clientHeight - row.offsetHeight) / 2;
   }
 }
 

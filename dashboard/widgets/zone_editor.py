@@ -117,7 +117,7 @@ def show_zone_editor(stage: Stage, text: Text) -> None:
             _show_acts(desk, plan, journal, stage, text)
             st.caption(escape(model.tell_picked(view, desk.picked, text)))
         else:
-            st.caption(text("zones.read_hint"))
+            st.caption(text("zones.partial_hint" if view.is_partial else "zones.read_hint"))
         show_zone_bars(
             model.build_bars(view, stage.before, model.name_leads(plan, session.today()), text),
             desk.chosen,

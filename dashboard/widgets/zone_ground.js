@@ -7,9 +7,11 @@ const HATCHES = { nobody: "#C8402F", stated: "#8A94A0" };
 class Ground {
   // Throws where there is no WebGL.
   static async open(container, { vendor, style, words }, box) {
+    container.textContent = words.opening;
     const [maplibre] = await Promise.all([import(location.origin + vendor.module), addStyle(vendor.style)]);
     maplibre.setWorkerUrl(location.origin + vendor.worker);
     if (!container.isConnected) return null;
+    container.replaceChildren();
     const map = new maplibre.Map({
       container,
       style,

@@ -67,6 +67,19 @@ def test_the_secretary_begins_a_draft_and_finds_it_open(
     assert app.button(key="zone_undo").disabled
 
 
+def test_two_plans_stand_side_by_side_where_the_address_says_so(
+    town: CaseTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = begin_draft(town)
+    app = Visit(town, "secretary", monkeypatch).open(plan=str(draft.head.id), side="1", lang="en")
+    assert app.toggle(key="zone_side").value
+    assert not [button for button in app.button if button.key == "zone_give"]
+    app.toggle(key="zone_side").set_value(False).run()
+    assert not app.exception
+    assert "side" not in app.query_params
+    assert app.button(key="zone_give")
+
+
 @pytest.mark.parametrize("who", ["worker", "leader", "company", "administrator"])
 def test_others_see_what_is_published_and_no_draft(
     town: CaseTown, who: str, monkeypatch: pytest.MonkeyPatch
