@@ -204,7 +204,7 @@ def test_a_hand_faster_than_the_server_loses_nothing(drawing: Drawing) -> None:
     _throw_away(drawing, "快手")
 
 
-def test_a_popover_that_closes_and_a_second_community_leave_the_map_right(drawing: Drawing) -> None:
+def test_escape_closes_a_popover_and_lets_go_of_nothing(drawing: Drawing) -> None:
     page = drawing.page
     drawing.begin_draft("试关")
     page.keyboard.press("b")
