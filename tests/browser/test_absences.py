@@ -42,7 +42,7 @@ class Office:
 
     def choose(self, where: Locator, field: str, name: str) -> None:
         box = where.locator(f".st-key-{field} input")
-        box.click()
+        # By keyboard: behind the desk the map is still being drawn.
         box.fill(name)
         self.page.get_by_role("option", name=name, exact=True).click()
 
