@@ -38,8 +38,8 @@ _SEEDS: Final = 5
 _ONE_LOAD_S: Final = 10
 _TWO_LOADS_S: Final = 20
 # No zone may be broken over twice as many seeds; the others get little time.
-_MORE_SEEDS_S: Final = 2
-_MOVES_S: Final = 5
+_MORE_SEEDS_S: Final = 1
+_MOVES_S: Final = 6
 _MOVES_SEEDS: Final = 2
 _LEAST_COMPACT: Final = {"a": 0.67, "b": 0.57}
 
