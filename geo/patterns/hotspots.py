@@ -48,8 +48,6 @@ LEAST_CASES: Final = 3
 # From so many expected cases on, p is as good as continuous; under it, so many steps are never reached.
 _FEW: Final = 10.0
 _MOST_STEPS: Final = 60
-# Numbers of Fisher's distribution worked out at once, to keep memory small.
-_CHUNK: Final = 4_000_000
 _TINY: Final = 1e-300
 
 
@@ -283,26 +281,21 @@ def _count_chances(p: Floats, windows: _Split, is_asked: Flags, level: float) ->
 
 def _tail_fisher(split: _Split) -> Floats:
     """Return the upper tail of the hypergeometric distribution: so many of the cases here, or more."""
-    inside = split.cases + split.at_risk
-    all_cases, all_at_risk = split.cases + split.other_cases, split.at_risk + split.other_at_risk
-    most = np.minimum(inside, all_cases)
-    p = np.empty(len(inside))
-    rows = max(1, int(_CHUNK // (most.max(initial=0) + 1)))
-    for start in range(0, len(inside), rows):
-        part = slice(start, start + rows)
-        number = np.arange(most[part].max() + 1)
-        log_weight = _log_choose(all_cases[part, None], number)
-        log_weight += _log_choose(all_at_risk[part, None], inside[part, None] - number)
-        weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-        p[part] = np.where(number >= split.cases[part, None], weight, 0).sum(axis=1) / weight.sum(axis=1)
-    return p
+    cases, inside = split.cases, split.cases + split.at_risk
+    all_cases, all_at_risk = cases + split.other_cases, split.at_risk + split.other_at_risk
+    log_chance = _log_choose(all_cases, cases) + _log_choose(all_at_risk, split.at_risk)
+    log_chance -= _log_choose(all_cases + all_at_risk, inside)
+    deviation = np.sqrt(inside * all_cases * all_at_risk) / (all_cases + all_at_risk)
+    # Each further case is rarer by a factor known; beyond ten deviations nothing is left to add.
+    terms = int(min(10 * deviation.max(initial=0) + 40, np.minimum(inside, all_cases).max(initial=0) + 1))
+    further = cases[:, None] + np.arange(terms)
+    rarer = (all_cases[:, None] - further) * (inside[:, None] - further)
+    rarer /= (further + 1) * ((all_at_risk - inside)[:, None] + further + 1)
+    return np.asarray(np.minimum(np.exp(log_chance) * (1 + np.cumprod(rarer, axis=1).sum(axis=1)), 1.0))
 
 
 def _log_choose(n: Floats, k: Floats) -> Floats:
-    is_possible = (k >= 0) & (k <= n)
-    inner = np.where(is_possible, k, 0)
-    log = special.gammaln(n + 1) - special.gammaln(inner + 1) - special.gammaln(n - inner + 1)
-    return np.where(is_possible, log, -np.inf)
+    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
 
 
 def _bound_ratio(split: _Split, *, is_counted: bool, level: float = 0.95) -> tuple[Floats, Floats]:

@@ -130,6 +130,21 @@ def test_p_of_a_change_is_that_of_fisher() -> None:
     assert change.ratio[0] == pytest.approx(14 / 3)
 
 
+@pytest.mark.parametrize("scale", [1, 30, 3_000])
+def test_bar_of_a_change_is_that_of_fisher_however_many_cases(scale: int) -> None:
+    # The rise is chosen so that p lies just on either side of the level.
+    before = np.array([20.0, 60, 80]) * scale
+    for rise in range(2_000):
+        after = before + np.array([rise * max(1, scale // 40), 0, 0])
+        table = np.array([[after[0], after[1:].sum()], [before[0], before[1:].sum()]]).astype(int)
+        p = stats.hypergeom.sf(table[0, 0] - 1, table.sum(), table[0].sum(), table[:, 0].sum())
+        told = compare_periods(before, after, link_nobody(3), least_ratio=1.0).has_risen[0]
+        assert told == (3 * p <= 0.05) or abs(3 * p - 0.05) < 1e-6
+        if p < 1e-4:
+            return
+    pytest.fail("never rare enough")
+
+
 def test_interval_of_the_ratio_is_that_of_the_conditional_test() -> None:
     count, people = np.array([12.0, 88.0]), np.array([50.0, 950.0])
     spots = find_hotspots(count, people, link_nobody(2))
