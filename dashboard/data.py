@@ -17,6 +17,7 @@ from geo.operations import absences, complaints, marks, month_words, rechecks, z
 from geo.operations.complaints import MonthReview
 from geo.operations.month_words import MonthWords
 from geo.operations.morning import gather_morning
+from geo.operations.relapses import BackAgain
 from geo.operations.zone_news import ZoneNews
 from geo.operations.zone_town import Town
 from geo.rules.months import Period
@@ -70,6 +71,12 @@ def read_month_words(community_id: int, month: Period, actor: Actor, now: dateti
     """Find the words that stand out in a month, as an actor may read them; minutes old at most."""
     rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
     return _read_month_words(community_id, month, find_day(now), rights)
+
+
+def list_returns(community_id: int, month: Period, actor: Actor, now: datetime) -> tuple[BackAgain, ...]:
+    """Return where what was settled by the end of a month has come back; minutes old at most."""
+    rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
+    return _list_returns(community_id, month, find_day(now), rights)
 
 
 def list_rechecks(
@@ -240,6 +247,16 @@ def _read_month_words(
     rights: tuple[object, ...],  # noqa: ARG001
 ) -> MonthWords:
     return month_words.read_month_words(community_id, month, start_of_day(today))
+
+
+@st.cache_resource(ttl=10 * _MINUTE_S, max_entries=50, show_spinner=False)
+def _list_returns(
+    community_id: int,
+    month: Period,
+    today: date,
+    rights: tuple[object, ...],  # noqa: ARG001
+) -> tuple[BackAgain, ...]:
+    return complaints.list_returns(community_id, month, start_of_day(today))
 
 
 @st.cache_resource(ttl=5 * _MINUTE_S, max_entries=200, show_spinner=False)

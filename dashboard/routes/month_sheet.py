@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from starlette.routing import BaseRoute, Route
 
-from dashboard.models.month import Line, build_page, build_shared_places
+from dashboard.models.month import Line, build_page
 from dashboard.models.month_export import LEAST_SHOWN, hide_cells
+from dashboard.models.month_tables import build_shared_places
 from dashboard.routes.sheets import SheetRequest, make_sheet_endpoint
 from geo.errors import NotFound
-from geo.operations.complaints import MonthReview, find_months, review_month
+from geo.operations.complaints import MonthReview, find_months, list_returns, review_month
 from geo.operations.month_words import read_month_words
 from geo.rules.months import Period, parse_month
 from geo.store.choices import list_categories
@@ -30,6 +31,7 @@ _WORDS: Final = {
     "by_category": "month.by_category",
     "by_grid": "month.by_grid",
     "by_compound": "month.by_compound",
+    "returns": "month.returns",
     "words": "month.words",
     "proposals": "month.proposals",
     "legend": "month.legend",
@@ -47,12 +49,16 @@ def _fill(asked: SheetRequest) -> Mapping[str, Any]:
     review = review_month(community.id, month, asked.now)
     words = read_month_words(community.id, month, asked.now)
     categories = {category.code: category for category in list_categories()}
-    page = build_page(review, words, categories, text)
+    returns = list_returns(community.id, month, asked.now)
+    page = build_page(review, words, returns, categories, text)
+    is_shown = [place.figures.closed >= LEAST_SHOWN for place in returns]
     return {
         "title": text("month.print_title", community=community.name, month=page.month),
         "page": page,
         "repeats": _list_shown(review, page.repeats),
         "fewer": text("month.fewer", n=_count_fewer(review), most=LEAST_SHOWN - 1),
+        "returns": [line for line, shown in zip(page.returns, is_shown, strict=False) if shown],
+        "more_returns": text("month.more_returns", n=is_shown.count(False)) if returns else "",
         "places": {
             layer: build_shared_places(review, layer, hide_cells(review, layer), categories, text)
             for layer in review.tables

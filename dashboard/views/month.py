@@ -34,7 +34,8 @@ with st.container(key="month_head", horizontal=True, vertical_alignment="center"
     review = data.review_month(community.id, month, tags, actor, now)
     categories = data.list_categories()
     words = data.read_month_words(community.id, month, actor, now)
-    page = build_page(review, words, categories, text)
+    returns = data.list_returns(community.id, month, actor, now)
+    page = build_page(review, words, returns, categories, text)
     st.space("stretch")
     st.link_button(
         text("morning.print"), write_print_address(community.code, month, text), icon=":material/print:"
@@ -51,6 +52,8 @@ with rises:
     show_lines("rises", text("month.rises"), page.rises, text("month.no_rises"), kept)
 with repeats:
     show_lines("repeats", text("month.repeats"), page.repeats, text("month.no_repeats"), kept)
+    if page.returns:
+        show_lines("returns", text("month.returns"), page.returns, "", kept, note=text("month.returns_note"))
 with told:
     show_lines("words", text("month.words"), page.words, "", kept, note=page.words_note)
 if page.proposals or page.other_prompt:

@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
 from dashboard.i18n import Text
-from dashboard.models.month import Figure, Line, MonthPage, Table
+from dashboard.models.month import Figure, Line, MonthPage
+from dashboard.models.month_tables import Table
 from dashboard.widgets.markdown import escape
 
 _CASES: Final = "views/incidents.py"

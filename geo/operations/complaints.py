@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.errors import InputRefused
 from geo.model.repeats import RepeatPoint
 from geo.operations.deadlines import load_calendar
+from geo.operations.relapses import BackAgain, gather_relapses
 from geo.rules.calendar import WorkingCalendar
 from geo.rules.comparing import Change, Ints, compare_counts
 from geo.rules.months import Period, cut_period, find_month, format_month, go_back
@@ -31,6 +32,7 @@ MOST_OTHER: Final = 0.1
 
 LONG_OPEN: Final = timedelta(days=30)
 _LEAST_DAYS: Final = 14
+_MONTHS_WATCHED: Final = 3
 _LAYERS: Final[tuple[PlaceLayer, ...]] = ("grids", "compounds")
 _Key = TypeVar("_Key", bound=Hashable)
 Against = Literal["month", "year"]
@@ -193,6 +195,22 @@ def review_month(community_id: int, month: Period, now: datetime) -> MonthReview
         unsettled=unsettled,
         other_share=other / total.month.now if total.month.now else None,
     )
+
+
+def list_returns(community_id: int, month: Period, now: datetime) -> tuple[BackAgain, ...]:
+    """Return where what was settled in a month or the two before it has come back, more than chance explains.
+
+    What came after the month is not known yet. The places come first of which least is chance.
+
+    Raises:
+        NotFound: there is no such community, or it is not for whoever acts.
+        DatabaseUnavailable: the database does not answer.
+    """
+    until = min(start_of_day(month.end), now)
+    found = gather_relapses(
+        community_id, until, since=start_of_day(go_back(month, _MONTHS_WATCHED - 1).first)
+    )
+    return tuple(place for place in found.back if place.is_relapse)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from dashboard.widgets.month_head import export_month
 from dashboard.widgets.month_panel import write_html_table
 from geo.operations.complaints import MonthReview, review_month
 from geo.operations.month_words import read_month_words
+from geo.operations.relapses import BackAgain, Figures
 from geo.rules.months import find_month
 from geo.store import choices, places
 from geo.store.engine import acting_as
@@ -66,12 +67,12 @@ def review(town: Town) -> MonthReview:
         return review_month(town.id, MAY, NOW)
 
 
-def build(town: Town, language: str = "zh", **acting: Any) -> MonthPage:
+def build(town: Town, language: str = "zh", *returns: BackAgain, **acting: Any) -> MonthPage:
     with acting_as(make_actor(town.id, **acting)):
         found = review_month(town.id, MAY, NOW)
         words = read_month_words(town.id, MAY, NOW)
         categories = {category.code: category for category in choices.list_categories()}
-    return build_page(found, words, categories, Text(language))
+    return build_page(found, words, returns, categories, Text(language))
 
 
 def open_page(**params: str) -> AppTest:
@@ -109,6 +110,15 @@ def test_what_rose_is_told_with_both_numbers_and_leads_to_its_cases(town: Town) 
     assert (filters.categories, filters.since, filters.until) == (("E403",), "2024-05-01", "2024-05-31")
     at_place = next(line for line in build(town).rises if "place" in line.params)
     assert at_place.title.startswith(HOSTILE)
+
+
+def test_what_was_settled_and_is_back_leads_to_the_return(town: Town) -> None:
+    figures = Figures(6, 120.0, 4, 0.31, 3.69, 2.0, 5.0, 0.001, 3.5)
+    back = BackAgain("E403", 1, HOSTILE, None, None, figures, True, 11, 12, 9.6, None)
+    (line,) = build(town, "en", back).returns
+    assert line.title.startswith(HOSTILE)
+    assert line.detail == "6 settled, 4 back, 0.3 by chance, after 10 days"
+    assert line.params == {"case": "12"}
 
 
 def test_a_small_number_is_told_without_ratio_or_colour(town: Town) -> None:
