@@ -19,6 +19,7 @@ SECOND_US: Final = 1_000_000
 DAY_US: Final = 86_400 * SECOND_US
 # Candidates looked at together: what bounds the memory, some 200 MB.
 _AT_ONCE: Final = 2_000_000
+_MOST: Final = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class Following:
     """The cases in order of category, place and time, to ask which were reported near another in a span.
 
     Near is the same building, however long it is, or ``within_m`` metres; always the same category. A case
-    is never near itself. Places are looked up in squares twice as wide as that: what is near a point lies
-    in the four squares around the corner nearest to it.
+    is never near itself. Places are looked up in squares twice as wide as that: what is near a point lies in
+    the four squares around the corner nearest to it.
 
     Args:
         cases: the cases; those of category -1 are left out.
@@ -68,22 +69,35 @@ class Following:
         self._cases = cases
         self._within_m = within_m
         self._at_us = to_micros(cases.reported_at)
+        in_time = np.arange(len(cases))
+        if len(cases) and (np.diff(self._at_us) < 0).any():
+            in_time = np.argsort(self._at_us, kind="stable")
         counted = cases.category >= 0
-        located = np.flatnonzero(counted & np.isfinite(cases.x_m) & np.isfinite(cases.y_m))
-        housed = np.flatnonzero(counted & (cases.building >= 0))
-        side_m = 2 * within_m
-        # One square to spare at every edge, so that a neighbour's number is never another row's.
-        self._column = np.zeros(len(cases), dtype=np.int64)
-        self._line = np.zeros(len(cases), dtype=np.int64)
-        for number, metres in ((self._column, cases.x_m), (self._line, cases.y_m)):
-            square = np.floor(metres[located] / side_m).astype(np.int64)
-            number[located] = square - (square.min() if len(square) else 0) + 1
-        self._lines = int(self._line.max(initial=0)) + 2
-        columns = int(self._column.max(initial=0)) + 2
-        self._square = (cases.category * columns + self._column) * self._lines + self._line
-        self._house = cases.category * (int(cases.building.max(initial=0)) + 1) + cases.building
-        self._squares = _Shelf(self._square, located, self._at_us)
-        self._houses = _Shelf(self._house, housed, self._at_us)
+        is_located = counted & np.isfinite(cases.x_m) & np.isfinite(cases.y_m)
+        is_housed = counted & (cases.building >= 0)
+        houses = int(cases.building.max(initial=0)) + 1
+        self._houses = _Shelf(
+            cases.category * houses + cases.building, in_time[is_housed[in_time]], self._at_us
+        )
+        # In squares, counted from one before the first; there is one to spare behind the last as well, so
+        # that no neighbour's number is that of a square elsewhere.
+        across, along = (self._divide(metres, is_located) for metres in (cases.x_m, cases.y_m))
+        self._lines = int(along.max(initial=0)) + 2
+        columns = int(across.max(initial=0)) + 2
+        square = ((cases.category * columns + across) * self._lines + along).astype(np.int64)
+        self._squares = _Shelf(square, in_time[is_located[in_time]], self._at_us)
+        # In the order of the shelf, in which they are looked at.
+        self._x_m, self._y_m, self._building = (
+            column[self._squares.rows] for column in (cases.x_m, cases.y_m, cases.building)
+        )
+        # The corner nearest to each case: 0 or 1 in each direction.
+        self._right, self._up = (
+            (np.nan_to_num(metres) / (2 * within_m)) % 1 >= 0.5 for metres in (cases.x_m, cases.y_m)
+        )
+
+    def _divide(self, metres: Floats, is_located: Flags) -> Ints:
+        number = np.floor(np.where(is_located, metres, 0.0) / (2 * self._within_m)).astype(np.int64)
+        return number - (int(number[is_located].min()) if is_located.any() else 0) + 1
 
     def find(self, rows: Ints, since_us: Ints, until_us: Ints) -> Iterator[tuple[Ints, Ints]]:
         """Yield (position in ``rows``, row of the case that followed) for cases reported in [since, until).
@@ -93,69 +107,101 @@ class Following:
             since_us: for each of them, the first microsecond asked for.
             until_us: the microsecond after the last.
         """
-        cases = self._cases
-        counted = cases.category[rows] >= 0
-        housed = np.flatnonzero(counted & (cases.building[rows] >= 0))
-        yield from self._search(self._houses, self._house[rows], housed, rows, since_us, until_us)
-        located = np.flatnonzero(counted & np.isfinite(cases.x_m[rows]) & np.isfinite(cases.y_m[rows]))
-        side_m = 2 * self._within_m
-        right = np.where((cases.x_m[rows] / side_m) % 1 < 0.5, -1, 1)
-        up = np.where((cases.y_m[rows] / side_m) % 1 < 0.5, -1, 1)
+        slot, order = self._houses.line_up(rows)
+        for at, held in self._houses.look_up(slot, since_us[order], until_us[order]):
+            found = self._houses.rows[held]
+            other = found != rows[order[at]]
+            yield order[at[other]], found[other]
+        slot, order = self._squares.line_up(rows)
+        asked = _Asked(order, rows[order], since_us[order], until_us[order], slot)
+        corner = 2 * self._right[asked.rows] + self._up[asked.rows]
         for across, along in ((0, 0), (1, 0), (0, 1), (1, 1)):
-            square = self._square[rows] + across * right * self._lines + along * up
-            for at, found in self._search(self._squares, square, located, rows, since_us, until_us):
-                here = rows[at]
-                away_m = np.hypot(cases.x_m[found] - cases.x_m[here], cases.y_m[found] - cases.y_m[here])
-                # Those of the same building were found in it.
-                other = (cases.building[found] != cases.building[here]) | (cases.building[here] < 0)
-                near = (away_m <= self._within_m) & other
-                yield at[near], found[near]
+            # By the corner, one of the squares on either side.
+            steps = [
+                across * (self._lines if corner & 2 else -self._lines) + along * (1 if corner & 1 else -1)
+                for corner in range(4)
+            ]
+            beside = np.choose(corner, [self._squares.step(step)[slot] for step in steps])
+            yield from self._search(asked.move(beside))
 
-    def _search(
-        self, shelf: "_Shelf", place: Ints, asked: Ints, rows: Ints, since_us: Ints, until_us: Ints
-    ) -> Iterator[tuple[Ints, Ints]]:
-        """Yield (position in ``rows``, row) of what the shelf holds in a place and a span."""
-        for at, found in shelf.look_up(place, asked, since_us, until_us):
-            at_us = self._at_us[found]
-            meant = (at_us >= since_us[at]) & (at_us < until_us[at]) & (found != rows[at])
-            yield at[meant], found[meant]
+    def _search(self, asked: "_Asked") -> Iterator[tuple[Ints, Ints]]:
+        """Yield (position, row) of what is near in one square for each."""
+        cases, shelf = self._cases, self._squares
+        x_m, y_m, building = (column[asked.rows] for column in (cases.x_m, cases.y_m, cases.building))
+        for at, held in shelf.look_up(asked.slot, asked.since_us, asked.until_us):
+            away_m = np.hypot(self._x_m[held] - x_m[at], self._y_m[held] - y_m[at])
+            # Those of the same building were found in it.
+            other = (self._building[held] != building[at]) | (building[at] < 0)
+            near = np.flatnonzero((away_m <= self._within_m) & other)
+            here, found = at[near], shelf.rows[held[near]]
+            other = found != asked.rows[here]
+            yield asked.order[here[other]], found[other]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is looked for: positions, rows, spans and slots, in ascending order of the cases' own slots."""
+
+    order: Ints
+    rows: Ints
+    since_us: Ints
+    until_us: Ints
+    slot: Ints
+
+    def move(self, slot: Ints) -> "_Asked":
+        """Return the same in other slots, without those of slot -1."""
+        kept = np.flatnonzero(slot >= 0)
+        return _Asked(self.order[kept], self.rows[kept], self.since_us[kept], self.until_us[kept], slot[kept])
 
 
 class _Shelf:
-    """Rows in order of a place's number and of time, to the second."""
+    """Rows in order of a place's number and of time, to the second; each place has a slot.
+
+    Args:
+        place: of each case, the number of its place.
+        rows: those that have a place, in order of time.
+        at_us: of each case, when it was reported.
+    """
 
     def __init__(self, place: Ints, rows: Ints, at_us: Ints) -> None:
-        self._rows = rows[np.lexsort((at_us[rows], place[rows]))]
-        placed = place[self._rows]
-        is_first = np.ones(len(placed), dtype=bool)
+        placed, order = _sort_stably(place[rows])
+        self.rows = rows[order]
+        is_first = np.ones(len(rows), dtype=bool)
         is_first[1:] = placed[1:] != placed[:-1]
         self._places = placed[is_first]
-        seconds = at_us[self._rows] // SECOND_US
-        self._first_s = int(seconds.min(initial=0))
-        self._span_s = int(seconds.max(initial=0)) - self._first_s + 2
-        self._keys = (np.cumsum(is_first) - 1) * self._span_s + (seconds - self._first_s)
+        slot = np.cumsum(is_first) - 1
+        self._slot_of = np.full(len(place), -1, dtype=np.int64)
+        self._slot_of[self.rows] = slot
+        self._at_us = at_us[self.rows]
+        seconds = self._at_us // SECOND_US
+        self._first_s = int(seconds.min()) if len(rows) else 0
+        self._span_s = (int(seconds.max()) if len(rows) else 0) - self._first_s + 2
+        self._keys = slot * self._span_s + (seconds - self._first_s)
 
-    def look_up(
-        self, place: Ints, asked: Ints, since_us: Ints, until_us: Ints
-    ) -> Iterator[tuple[Ints, Ints]]:
-        """Yield (position, row) for the asked positions; to the second, so a little too many."""
-        if not len(self._rows):
+    def line_up(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Return the slots of rows in ascending order, and their positions; of rows that have one."""
+        slot, order = _sort_stably(self._slot_of[rows])
+        first = int(np.searchsorted(slot, 0))
+        return slot[first:], order[first:]
+
+    def step(self, step: int) -> Ints:
+        """Return of each slot that of the place so many numbers on, -1 where there is none."""
+        beside = np.minimum(np.searchsorted(self._places, self._places + step), len(self._places) - 1)
+        return np.where(self._places[beside] == self._places + step, beside, -1)
+
+    def look_up(self, slot: Ints, since_us: Ints, until_us: Ints) -> Iterator[tuple[Ints, Ints]]:
+        """Yield (position, position on the shelf) of what lies in each slot and its span."""
+        if not len(self.rows):
             return
-        # In order of place the searches go through the shelf once.
-        asked = asked[np.argsort(place[asked], kind="stable")]
-        slot = np.minimum(np.searchsorted(self._places, place[asked]), len(self._places) - 1)
-        held = self._places[slot] == place[asked]
-        asked, slot = asked[held], slot[held]
-        since_s = np.clip(since_us[asked] // SECOND_US - self._first_s, 0, self._span_s - 1)
-        until_s = np.clip(until_us[asked] // SECOND_US - self._first_s + 1, 0, self._span_s)
+        since_s = np.clip(since_us // SECOND_US - self._first_s, 0, self._span_s - 1)
+        until_s = np.clip(until_us // SECOND_US - self._first_s + 1, 0, self._span_s)
         begin = np.searchsorted(self._keys, slot * self._span_s + since_s)
         last = slot * self._span_s + until_s
         # Most spans are empty: only where something lies within them is their end looked for.
-        some = np.flatnonzero(
-            (begin < len(self._keys)) & (self._keys[np.minimum(begin, len(self._keys) - 1)] < last)
-        )
-        asked, begin = asked[some], begin[some]
-        count = np.searchsorted(self._keys, last[some]) - begin
+        first = self._keys[np.minimum(begin, len(self._keys) - 1)]
+        asked = np.flatnonzero((begin < len(self._keys)) & (first < last))
+        begin = begin[asked]
+        count = np.searchsorted(self._keys, last[asked]) - begin
         total = np.cumsum(count)
         start = 0
         while start < len(asked):
@@ -163,8 +209,19 @@ class _Shelf:
             stop = max(start + 1, int(np.searchsorted(total, before + _AT_ONCE, side="right")))
             counts = count[start:stop]
             offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            yield (
-                np.repeat(asked[start:stop], counts),
-                self._rows[np.repeat(begin[start:stop], counts) + offset],
-            )
+            held, at = np.repeat(begin[start:stop], counts) + offset, np.repeat(asked[start:stop], counts)
+            # To the second a little too many.
+            meant = (self._at_us[held] >= since_us[at]) & (self._at_us[held] < until_us[at])
+            yield at[meant], held[meant]
             start = stop
+
+
+def _sort_stably(numbers: Ints) -> tuple[Ints, Ints]:
+    """Return numbers in ascending order and their positions, equal ones in the order they came."""
+    size = max(len(numbers), 1)
+    if len(numbers) and int(numbers.max()) >= _MOST // size:
+        order = np.argsort(numbers, kind="stable")
+        return numbers[order], order
+    # Numbers are sorted many times faster than positions by their numbers: so each is given its position.
+    ordered, order = np.divmod(np.sort(numbers * size + np.arange(len(numbers))), size)
+    return ordered, order

@@ -100,6 +100,11 @@ def test_fifty_metres_count_and_the_thirtieth_day_does_not(
     assert len(find_returns(cases).earlier) == is_return
 
 
+def test_a_stray_place_at_the_other_end_of_the_world_is_no_trouble() -> None:
+    cases = make_cases([0, 10, 4e12], [0, 0, -4e12], [-1, -1, 10**12], [0, 0, 900], [0, 7, 9], [5, 8, 10])
+    assert list_pairs(find_returns(cases)) == [(0, 1)]
+
+
 def test_a_case_linked_by_hand_follows_wherever_it_is_and_once() -> None:
     cases = make_cases([0, 10, FAR_M], [0, 0, 0], [-1] * 3, [0, 0, 1], [0, 7, 9], [5, np.nan, np.nan])
     linked = replace(cases, linked_to=np.array([-1, 0, 0]))
