@@ -34,6 +34,7 @@ class Settings(BaseSettings):
         most_sign_in_attempts: wrong passwords in a row after which a login must wait at their address, and
             everywhere after ten times as many.
         sign_in_lock_minutes: how long it waits.
+        least_shown: fewer cases than this are not told of a place on shared screens.
         oidc_issuer: address of the organisation's sign-on (OpenID Connect); unset means there is none.
         oidc_client_id: what the dashboard is registered there as.
         oidc_client_secret: what it proves that with.
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     wall_sign_in_days: int = Field(default=365, ge=1, le=3650)
     most_sign_in_attempts: int = Field(default=5, ge=1, le=100)
     sign_in_lock_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    least_shown: int = Field(default=5, ge=2, le=1000)
     oidc_issuer: str | None = None
     oidc_client_id: str = ""
     oidc_client_secret: str = ""

@@ -59,6 +59,7 @@ def build_heat_style(urls: Mapping[str, str], cells_url: str) -> dict[str, Any]:
             ),
             _pick_out("unknown", "fill", {"fill-pattern": "hatch"}),
             _pick_out("unknown-edges", "line", {"line-color": palette.QUIET_TEXT, "line-width": 1}),
+            _pick_out("hidden", "fill", {"fill-pattern": "dots"}),
             # Whatever the cells are, a building that nobody has looked at is seen.
             _pick_out("silent-ground", "fill", {"fill-color": palette.GROUND}, source="buildings"),
             _pick_out("silent", "fill", {"fill-pattern": "hatch"}, source="buildings"),
@@ -68,10 +69,11 @@ def build_heat_style(urls: Mapping[str, str], cells_url: str) -> dict[str, Any]:
                 {"line-color": palette.QUIET_TEXT, "line-width": 1.2},
                 source="buildings",
             ),
+            *(known[name] for name in _ABOVE),
+            # No name may hide what is hot.
             _pick_out("marked-halo", "line", {"line-color": "#FFFFFF", "line-width": 4.6}),
             _pick_out("marked", "line", {"line-color": MARK, "line-width": 2.2}),
             _pick_out("chosen", "line", {"line-color": palette.ACCENT, "line-width": 3.5}),
-            *(known[name] for name in _ABOVE),
         ],
     }
 

@@ -25,6 +25,7 @@ from dashboard.models.heat_scale import (
 from dashboard.models.heat_state import HeatState, Measure
 from geo.operations import heat
 from geo.operations.heat import Answer, State, Surface
+from geo.operations.heat_shared import measure_shared
 from geo.operations.heat_units import lay_out
 from geo.patterns.neighbours import Flags, Floats
 
@@ -48,6 +49,8 @@ def write_document(name: str, town: State, asked: HeatState) -> bytes:
 
 def measure_all(town: State, asked: HeatState) -> tuple[Answer, ...]:
     """Measure the period that is shown, and after it the one that it is compared with."""
+    if asked.is_shared:
+        return (measure_shared(town, asked.question.categories, asked.period),)
     periods = (asked.period, *([asked.before] if asked.before else []))
     return tuple(heat.measure(town, asked.question, period) for period in periods)
 
@@ -193,6 +196,7 @@ def _describe(answer: Answer, shades: Shades, is_marked: Flags) -> dict[str, Any
         "marked": answer.layout.ids[is_marked].tolist(),
         "unknown": answer.layout.ids[rates.is_unknown].tolist(),
         "silent": answer.silent_buildings.tolist(),
+        "hidden": answer.layout.ids[answer.is_hidden].tolist(),
         "counted": answer.counted,
         "unplaced": answer.unplaced,
     }

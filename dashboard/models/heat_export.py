@@ -17,6 +17,7 @@ from dashboard.models.heat_page import (
 )
 from geo.operations.heat import Answer
 from geo.patterns.neighbours import Floats
+from geo.settings import get_settings
 
 
 def list_columns(answers: Sequence[Answer], text: Text) -> list[str]:
@@ -72,9 +73,15 @@ def write_watermark(name: str, page: HeatPage, now: datetime, text: Text) -> dic
 
 def _tell_row(answer: Answer, row: int, text: Text) -> list[str]:
     rates, spots = answer.rates, answer.spots
-    is_unknown = bool(rates.is_unknown[row])
+    is_unknown = bool(rates.is_unknown[row] | answer.is_hidden[row])
     verdict = (
-        text("heat.legend_unknown") if is_unknown else text("heat.sure_hot") if spots.is_hot[row] else ""
+        text("heat.legend_hidden", n=get_settings().least_shown)
+        if answer.is_hidden[row]
+        else text("heat.legend_unknown")
+        if is_unknown
+        else text("heat.sure_hot")
+        if spots.is_hot[row]
+        else ""
     )
     return [
         "" if is_unknown else str(int(rates.count[row])),

@@ -22,6 +22,7 @@ from dashboard.models.heat_state import HeatState, Measure, fix_period, format_h
 from dashboard.models.incident_filters import CHINA
 from dashboard.models.incident_words import name_category, name_source
 from geo.operations.heat import WEEKS_SHOWN, Answer, Per, Period, State
+from geo.settings import get_settings
 from geo.store.choices import Category
 
 _UNITS: Final = {
@@ -160,6 +161,27 @@ def build_heat_page(
     )
 
 
+def list_map_words(answer: Answer, text: Text) -> dict[str, Any]:
+    """Return the words of the map."""
+    return {
+        "title": text("heat.title"),
+        "play": text("heat.play"),
+        "pause": text("heat.pause"),
+        "whole": text("heat.whole"),
+        "slider": text("heat.slider"),
+        "frame": text("heat.frame", since="{since}", until="{until}", count="{n}"),
+        "period": text("heat.whole_period"),
+        "notice": text("map.notice"),
+        "picture": text("heat.picture"),
+        "unknown": text("heat.legend_unknown"),
+        "hidden": text("heat.legend_hidden", n=get_settings().least_shown),
+        "count": text("heat.tip_count", count="{n}"),
+        "rate": name_rate(answer.per, text),
+        "noMap": text("zones.no_map"),
+        "units": {"m": text("unit.metres"), "km": text("unit.kilometres")},
+    }
+
+
 def write_data_address(document: str, town: State, state: HeatState, code: str) -> str:
     """Write the address of a document of the map at this state of the community."""
     if document == "hexagons":
@@ -193,7 +215,11 @@ def _build_map_data(town: State, state: HeatState, code: str, scale: Scale, text
         shown.append({"url": change, "title": text("heat.change"), "colours": CHANGE_SCALE.colours})
     weeks = state.period.days // _DAYS_A_WEEK
     can_play = (
-        state.before is None and state.measure != "trend" and not state.is_smooth and weeks > WEEKS_SHOWN
+        not state.is_shared
+        and state.before is None
+        and state.measure != "trend"
+        and not state.is_smooth
+        and weeks > WEEKS_SHOWN
     )
     return {
         "panes": shown,
@@ -219,7 +245,11 @@ def _tell(answers: Sequence[Answer], state: HeatState, subject: str, text: Text)
     if state.is_smooth and state.measure != "count":
         over = text("heat.told_surface", rate=rate)
     counted = [
-        text("heat.told_counted", n=each.counted, period=write_period(each.period))
+        text(
+            "heat.told_at_least" if state.is_shared else "heat.told_counted",
+            n=each.counted,
+            period=write_period(each.period),
+        )
         + (text("heat.told_unplaced", n=each.unplaced) if each.unplaced else "")
         for each in answers
     ]
@@ -254,6 +284,12 @@ def _build_legend(scale: Scale, labels: Sequence[str], state: HeatState, text: T
     if state.before:
         changes = zip(CHANGE_SCALE.colours, list_change_labels(text), strict=True)
         entries += [{"colour": colour, "label": label} for colour, label in changes]
+    if state.is_shared:
+        return [
+            *entries,
+            {"mark": "marked", "label": text("heat.legend_hot")},
+            {"mark": "hidden", "label": text("heat.legend_hidden", n=get_settings().least_shown)},
+        ]
     marked = text("heat.legend_changed") if state.before else text("heat.legend_hot")
     return [
         *entries,

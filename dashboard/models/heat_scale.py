@@ -99,7 +99,7 @@ def shade_answer(answer: Answer, measure: Measure, scale: Scale) -> Shades:
         case _:
             shades = scale.shade(rank_sureness(spots.p, spots.is_hot))
             shades[rates.at_risk == 0] = NO_SHADE
-    shades[rates.is_unknown] = NO_SHADE
+    shades[rates.is_unknown | answer.is_hidden] = NO_SHADE
     return shades
 
 
@@ -152,7 +152,7 @@ def list_labels(scale: Scale, measure: Measure, text: Text, *, is_density: bool 
         case "count":
             bounds = [int(bound) for bound in scale.bounds]
             spans = [(low, high - 1) for low, high in pairwise(bounds)]
-            first = [f"1–{bounds[0] - 1}"] if bounds[0] > 1 else [""]
+            first = [_write_span(1, bounds[0] - 1)] if bounds[0] > 1 else [""]
             return [*first, *(_write_span(*span) for span in spans), f"≥{bounds[-1]:,}"]
         case "rate":
             return _list_spans(scale, text)

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 
 from dashboard.models.incident_filters import SOURCES, YEARS
 from geo.operations.heat import Per, Period, Question
+from geo.operations.heat_shared import SHARED, find_quarters
 from geo.operations.heat_units import Unit
 
 Measure = Literal["count", "rate", "hot", "trend"]
@@ -22,7 +23,7 @@ _USUAL_DAYS: Final = 364
 _MOST_DAYS: Final = 3660
 _LAST_YEAR_DAYS: Final = 364
 _QUESTION: Final = ("unit", "per", "category", "source", "hours", "weekdays")
-PARAMS: Final = (*_QUESTION, "measure", "days", "since", "until", "compare", "cell")
+PARAMS: Final = (*_QUESTION, "measure", "days", "since", "until", "compare", "cell", "shared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class HeatState:
         days: how many days up to today the period has; None where it was chosen by date.
         comparison: which period it is compared with.
         cell: the cell whose card is open.
+        is_shared: whether others look at the screen: then everything is of whole quarters, by grid.
     """
 
     question: Question
@@ -46,6 +48,7 @@ class HeatState:
     days: int | None = _USUAL_DAYS
     comparison: Comparison | None = None
     cell: int | None = None
+    is_shared: bool = False
 
     @property
     def before(self) -> Period | None:
@@ -80,6 +83,7 @@ def parse_heat_state(
         "until": _read_day(given.get("until", "")),
         "compare": _pick(given.get("compare"), COMPARISONS),
         "cell": _read_number(given.get("cell", ""), None),
+        "shared": given.get("shared") == "1" or None,
     }
     period, days = _choose_period(read, today)
     if days is not None:
@@ -104,6 +108,8 @@ def parse_heat_state(
         comparison=read["compare"],
         cell=read["cell"],
     )
+    if read["shared"]:
+        state = share(state, today)
     return state, tuple(name for name in given if read[name] is None)
 
 
@@ -125,7 +131,20 @@ def format_heat_state(state: HeatState) -> dict[str, str | None]:
         "until": None if state.days else (state.period.until - timedelta(days=1)).isoformat(),
         "compare": state.comparison,
         "cell": None if state.cell is None else str(state.cell),
+        "shared": "1" if state.is_shared else None,
     }
+
+
+def share(state: HeatState, today: date) -> HeatState:
+    """Return what may be seen of a state on a shared screen: no more than is asked for, and nothing finer."""
+    groups = tuple(code for code in state.question.categories if len(code) <= len("E12"))
+    return HeatState(
+        question=replace(SHARED, categories=groups),
+        period=find_quarters(state.period, today),
+        measure="rate" if state.measure == "trend" else state.measure,
+        days=state.days,
+        is_shared=True,
+    )
 
 
 def fix_period(state: HeatState) -> HeatState:

@@ -1,4 +1,4 @@
-"""Heat: where there is more than the people there would explain, how sure that is, where nobody has looked."""
+"""Heat: where there is more than the people there explain, how sure that is, and where nobody has looked."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from dashboard.maps.heat import build_heat_style
 from dashboard.models import map_page
 from dashboard.models.heat_card import build_heat_card
 from dashboard.models.heat_data import measure_all
-from dashboard.models.heat_page import build_heat_page, name_rate, write_data_address
+from dashboard.models.heat_page import build_heat_page, list_map_words, write_data_address
 from dashboard.models.heat_state import parse_heat_state
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from dashboard.widgets.heat_bar import change, show_heat_bar
@@ -65,26 +65,20 @@ with stage:
             "style": build_heat_style(urls, cells_url),
             "box": [map_page.enclose([community])[:2], map_page.enclose([community])[2:]],
             "legend": page.legend,
-            "week": None,
-            "words": {
-                "title": text("heat.title"), "play": text("heat.play"), "pause": text("heat.pause"),
-                "whole": text("heat.whole"), "slider": text("heat.slider"), "frame": text("heat.frame", since="{since}", until="{until}", count="{n}"),
-                "period": text("heat.whole_period"), "notice": text("map.notice"),
-                "picture": text("heat.picture"), "unknown": text("heat.legend_unknown"),
-                "count": text("heat.tip_count", count="{n}"), "rate": name_rate(answers[0].per, text),
-                "noMap": text("zones.no_map"),
-                "units": {"m": text("unit.metres"), "km": text("unit.kilometres")},
-            },
+            "words": list_map_words(answers[0], text),
             "picture": {
-                "title": page.title, "lines": page.told, "notice": text("map.notice"),
+                "title": page.title,
+                "lines": page.told,
+                "notice": text("map.notice"),
                 "taken": text.join([actor.name, text.moment(datetime.now(UTC))]),
                 "file": f"heat-{community.code}-{today.isoformat()}.png",
             },
         },
-        on_choose=lambda cell: change(state, cell=cell),
+        # What visitors see leads no further.
+        on_choose=lambda cell: change(state, cell=None if state.is_shared else cell),
         on_picture=note_taken(page, community, text),
-    )  # fmt: skip
-row = None if state.cell is None else find_row(answers[0], state.cell)
+    )
+row = None if state.cell is None or state.is_shared else find_row(answers[0], state.cell)
 with panel, st.container(key="heat_panel", height=590, border=False):
     if row is not None:
         story = tell_cell(town, state.question, state.period, row)
@@ -101,4 +95,4 @@ with panel, st.container(key="heat_panel", height=590, border=False):
             on_close=lambda: change(state, cell=None),
             on_open=lambda cell: change(state, cell=cell),
         )
-    show_hot_places(page, lambda cell: change(state, cell=cell))
+    show_hot_places(page, lambda cell: change(state, cell=None if state.is_shared else cell))

@@ -22,6 +22,7 @@ from dashboard.models.heat_state import (
 )
 from dashboard.models.incident_words import name_category, name_source
 from geo.operations.heat import Period
+from geo.settings import get_settings
 from geo.store.choices import Category
 from geo.store.patterns import SOURCES
 
@@ -140,13 +141,29 @@ def _choose_comparison(state: HeatState, text: Text) -> None:
 
 def _title_more(state: HeatState, text: Text) -> str:
     question = state.question
-    given = [question.per, question.sources, question.hours != _HOURS, question.weekdays, not state.days]
+    given = [
+        question.per,
+        question.sources,
+        question.hours != _HOURS,
+        question.weekdays,
+        not state.days,
+        state.is_shared,
+    ]
     count = sum(bool(each) for each in given)
     return text("filter.more_count", count=count) if count else text("filter.more")
 
 
 def _show_more(state: HeatState, text: Text) -> None:
     question = state.question
+    st.session_state["heat_shared"] = state.is_shared
+    st.toggle(
+        text("heat.shared"),
+        key="heat_shared",
+        help=text("heat.shared_help", n=get_settings().least_shown),
+        on_change=lambda: change(state, is_shared=st.session_state["heat_shared"]),
+    )
+    if state.is_shared:
+        return
     if state.days is None:
         _choose_days(state, text)
     pers = {"": text("heat.per_auto")} | {

@@ -27,7 +27,10 @@ def show_heat_export(page: HeatPage, answers: Sequence[Answer], community: Commu
     """Offer the cells as a file; it is made, and noted in the log, when it is asked for."""
     actor = session.get_actor()
     stamp = f"{datetime.now(UTC):%Y%m%d-%H%M}"
-    with st.popover("", icon=":material/ios_share:", help=text("heat.export")):
+    with (
+        st.container(key="heat_export"),
+        st.popover("", icon=":material/ios_share:", help=text("heat.export")),
+    ):
         for kind, media_type in _TYPES.items():
             st.download_button(
                 text("export.csv" if kind == "csv" else "export.xlsx"),

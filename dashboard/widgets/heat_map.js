@@ -30,8 +30,9 @@ class HeatMap {
     this.part("play").onclick = () => (this.timer ? this.stop() : this.play());
     this.part("whole").onclick = () => this.showWhole();
     this.part("slider").oninput = ({ target }) => {
+      const wanted = Number(target.value);
       this.stop();
-      this.seek(Number(target.value));
+      this.seek(wanted);
     };
     this.part("picture").onclick = () => this.takePicture();
     this.opening = Promise.all([import(location.origin + data.vendor.module), addStyle(data.vendor.style)]).then(
@@ -267,7 +268,10 @@ class Pane {
     this.cells = data.style.sources.cells.data;
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.once("style.load", () => this.map.addImage("hatch", drawHeatHatch(HATCH), { pixelRatio: 2 }));
+    this.map.once("style.load", () => {
+      this.map.addImage("hatch", drawHeatHatch(HATCH), { pixelRatio: 2 });
+      this.map.addImage("dots", drawDots(HATCH), { pixelRatio: 2 });
+    });
     await this.map.once("load");
     this.map.on("move", () => this.heat.follow(this.map));
     this.map.on("mousemove", (event) => this.showTip(event));
@@ -305,6 +309,7 @@ class Pane {
     });
     this.pick("unknown", found.unknown);
     this.pick("silent", found.silent);
+    this.pick("hidden", found.hidden);
     this.pick("marked", found.marked);
     this.rows = new Map(found.ids.map((id, row) => [id, row]));
   }
@@ -331,7 +336,7 @@ class Pane {
     const wanted = ids.join();
     if ((this.picked.get(name) ?? "") === wanted) return;
     this.picked.set(name, wanted);
-    const layers = { unknown: ["unknown", "unknown-edges"], silent: ["silent-ground", "silent", "silent-edges"], marked: ["marked-halo", "marked"], chosen: ["chosen"] }[name];
+    const layers = { unknown: ["unknown", "unknown-edges"], hidden: ["hidden"], silent: ["silent-ground", "silent", "silent-edges"], marked: ["marked-halo", "marked"], chosen: ["chosen"] }[name];
     for (const layer of layers) this.map.setFilter(`cells-${layer}`, ["in", ["get", "id"], ["literal", ids]]);
   }
 
@@ -355,6 +360,7 @@ class Pane {
 function tellCell(found, row, words) {
   const figure = (value) => (value === null ? "—" : value.toLocaleString());
   const lines = [found.names[row]];
+  if (found.hidden.includes(found.ids[row])) return [lines[0], words.hidden].join("\n");
   if (found.unknown.includes(found.ids[row])) lines.push(words.unknown);
   else if (found.before) lines.push(`${found.before[row]} → ${found.count[row]}`);
   else lines.push(words.count.replace("{n}", figure(found.count[row])));
@@ -376,6 +382,15 @@ function drawHeatHatch(colour) {
   }
   pen.stroke();
   return pen.getImageData(0, 0, size, size);
+}
+
+function drawDots(colour) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 16, height: 16 });
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = colour;
+  pen.arc(8, 8, 2.4, 0, 7);
+  pen.fill();
+  return pen.getImageData(0, 0, 16, 16);
 }
 
 function addStyle(address) {

@@ -82,6 +82,10 @@ function drawEntry(pen, { colour, mark, label }, x, y) {
       pen.stroke();
     }
   }
+  if (mark === "hidden") {
+    pen.fillStyle = "#6B7683";
+    for (let left = 3; left < 18; left += 6) for (let top = -3; top < 6; top += 6) pen.fillRect(x + left, y + top, 2, 2);
+  }
   pen.restore();
   pen.strokeStyle = mark === "marked" ? "#1F2933" : "#1F293340";
   pen.lineWidth = mark === "marked" ? 2.2 : 1;

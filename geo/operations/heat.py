@@ -24,6 +24,7 @@ from geo.patterns.hotspots import Change, Hotspots, compare_periods, find_hotspo
 from geo.patterns.neighbours import Flags, Floats
 from geo.patterns.rates import Rates, compute_rates, divide
 from geo.store.patterns import (
+    DAY_MIN,
     SOURCES,
     Cases,
     Columns,
@@ -52,7 +53,6 @@ _YEAR_DAYS: Final = 364
 _LOOKS_KEPT_S: Final = 300.0
 _WEEK_DAYS: Final = 7
 _DAY_HOURS: Final = 24
-_DAY_MIN: Final = 24 * 60
 _KEPT_ANSWERS: Final = 256
 # Fewer cases expected, or households, residents or merchants nearby, say nothing of a rate.
 _LEAST_EXPECTED: Final = 1.0
@@ -120,6 +120,7 @@ class Answer:
         rates: of the cells; ``is_unknown`` where there is a building and neither a case of any kind nor a
             visit for a year, or for the period if it is longer.
         spots: where there is more than what lives there explains.
+        is_hidden: on shared screens, where too few cases are to be told; nowhere else.
     """
 
     period: Period
@@ -130,6 +131,7 @@ class Answer:
     silent_buildings: npt.NDArray[np.int64]
     rates: Rates
     spots: Hotspots
+    is_hidden: Flags
 
     @property
     def mean_rate(self) -> float:
@@ -197,12 +199,12 @@ def read_state(community_id: int) -> State:
 
 def measure(state: State, question: Question, period: Period) -> Answer:
     """Count the cases of a period, cell by cell."""
-    return _recall(state, ("measure", question, period), lambda: _measure(state, question, period))
+    return recall(state, ("measure", question, period), lambda: _measure(state, question, period))
 
 
 def follow_weeks(state: State, question: Question, period: Period) -> Weeks:
     """Count the cases of the whole weeks in a period; the last ends with it."""
-    return _recall(state, ("weeks", question, period), lambda: _follow_weeks(state, question, period))
+    return recall(state, ("weeks", question, period), lambda: _follow_weeks(state, question, period))
 
 
 def compare(state: State, question: Question, before: Period, after: Period) -> Change:
@@ -212,12 +214,12 @@ def compare(state: State, question: Question, before: Period, after: Period) -> 
         first, second = (measure(state, question, period) for period in (before, after))
         return compare_periods(first.rates.count, second.rates.count, first.layout.neighbours)
 
-    return _recall(state, ("compare", question, before, after), make)
+    return recall(state, ("compare", question, before, after), make)
 
 
 def smooth(state: State, question: Question, period: Period) -> Surface:
     """Smooth the cases of a period, and what they are counted over, to a surface."""
-    return _recall(state, ("smooth", question, period), lambda: _smooth(state, question, period))
+    return recall(state, ("smooth", question, period), lambda: _smooth(state, question, period))
 
 
 def choose_per(columns: Columns, question: Question) -> Per:
@@ -252,7 +254,7 @@ def select_cases(cases: Cases, question: Question, period: Period) -> npt.NDArra
 def count_weeks(cases: Cases, layout: Layout, rows: npt.NDArray[np.intp], period: Period) -> Floats:
     """Count the cases of some rows by cell and by week of a period, whose weeks are whole."""
     weeks = period.days // _WEEK_DAYS
-    week = (cases.reported_min[rows] - count_minutes(period.since)) // (_WEEK_DAYS * _DAY_MIN)
+    week = (cases.reported_min[rows] - count_minutes(period.since)) // (_WEEK_DAYS * DAY_MIN)
     cell = layout.of_case[rows]
     is_in = cell >= 0
     slot = cell[is_in].astype(np.int64) * weeks + week[is_in]
@@ -283,6 +285,7 @@ def _measure(state: State, question: Question, period: Period) -> Answer:
             least_at_risk=_LEAST_AT_RISK[per],
         ),
         spots=find_hotspots(count, at_risk, layout.neighbours),
+        is_hidden=np.zeros(len(layout), bool),
     )
 
 
@@ -394,7 +397,8 @@ def _count(cells: npt.NDArray[np.integer], size: int) -> Floats:
     return np.bincount(cells[cells >= 0], minlength=size).astype(np.float64)
 
 
-def _recall(state: State, key: tuple[object, ...], make: Callable[[], _Made]) -> _Made:
+def recall(state: State, key: tuple[object, ...], make: Callable[[], _Made]) -> _Made:
+    """Return what was made of a state under a key, or make it."""
     with _guard:
         found = state.answers.get(key)
     if found is None:

@@ -18,8 +18,8 @@ from geo.store.patterns import Columns, Ground
 Unit = Literal["hexagon", "grid", "compound", "building"]
 Dwelling = Literal["households", "residents", "merchants"]
 
-HEXAGON_M: Final = 150.0
-"""No finer: on a shared screen, heat is not drawn by less than a hundred metres."""
+HEXAGON_M: Final = 60.0
+"""From side to side: about a building and what is around it. Shared screens have grids instead."""
 
 # Between neighbouring compounds or grids there is a road.
 _ROAD_M: Final = 40.0

@@ -42,6 +42,11 @@ READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader
 NEVER: Final = np.iinfo(np.int32).max
 """The minute at which what is not closed was closed."""
 
+FIRST_DAY: Final = date(2000, 1, 1)
+"""The day, in China, with whose beginning the columns begin to count."""
+
+DAY_MIN: Final = 24 * 60
+
 _LAYERS: Final = ("communities", "grids", "compounds", "buildings", "merchants", "incidents")
 _KEPT_BYTES: Final = 1 << 30
 # What takes long to read is read again only after so many times as long, however often it changes.
@@ -50,8 +55,6 @@ _SHORT_S: Final = 0.25
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 # China has had no summer time since 1991.
 _CHINA_MIN: Final = 8 * 60
-_DAY_MIN: Final = 24 * 60
-_FIRST_DAY: Final = date(2000, 1, 1)
 # PostgreSQL counts microseconds from 2000-01-01 UTC; that was a Saturday.
 _FIRST_WEEKDAY: Final = 5
 _MINUTE_US: Final = 60_000_000
@@ -174,12 +177,12 @@ class Looks:
 
 def count_minutes(day: date) -> int:
     """Return the minute at which a day begins in China, as the columns count them."""
-    return (day - _FIRST_DAY).days * _DAY_MIN
+    return (day - FIRST_DAY).days * DAY_MIN
 
 
 def count_days(day: date) -> int:
     """Return a day as the columns count them."""
-    return (day - _FIRST_DAY).days
+    return (day - FIRST_DAY).days
 
 
 def read_columns(community_id: int, *, url: str | None = None) -> Columns:
