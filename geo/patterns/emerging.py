@@ -1,10 +1,10 @@
 """How a hot spot comes and goes: new, growing, persistent, fading, sporadic; over a cube of cells × steps.
 
-A step is a week, say. Each step is judged by the cases of its last ``span`` steps in the cell and its
-neighbours, given the cases of all cells in the same steps: what the whole town does, season and holidays
-included, falls out. All cell-steps are judged together (Benjamini–Hochberg over the whole cube), so that
-with nothing hot at any time anything at all is called hot in at most ``level`` of cubes. A cell in the halo
-of a hot one is left out: over its window's hot steps it must be beyond chance by itself.
+A step is a week, say. Which cells have a pattern is asked on seven maps: of all steps, of each half and
+of each quarter of them (:mod:`geo.patterns.hotspots`, no halo). With nothing hot at any time, anything
+at all has a pattern in at most ``level`` of cubes. In these cells each step is judged by the cases of
+its last ``span`` steps in the cell and its neighbours, given the cases of all cells in the same steps:
+what the whole town does, season and holidays included, falls out.
 
 The trend is the change of the cell's share of all cases per step: a score test given both margins (the
 exact form of Cochran and Armitage). Where there are two cycles (years) or more, steps are only compared
@@ -27,13 +27,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from geo.patterns.hotspots import LEAST_CASES, LEAST_RATIO, LEVEL, adjust_p, tail_binomial
+from geo.patterns.hotspots import LEAST_CASES, LEAST_RATIO, LEVEL, mark_hot, tail_binomial
 from geo.patterns.neighbours import Flags, Floats, Neighbours, sum_around
 
 # Weeks of a year.
 CYCLE: Final = 52
 # Of the time since a place first was hot.
 _LASTING: Final = 0.5
+# Steps judged together: a month, two, a quarter, half a year; in fewer cases than these nothing can be seen.
+_SPANS: Final = (4, 8, 13, 26)
+_ENOUGH_CASES: Final = 50
+_QUARTERS: Final = 4
 
 
 class Pattern(IntEnum):
@@ -70,17 +74,19 @@ class Emerging:
 
     Attributes:
         pattern: n, values of :class:`Pattern`.
+        span: steps whose cases are judged together.
         is_hot: n × steps; hot by the cases of the last ``span`` steps.
         trend: of each cell and its neighbours over all steps.
     """
 
     pattern: npt.NDArray[np.int8]
+    span: int
     is_hot: Flags
     trend: Trend
 
 
 def classify_cells(
-    counts: Floats, at_risk: Floats, neighbours: Neighbours, *, span: int = 4, recent: int = 8,
+    counts: Floats, at_risk: Floats, neighbours: Neighbours, *, span: int | None = None, recent: int = 8,
     cycle: int = CYCLE, least_ratio: float = LEAST_RATIO, level: float = LEVEL,
 ) -> Emerging:  # fmt: skip
     """Say of each cell how it has been hot.
@@ -89,28 +95,27 @@ def classify_cells(
         counts: n × steps, cases; the last step is the latest.
         at_risk: n households, residents or merchants; where there are none, cases count for nothing.
         neighbours: n × n.
-        span: steps whose cases are judged together.
+        span: steps whose cases are judged together; unless given, as few as see fifty cases in all cells.
         recent: steps that count as lately.
         cycle: steps of a year.
         least_ratio: how many times the rate elsewhere is hot at the least.
-        level: which share of the hot cell-steps may be false.
+        level: which share of cubes with nothing hot may show anything.
     """
     people = np.asarray(at_risk, dtype=np.float64)
     cases = np.where(people[:, None] > 0, counts, 0.0)
     everywhere = cases.sum(axis=0)
     around = sum_around(neighbours, cases)
-    share = sum_around(neighbours, people) / max(people.sum(), 1e-300)
-    is_hot = _find_hot_steps(
-        _sum_back(around, span), _sum_back(everywhere[None], span)[0], np.where(people > 0, share, 0.0),
-        least_ratio, level,
+    (rows,) = np.nonzero(_mark_ever_hot(cases, people, neighbours, least_ratio, level))
+    chosen = span or _choose_span(everywhere)
+    is_hot = np.zeros(cases.shape, bool)
+    is_hot[rows] = _find_hot_steps(
+        _sum_back(around[rows], chosen), _sum_back(everywhere[None], chosen)[0],
+        (sum_around(neighbours, people) / max(people.sum(), 1e-300))[rows], least_ratio, level,
     )  # fmt: skip
-    is_hot &= _stand_alone(cases, everywhere, people / max(people.sum(), 1e-300), is_hot, span, level)[
-        :, None
-    ]
+    rows = rows[is_hot[rows].any(axis=1)]
     pattern = np.zeros(len(people), dtype=np.int8)
-    (rows,) = np.nonzero(is_hot.any(axis=1))
     pattern[rows] = _name_patterns(is_hot[rows], around[rows], everywhere, recent, cycle, level)
-    return Emerging(pattern, is_hot, measure_trend(around, everywhere, cycle=cycle))
+    return Emerging(pattern, chosen, is_hot, measure_trend(around, everywhere, cycle=cycle))
 
 
 def measure_trend(
@@ -156,30 +161,40 @@ def _sum_back(values: Floats, span: int) -> Floats:
     return total
 
 
+def _choose_span(everywhere: Floats) -> int:
+    """Return the fewest of so many steps in which enough cases are to be expected."""
+    enough = [span for span in _SPANS if span * everywhere.mean() >= _ENOUGH_CASES]
+    return enough[0] if enough else _SPANS[-1]
+
+
+def _mark_ever_hot(
+    cases: Floats, people: Floats, neighbours: Neighbours, least_ratio: float, level: float
+) -> Flags:
+    """Return the cells that are hot over all steps, over one of their halves or one of their quarters."""
+    ends = np.linspace(0, cases.shape[1], _QUARTERS + 1).astype(np.int64)
+    spans = [(ends[i], ends[i + size]) for size in (4, 2, 1) for i in range(0, _QUARTERS, size)]
+    spans = [(start, stop) for start, stop in spans if stop > start]
+    hot = [
+        mark_hot(
+            cases[:, start:stop].sum(axis=1), people, neighbours,
+            least_ratio=least_ratio, level=level / len(spans),
+        )
+        for start, stop in spans
+    ]  # fmt: skip
+    return np.asarray(np.any(hot, axis=0))
+
+
 def _find_hot_steps(
     cases: Floats, all_cases: Floats, share: Floats, least_ratio: float, level: float
 ) -> Flags:
-    """Return the cell-steps (n × steps) with more than the share of those at risk explains."""
+    """Return in which steps cells are hot; of cells with the same rate always, ``level`` have any."""
     odds = share / np.maximum(1 - share, 1e-300)
     is_tested = (cases >= LEAST_CASES) & (cases > least_ratio * odds[:, None] * (all_cases - cases))
-    is_tested &= (share > 0)[:, None]
     row, step = np.nonzero(is_tested)
-    p = np.ones(cases.shape)
-    p[row, step] = tail_binomial(cases[row, step], all_cases[step], np.minimum(share[row], 1.0))
-    return adjust_p(p) <= level
-
-
-def _stand_alone(
-    cases: Floats, everywhere: Floats, share: Floats, is_hot: Flags, span: int, level: float
-) -> Flags:
-    """Return which cells are beyond chance without their neighbours in the steps judged hot."""
-    ahead = _sum_back(is_hot[:, ::-1].astype(np.float64), span)[:, ::-1] > 0
-    (rows,) = np.nonzero(is_hot.any(axis=1))
-    own = np.where(ahead[rows], cases[rows], 0.0).sum(axis=1)
-    p = tail_binomial(own, ahead[rows] @ everywhere, share[rows])
-    does = np.zeros(len(cases), bool)
-    does[rows] = adjust_p(np.where(own > 0, p, 1.0)) <= level
-    return does
+    is_hot = np.zeros(cases.shape, bool)
+    p = tail_binomial(cases[row, step], all_cases[step], np.minimum(share[row], 1.0))
+    is_hot[row, step] = p <= level / cases.shape[1]
+    return is_hot
 
 
 def _name_patterns(

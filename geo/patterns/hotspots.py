@@ -46,7 +46,7 @@ LEVEL: Final = 0.05
 # Fewer cases are no spot, however few people live there: a register may miss some.
 LEAST_CASES: Final = 3
 # From so many expected cases on, p is as good as continuous; under it, so many steps are never reached.
-_FEW: Final = 10.0
+_FEW: Final = 5.0
 _MOST_STEPS: Final = 60
 _TINY: Final = 1e-300
 
@@ -193,23 +193,41 @@ def tail_binomial(cases: Floats, all_cases: Floats, share: Floats) -> Floats:
     return np.asarray(special.betainc(np.maximum(cases, _TINY), all_cases - cases + 1, share))
 
 
+def mark_hot(
+    count: Floats, at_risk: Floats, neighbours: Neighbours, *,
+    least_ratio: float = LEAST_RATIO, level: float = LEVEL,
+) -> Flags:  # fmt: skip
+    """Return only the cells to paint, as :func:`find_hotspots` does."""
+    people = np.asarray(at_risk, dtype=np.float64)
+    cases = np.where(people > 0, count, 0.0)
+    return _mark(cases, people, neighbours, least_ratio, level, is_counted=False)[-1]
+
+
 def _find(
     cases: Floats, at_risk: Floats, neighbours: Neighbours, least_ratio: float, level: float, *,
     is_counted: bool,
 ) -> Hotspots:  # fmt: skip
+    windows, p, q, is_hot = _mark(cases, at_risk, neighbours, least_ratio, level, is_counted=is_counted)
+    low, high = _bound_ratio(windows, is_counted=is_counted)
+    return Hotspots(
+        z=score_getis_ord(divide(cases, at_risk), neighbours),
+        window_count=windows.cases, window_at_risk=windows.at_risk,
+        ratio=windows.ratio, low=low, high=high, p=p, q=q, is_hot=is_hot,
+    )  # fmt: skip
+
+
+def _mark(
+    cases: Floats, at_risk: Floats, neighbours: Neighbours, least_ratio: float, level: float, *,
+    is_counted: bool,
+) -> tuple[_Split, Floats, Floats, Flags]:  # fmt: skip
+    """Return the windows, their p and q, and the cells to paint."""
     windows = _split(cases, at_risk, neighbours)
     is_asked = (at_risk > 0) | (cases > 0)
     p = np.where(is_asked, _test(windows, is_counted=is_counted), 1.0)
     q = adjust_p(p) if is_counted else _count_chances(p, windows, is_asked, level)
     with np.errstate(invalid="ignore"):
         is_chosen = (q <= level) & (windows.ratio >= least_ratio)
-    low, high = _bound_ratio(windows, is_counted=is_counted)
-    return Hotspots(
-        z=score_getis_ord(divide(cases, at_risk), neighbours),
-        window_count=windows.cases, window_at_risk=windows.at_risk,
-        ratio=windows.ratio, low=low, high=high, p=p, q=q,
-        is_hot=_paint(p, is_chosen, cases, at_risk, neighbours, is_counted=is_counted),
-    )  # fmt: skip
+    return windows, p, q, _paint(p, is_chosen, cases, at_risk, neighbours, is_counted=is_counted)
 
 
 def _split(cases: Floats, at_risk: Floats, neighbours: Neighbours | None = None) -> _Split:
@@ -268,7 +286,10 @@ def _count_chances(p: Floats, windows: _Split, is_asked: Flags, level: float) ->
     total = windows.cases[0] + windows.other_cases[0]
     share = (windows.at_risk / (windows.at_risk + windows.other_at_risk))[is_asked]
     is_few = total * share < _FEW
-    number = np.arange(LEAST_CASES, min(_MOST_STEPS, total + 1))[:, None]
+    number = np.arange(LEAST_CASES, min(_MOST_STEPS, total + 1))
+    # Values under the smallest p are of no interest, not even those of the largest window.
+    is_reached = tail_binomial(number, total, share[is_few].max(initial=0.0)) > p[small].min()
+    number = number[: int(is_reached.sum()) + 1, None]
     value = tail_binomial(number, total, share[is_few])
     # What a window adds when the bar rises over one of its values: the chance of just that many cases.
     step = value - np.vstack([value[1:], np.zeros(value.shape[1])])

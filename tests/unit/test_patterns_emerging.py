@@ -137,6 +137,22 @@ def test_the_order_of_cells_does_not_matter(seed: int) -> None:
     np.testing.assert_array_equal(other.pattern, one.pattern[order])
 
 
+def test_so_many_steps_are_judged_together_as_see_fifty_cases() -> None:
+    spans = [
+        classify_cells(draw_cube(0, a_week=a_week), PLACE.households, PLACE.neighbours).span
+        for a_week in (1, 3, 5, 9, 60)
+    ]
+    assert spans == [26, 26, 13, 8, 4]
+
+
+def test_a_spot_of_one_quarter_only_is_not_lost_in_the_year() -> None:
+    burst = classify_cells(draw_cube(0, course=14.0 * (WEEK // 13 == 1)), PLACE.households, PLACE.neighbours)
+    assert (burst.pattern[AROUND] == Pattern.FADING).any()
+    hot_weeks = np.flatnonzero(burst.is_hot[AROUND].any(axis=0))
+    assert 13 <= hot_weeks.min() <= 15
+    assert hot_weeks.max() <= 25 + burst.span
+
+
 def test_without_cases_there_is_nothing_to_say() -> None:
     emerging = classify_cells(np.zeros((625, STEPS)), PLACE.households, PLACE.neighbours)
     assert not emerging.pattern.any()
