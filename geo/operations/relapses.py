@@ -276,9 +276,13 @@ def _to_cases(columns: CaseColumns) -> Cases:
 
 def _number_places(cases: Cases) -> Ints:
     """Return the number of each case's building, or else of its square; nowhere is a place too."""
-    metres = np.nan_to_num(np.stack([cases.x_m, cases.y_m], axis=1), nan=-1e9)
-    _, square = np.unique(np.floor(metres / _SQUARE_M), axis=0, return_inverse=True)
-    return np.where(cases.building >= 0, cases.building, cases.building.max(initial=-1) + 1 + square)
+    across, along = (
+        np.floor(np.where(np.isfinite(metres), metres, -_SQUARE_M) / _SQUARE_M).astype(np.int64)
+        for metres in (cases.x_m, cases.y_m)
+    )
+    square = across * (along.max(initial=0) + 2) + along
+    number = np.unique(square, return_inverse=True)[1]
+    return np.where(cases.building >= 0, cases.building, cases.building.max(initial=-1) + 1 + number)
 
 
 def _read_figures(excess: Excess, at: int) -> Figures:
