@@ -27,12 +27,19 @@ class HeatMap {
     this.panes = [];
     this.frame = null;
     this.documents = new Map();
-    this.part("play").onclick = () => (this.timer ? this.stop() : this.play());
-    this.part("whole").onclick = () => this.showWhole();
+    this.part("play").onclick = () => {
+      if (!this.timer) return this.play();
+      this.stop();
+      this.keepWeek();
+    };
+    this.part("whole").onclick = () => {
+      this.showWhole();
+      this.keepWeek();
+    };
     this.part("slider").oninput = ({ target }) => {
       const wanted = Number(target.value);
       this.stop();
-      this.seek(wanted);
+      this.seek(wanted).then(() => this.keepWeek());
     };
     this.part("picture").onclick = () => this.takePicture();
     this.opening = Promise.all([import(location.origin + data.vendor.module), addStyle(data.vendor.style)]).then(
@@ -65,7 +72,10 @@ class HeatMap {
       });
       if (isOther) this.showWhole();
       this.panes.forEach((pane) => pane.pick("chosen", data.chosen === null ? [] : [data.chosen]));
-      if (isOther && data.weeks && data.week !== null) await this.seek(data.week);
+      const week = new URLSearchParams(location.search).get("week");
+      if (!this.isOpen && data.weeks && /^\d+$/.test(week)) await this.seek(Number(week));
+      else if (isOther) this.keepWeek();
+      this.isOpen = true;
       this.root.dataset.key = data.key;
     } catch (failure) {
       // Without WebGL, or without the server, there is no map; everything else on the page still works.
@@ -127,6 +137,14 @@ class HeatMap {
     pane.paint({ ...pane.document, shades: frame.shades, marked }, this.data.weekColours);
     this.drawTime();
     this.root.dataset.frame = this.frame;
+  }
+
+  // Which picture is shown stands in the address, so that it can be sent to a colleague.
+  keepWeek() {
+    const address = new URL(location.href);
+    if (this.frame === null) address.searchParams.delete("week");
+    else address.searchParams.set("week", this.frame);
+    if (address.href !== location.href) history.replaceState(history.state, "", address);
   }
 
   async play() {

@@ -98,6 +98,10 @@ def test_the_weeks_play_and_are_fetched_once(heat: Heat) -> None:
     heat.page.locator(".heat-slider").focus()
     heat.page.keyboard.press("End")
     expect(heat.map).to_have_attribute("data-frame", "48")
+    assert heat.desk.read_address()["week"] == "48"
+    heat.page.reload()
+    expect(heat.map).to_have_attribute("data-frame", "48", timeout=PATIENCE_MS)
+    heat.wait()
     heat.page.get_by_role("button", name="整段").click()
     expect(heat.map).not_to_have_attribute("data-frame", re.compile(".*"))
     heat.page.wait_for_timeout(800)
