@@ -172,7 +172,7 @@ class HeatMap {
     slider.value = this.frame ?? slider.max;
     slider.setAttribute("aria-label", words.slider);
     const play = this.part("play");
-    play.textContent = this.timer ? `⏸ ${words.pause}` : `▶ ${words.play}`;
+    play.textContent = this.timer ? `‖ ${words.pause}` : `▶ ${words.play}`;
     play.setAttribute("aria-pressed", Boolean(this.timer));
     const whole = this.part("whole");
     whole.textContent = words.whole;

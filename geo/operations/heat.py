@@ -301,7 +301,7 @@ def _follow_weeks(state: State, question: Question, period: Period) -> Weeks:
     at_risk = _find_at_risk(columns, layout, question, per, whole)
     shown = _add_up(count, WEEKS_SHOWN)
     smoothed = [compute_rates(column, at_risk).smoothed for column in shown.T]
-    emerging = classify_cells(count, at_risk, layout.neighbours, span=WEEKS_SHOWN)
+    emerging = classify_cells(count, at_risk, layout.neighbours)
     return Weeks(first, count, shown, np.column_stack(smoothed), emerging)
 
 

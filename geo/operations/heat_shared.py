@@ -5,6 +5,7 @@ categories of the first level. Every answer is a sum of whole atoms, so it canno
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -56,6 +57,7 @@ def _measure(state: State, groups: Sequence[str], period: Period) -> Answer:
     count = atoms.answer(groups=wanted).astype(np.float64)
     at_risk = layout.dwellings["households"]
     filled = atoms.fill(at_risk)[:, :, wanted].sum(axis=(1, 2))
+    spots = find_hotspots(filled, at_risk, layout.neighbours)
     return Answer(
         period=period,
         per="households",
@@ -65,7 +67,7 @@ def _measure(state: State, groups: Sequence[str], period: Period) -> Answer:
         silent_buildings=np.empty(0, np.int64),
         # Whether nobody looked is not told either: nought looks like k - 1.
         rates=compute_rates(count, at_risk, neighbours=layout.neighbours),
-        spots=find_hotspots(filled, at_risk, layout.neighbours),
+        spots=replace(spots, is_hot=spots.is_hot & (count > 0)),
         is_hidden=count == 0,
     )
 
