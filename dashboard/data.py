@@ -5,6 +5,7 @@ A cache is shared by everybody, so everything an answer depends on is an argumen
 """
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import UTC, date, datetime
 
 import streamlit as st
@@ -79,12 +80,13 @@ def list_returns(community_id: int, month: Period, actor: Actor, now: datetime) 
     return _list_returns(community_id, month, find_day(now), rights)
 
 
-def list_rechecks(
-    community_id: int, tags: Mapping[str, str], actor: Actor, now: datetime
-) -> list[tuple[SettledCase, Why]]:
-    """Return what is to be looked at again today; what somebody has looked at is gone at once."""
-    rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
-    return _list_rechecks(community_id, find_day(now), rights, (tags["incidents"], tags["zones"]))
+def list_rechecks(community_id: int, actor: Actor, now: datetime) -> list[tuple[SettledCase, Why]]:
+    """Return what is to be looked at again today, by everybody together.
+
+    What somebody has looked at is gone at once; what is back meanwhile, minutes later.
+    """
+    looks, setting = rechecks.count_looks(community_id, now), rechecks.read_setting(community_id)
+    return _list_rechecks(community_id, find_day(now), (actor.role, actor.scope), looks, astuple(setting))
 
 
 @st.cache_resource(ttl=_MINUTE_S, show_spinner=False)
@@ -259,12 +261,13 @@ def _list_returns(
     return complaints.list_returns(community_id, month, start_of_day(today))
 
 
-@st.cache_resource(ttl=5 * _MINUTE_S, max_entries=200, show_spinner=False)
+@st.cache_resource(ttl=10 * _MINUTE_S, max_entries=50, show_spinner=False)
 def _list_rechecks(
     community_id: int,
     today: date,
     rights: tuple[object, ...],  # noqa: ARG001
-    tags: tuple[str, ...],  # noqa: ARG001
+    looks: int,  # noqa: ARG001
+    setting: tuple[object, ...],  # noqa: ARG001
 ) -> list[tuple[SettledCase, Why]]:
     return rechecks.list_rechecks(community_id, start_of_day(today))
 

@@ -11,11 +11,9 @@ from dashboard.models.incident_words import name_category
 from geo.operations.complaints import Compared, MonthReview
 from geo.rules.comparing import Change, hide_small_cells
 from geo.rules.months import format_month
+from geo.settings import get_settings
 from geo.store.choices import Category
 from geo.store.complaints import PlaceLayer
-
-LEAST_SHOWN: Final = 5
-"""A cell of a place is shown to others only with so many cases."""
 
 _VERDICTS: Final = {
     "up": "month.up",
@@ -40,7 +38,7 @@ def hide_cells(review: MonthReview, layer: PlaceLayer) -> dict[tuple[int | None,
         ],
         np.int64,
     ).reshape(len(places), len(table.groups))
-    hidden = hide_small_cells(counts, LEAST_SHOWN)
+    hidden = hide_small_cells(counts, get_settings().least_shown)
     return {
         (place, group): bool(hidden[row, column])
         for row, place in enumerate(places)
@@ -99,7 +97,7 @@ def write_watermark(
         text("watermark.who"): name,
         text("watermark.when"): text.moment(now),
         text("watermark.what"): text.join([community, format_month(review.period), text("month.left_out")]),
-        text("month.hidden_title"): text("month.hidden", least=LEAST_SHOWN),
+        text("month.hidden_title"): text("month.hidden", least=get_settings().least_shown),
         text("watermark.note_title"): text("watermark.note"),
     }
 

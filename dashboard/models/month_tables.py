@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 from dashboard.i18n import Text
 from dashboard.models.incident_words import name_category
-from dashboard.models.month_export import LEAST_SHOWN
 from geo.operations.complaints import Compared, MonthReview, PlaceTable
 from geo.rules.comparing import Change
+from geo.settings import get_settings
 from geo.store.choices import Category
 from geo.store.complaints import PlaceLayer
 
@@ -147,7 +147,10 @@ def build_shared_places(
                 ),
             )
         )
-    return Table((*_name_columns(layer, text), text("month.shown_groups", least=LEAST_SHOWN)), tuple(rows))
+    return Table(
+        (*_name_columns(layer, text), text("month.shown_groups", least=get_settings().least_shown)),
+        tuple(rows),
+    )
 
 
 def build_places(

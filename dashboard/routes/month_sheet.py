@@ -9,13 +9,14 @@ from typing import Any, Final
 from starlette.routing import BaseRoute, Route
 
 from dashboard.models.month import Line, build_page
-from dashboard.models.month_export import LEAST_SHOWN, hide_cells
+from dashboard.models.month_export import hide_cells
 from dashboard.models.month_tables import build_shared_places
 from dashboard.routes.sheets import SheetRequest, make_sheet_endpoint
 from geo.errors import NotFound
 from geo.operations.complaints import MonthReview, find_months, list_returns, review_month
 from geo.operations.month_words import read_month_words
 from geo.rules.months import Period, parse_month
+from geo.settings import get_settings
 from geo.store.choices import list_categories
 
 _WORDS: Final = {
@@ -49,21 +50,22 @@ def _fill(asked: SheetRequest) -> Mapping[str, Any]:
     review = review_month(community.id, month, asked.now)
     words = read_month_words(community.id, month, asked.now)
     categories = {category.code: category for category in list_categories()}
+    least = get_settings().least_shown
     returns = list_returns(community.id, month, asked.now)
     page = build_page(review, words, returns, categories, text)
-    is_shown = [place.figures.closed >= LEAST_SHOWN for place in returns]
+    is_shown = [place.figures.closed >= least for place in returns]
     return {
         "title": text("month.print_title", community=community.name, month=page.month),
         "page": page,
-        "repeats": _list_shown(review, page.repeats),
-        "fewer": text("month.fewer", n=_count_fewer(review), most=LEAST_SHOWN - 1),
+        "repeats": _list_shown(review, page.repeats, least),
+        "fewer": text("month.fewer", n=_count_fewer(review, least), most=least - 1),
         "returns": [line for line, shown in zip(page.returns, is_shown, strict=False) if shown],
         "more_returns": text("month.more_returns", n=is_shown.count(False)) if returns else "",
         "places": {
             layer: build_shared_places(review, layer, hide_cells(review, layer), categories, text)
             for layer in review.tables
         },
-        "hidden": text("month.hidden", least=LEAST_SHOWN),
+        "hidden": text("month.hidden", least=least),
         "words": {name: text(key) for name, key in _WORDS.items()},
         "counted": page.counted,
         "print_word": text("morning.print"),
@@ -80,11 +82,11 @@ def _read_month(asked: SheetRequest) -> Period:
     return month
 
 
-def _list_shown(review: MonthReview, lines: tuple[Line, ...]) -> list[Line]:
+def _list_shown(review: MonthReview, lines: tuple[Line, ...], least: int) -> list[Line]:
     """Return the lines of those points that have enough cases to be told to others."""
     counts = [named.point.count for named in review.repeats[: len(lines)]]
-    return [line for line, count in zip(lines, counts, strict=True) if count >= LEAST_SHOWN]
+    return [line for line, count in zip(lines, counts, strict=True) if count >= least]
 
 
-def _count_fewer(review: MonthReview) -> int:
-    return sum(named.point.count < LEAST_SHOWN for named in review.repeats)
+def _count_fewer(review: MonthReview, least: int) -> int:
+    return sum(named.point.count < least for named in review.repeats)

@@ -1,6 +1,5 @@
 """What was settled and is to be looked at again today: one click says it is still so, two that it is back."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,15 +27,13 @@ from geo.store.places import Community
 _TOLD = "recheck_told"
 
 
-def show_rechecks(
-    community: Community, tags: Mapping[str, str], actor: Actor, now: datetime, text: Text
-) -> None:
+def show_rechecks(community: Community, actor: Actor, now: datetime, text: Text) -> None:
     """Show what is due: to a grid worker his own, to the secretary everybody's; nothing where nothing is.
 
     The secretary also chooses there what is asked for.
     """
     is_keeper = actor.role == "secretary"
-    chosen = data.list_rechecks(community.id, tags, actor, now)
+    chosen = data.list_rechecks(community.id, actor, now)
     if not is_keeper:
         chosen = list_for(chosen, actor.party_id) if actor.party_id is not None else []
     told = st.session_state.pop(_TOLD, None)

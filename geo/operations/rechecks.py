@@ -39,6 +39,16 @@ def list_rechecks(community_id: int, now: datetime) -> list[tuple[SettledCase, W
     return choose_rechecks(due, setting, done)
 
 
+def count_looks(community_id: int, now: datetime) -> int:
+    """Count the looks that were taken today in a community.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    with connect() as connection:
+        return sum(rechecks.count_done(connection, community_id, start_of_day(find_day(now))).values())
+
+
 def confirm_settled(incident_id: int, version: int) -> None:
     """Keep that somebody looked again and what was settled is still so.
 

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.model.repeats import PlacedCase, RepeatPoint
 from geo.store.engine import load_queries
 
-MOST_TEXTS: Final = 30_000
+MOST_TEXTS: Final = 15_000
 """So many texts of a period are read at most."""
 
 PlaceLayer = Literal["grids", "compounds"]

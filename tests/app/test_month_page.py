@@ -20,7 +20,7 @@ import dashboard
 from dashboard.i18n import Text
 from dashboard.models.incident_filters import parse_filters
 from dashboard.models.month import MonthPage, build_page
-from dashboard.models.month_export import LEAST_SHOWN, hide_cells, list_columns, list_rows
+from dashboard.models.month_export import hide_cells, list_columns, list_rows
 from dashboard.routes import month_sheet
 from dashboard.widgets.month_head import export_month
 from dashboard.widgets.month_panel import write_html_table
@@ -28,6 +28,7 @@ from geo.operations.complaints import MonthReview, review_month
 from geo.operations.month_words import read_month_words
 from geo.operations.relapses import BackAgain, Figures
 from geo.rules.months import find_month
+from geo.settings import get_settings
 from geo.store import choices, places
 from geo.store.engine import acting_as
 from tests.actors import make_actor
@@ -171,7 +172,7 @@ def test_a_cell_of_few_cases_is_not_in_the_file(town: Town) -> None:
     rows = list_rows(found, categories, text)
     assert {len(row) for row in rows} == {len(list_columns(text))}
     by_place = [row for row in rows if row[0] == "按小区" and row[2] != "全部"]
-    assert all(int(row[3]) >= LEAST_SHOWN for row in by_place)
+    assert all(int(row[3]) >= get_settings().least_shown for row in by_place)
     told = {(row[1], row[2]) for row in by_place}
     assert (HOSTILE, "环境卫生") not in told
     # Three cases are the rest of the compound's: told alone, the others would give them away.
