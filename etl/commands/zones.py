@@ -94,7 +94,7 @@ def suggest(
     Begins from the plan in force. Nothing is changed: what is suggested can be taken over on the page of the
     zones. Ctrl-C ends the search early, with the best found so far.
     """
-    chosen = _choose_community(community)
+    chosen = choose_community(community)
     plan = _choose_plan(chosen, ZoneKind(kind), plan_id)
     known = {zone.code: zone.id for zone in (plan.zones if plan else ())}
     unknown = [code for code in without if code not in known]
@@ -143,7 +143,7 @@ def workload_command(*, changes: Sequence[str], community: str | None, as_json: 
 
     ITEM is a weight as it is shown, or the code of a category: --set merchant=3 --set E9=2.5
     """
-    chosen = _choose_community(community)
+    chosen = choose_community(community)
     if changes:
         present = read_weights(chosen.id)
         own: dict[str, float] = {}
@@ -193,7 +193,12 @@ def _read_change(change: str) -> tuple[str, float]:
         raise InputRefused(msg) from None
 
 
-def _choose_community(code: str | None) -> Community:
+def choose_community(code: str | None) -> Community:
+    """Return the community of a code, or the only one.
+
+    Raises:
+        NotFound: there is none, or it is not clear which.
+    """
     known = list_communities()
     chosen = [each for each in known if code is None or each.code == code]
     if len(chosen) == 1:

@@ -20,7 +20,7 @@ from cachetools import LRUCache
 from geo.operations.heat_units import Dwelling, Layout, Unit, lay_out
 from geo.patterns.density import Raster, smooth_density, spread_cases
 from geo.patterns.emerging import Emerging, classify_cells
-from geo.patterns.hotspots import Change, Hotspots, compare_periods, find_hotspots
+from geo.patterns.hotspots import LEVEL, Change, Hotspots, compare_periods, find_hotspots
 from geo.patterns.neighbours import Flags, Floats
 from geo.patterns.rates import Rates, compute_rates, divide
 from geo.store.patterns import (
@@ -57,7 +57,8 @@ _KEPT_ANSWERS: Final = 256
 # Fewer cases expected, or households, residents or merchants nearby, say nothing of a rate.
 _LEAST_EXPECTED: Final = 1.0
 _LEAST_PER_HECTARE: Final = 2.0
-_SHOP_MATTERS: Final = "E2"
+# What shops do. Vendors, flyers and clutter are in the street, wherever there are shops or none.
+_SHOP_MATTERS: Final = frozenset({"E2", "E201", "E204", "E205", "E206", "E702"})
 _MOST_CODES: Final = 256
 
 
@@ -222,19 +223,42 @@ def smooth(state: State, question: Question, period: Period) -> Surface:
     return recall(state, ("smooth", question, period), lambda: _smooth(state, question, period))
 
 
+def find_spots(
+    state: State, question: Question, period: Period, *, shared_by: int = 1
+) -> tuple[Answer, list[int]]:
+    """Return where it is hot, the surest first, with the answer that says how.
+
+    Args:
+        state: the community.
+        question: what is counted.
+        period: when.
+        shared_by: how many questions are asked at once, so that all together are no less sure.
+    """
+    answer = measure(state, question, period)
+    rates, neighbours = answer.rates, answer.layout.neighbours
+    spots = find_hotspots(rates.count, rates.at_risk, neighbours, level=LEVEL / max(shared_by, 1))
+    rows = np.flatnonzero(spots.is_hot)
+    return answer, rows[np.argsort(-rates.low[rows], kind="stable")].tolist()
+
+
+def list_counted_categories(state: State, period: Period) -> tuple[str, ...]:
+    """Return the categories of which there were cases in a period."""
+    cases = state.columns.cases
+    present = np.unique(cases.category[_slice(cases, period)])
+    return tuple(cases.categories[number] for number in present)
+
+
 def choose_per(columns: Columns, question: Question) -> Per:
     """Return what explains cases best: shops those of shops, other cases those of streets, homes the rest."""
-    if question.categories:
-        # A footprint has no street.
-        is_building = question.unit == "building"
-        if all(_is_below(code, _SHOP_MATTERS, columns.cases) for code in question.categories):
-            return "merchants"
-        wanted = _choose_categories(columns.cases, question.categories)[columns.cases.category]
-        # A case in no building is one of the street.
-        outside = np.count_nonzero(columns.cases.building[wanted] < 0)
-        if not is_building and outside * 2 > np.count_nonzero(wanted):
-            return "others"
-    return "households"
+    if not question.categories:
+        return "households"
+    if _SHOP_MATTERS.issuperset(question.categories):
+        return "merchants"
+    cases = columns.cases
+    wanted = _choose_categories(cases, question.categories)[cases.category]
+    # A case in no building is one of the street; and a building has no street.
+    is_outside = np.count_nonzero(cases.building[wanted] < 0) * 2 > np.count_nonzero(wanted)
+    return "others" if is_outside and question.unit != "building" else "households"
 
 
 def select_cases(cases: Cases, question: Question, period: Period) -> npt.NDArray[np.intp]:
@@ -379,10 +403,6 @@ def _choose_categories(cases: Cases, codes: tuple[str, ...]) -> Flags:
     for number, code in enumerate(cases.categories):
         wanted[number] = not codes or code in codes or cases.parents[number] in codes
     return wanted
-
-
-def _is_below(code: str, above: str, cases: Cases) -> bool:
-    return code == above or dict(zip(cases.categories, cases.parents, strict=True)).get(code) == above
 
 
 def _choose_hours(question: Question) -> Flags:

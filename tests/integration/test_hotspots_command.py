@@ -1,0 +1,86 @@
+"""``wangge hotspots``: it finds what the demo plants, and lists nothing where nothing is."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+from shapely import Point, box
+
+from etl.cli import cli
+from etl.demo.load import load_demo
+from geo.cluster import Cluster
+from geo.crs import LocalPlane
+from geo.errors import InputRefused
+from geo.settings import get_settings
+from tests.conftest import clone_database
+from tests.town import Town
+
+
+def run(*arguments: str) -> dict[str, Any]:
+    outcome = CliRunner().invoke(cli, ["hotspots", "--json", *arguments], catch_exceptions=False)
+    assert outcome.exit_code == 0
+    report = json.loads(outcome.stdout)
+    assert isinstance(report, dict)
+    return report
+
+
+@pytest.fixture(scope="module")
+def planted(cluster: Cluster, migrated_template: str) -> Iterator[list[dict[str, Any]]]:
+    """What was planted in community D, which is the installation's database meanwhile."""
+    with clone_database(cluster, migrated_template) as url, pytest.MonkeyPatch.context() as environment:
+        load = load_demo(url, community="D", seed=3)
+        environment.setenv("WANGGE_DATABASE_URL", url)
+        get_settings.cache_clear()
+        yield load.truth.hotspots
+        get_settings.cache_clear()
+
+
+def test_it_finds_what_is_planted_and_nothing_beside(planted: list[dict[str, Any]]) -> None:
+    found = run()["hotspots"]
+    assert {spot["category"] for spot in found} == {spot["category"] for spot in planted}
+    for spot in planted:
+        plane = LocalPlane(spot["lon"], spot["lat"])
+        near = [
+            np.hypot(*plane.to_metres(np.array([[each["longitude"], each["latitude"]]]))[0])
+            for each in found
+            if each["category"] == spot["category"]
+        ]
+        assert min(near) <= spot["radius_m"]
+        assert max(near) <= spot["radius_m"] + 60
+
+
+def test_a_category_and_a_period_can_be_chosen(planted: list[dict[str, Any]]) -> None:
+    code = planted[0]["category"]
+    assert {spot["category"] for spot in run("--category", code)["hotspots"]} == {code}
+    early = run("--since", "2000-01-01", "--until", "2000-12-31")
+    assert early["hotspots"] == []
+    assert (early["since"], early["until"]) == ("2000-01-01", "2000-12-31")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--category", "E905"], ["--category", "E9999"], ["--since", "2024-02-01", "--until", "2024-01-01"]],
+)
+def test_what_makes_no_sense_is_refused(arguments: list[str], planted: list[dict[str, Any]]) -> None:
+    with pytest.raises(InputRefused):
+        run(*arguments)
+
+
+def test_sensitive_cases_make_no_hot_spot(connection: PostgresConnection) -> None:
+    town = Town(connection)
+    buildings = [town.building(str(x), box(x, 100, x + 20, 120), households=40) for x in range(100, 900, 100)]
+    case = {"geom": Point(110, 110), "building_id": buildings[0], "reported_at": "2024-06-01T09:00+08"}
+    for building in buildings:
+        town.incident(**case | {"building_id": building})
+    for _ in range(50):
+        town.incident(**case | {"sensitivity": "S3"})
+    connection.commit()
+    assert run("--since", "2024-01-01", "--until", "2024-12-31")["hotspots"] == []
+    for _ in range(50):
+        town.incident(**case)
+    connection.commit()
+    assert run("--since", "2024-01-01", "--until", "2024-12-31")["hotspots"] != []
