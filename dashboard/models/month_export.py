@@ -62,7 +62,7 @@ def list_columns(text: Text) -> list[str]:
 def list_rows(review: MonthReview, categories: Mapping[str, Category], text: Text) -> list[list[str]]:
     """Return all tables as rows of text: categories of the community, then places by groups.
 
-    Of the earlier months, the cells of a place are told only where the sum of all its cases is.
+    Of a place, the earlier months are told for all its cases together only.
     """
 
     def name(code: str) -> str:
