@@ -21,7 +21,8 @@ from dashboard.models.heat_scale import (
 from dashboard.models.heat_state import HeatState, Measure, fix_period, format_heat_state
 from dashboard.models.incident_filters import CHINA
 from dashboard.models.incident_words import name_category, name_source
-from geo.operations.heat import WEEKS_SHOWN, Answer, Per, Period, State
+from geo.operations.heat import WEEKS_SHOWN, Answer, State
+from geo.operations.heat_cases import Per, Period
 from geo.settings import get_settings
 from geo.store.choices import Category
 

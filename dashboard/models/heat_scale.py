@@ -11,7 +11,8 @@ import numpy.typing as npt
 from dashboard.i18n import Text
 from dashboard.maps import palette
 from dashboard.models.heat_state import Measure
-from geo.operations.heat import Answer, Per, Period, Surface
+from geo.operations.heat import Answer, Surface
+from geo.operations.heat_cases import Per, Period
 from geo.patterns.emerging import Pattern
 from geo.patterns.hotspots import Change
 from geo.patterns.neighbours import Flags, Floats

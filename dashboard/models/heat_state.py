@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Final, Literal, get_args
 
 from dashboard.models.incident_filters import SOURCES, YEARS
-from geo.operations.heat import Per, Period, Question
+from geo.operations.heat_cases import Per, Period, Question
 from geo.operations.heat_shared import SHARED, find_quarters
 from geo.operations.heat_units import Unit
 

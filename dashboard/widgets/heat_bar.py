@@ -21,7 +21,7 @@ from dashboard.models.heat_state import (
     format_heat_state,
 )
 from dashboard.models.incident_words import name_category, name_source
-from geo.operations.heat import Period
+from geo.operations.heat_cases import Period
 from geo.settings import get_settings
 from geo.store.choices import Category
 from geo.store.patterns import SOURCES

@@ -44,10 +44,10 @@ def show_heat_map(
 
 @lru_cache
 def _mount() -> Any:
-    """Register the map with its files; the second script is joined to the first, which cannot import it."""
+    """Register the map with its files; further scripts are joined to its own, which cannot import them."""
     html, css, *scripts = (
         (files("dashboard.widgets") / name).read_text(encoding="utf-8")
-        for name in ("heat_map.html", "heat_map.css", "heat_map.js", "heat_picture.js")
+        for name in ("heat_map.html", "heat_map.css", "heat_map.js", "heat_pane.js", "heat_picture.js")
     )
     js = "\n".join(scripts)
     return st.components.v2.component("wangge.heat_map", html=html, css=css, js=js, isolate_styles=False)

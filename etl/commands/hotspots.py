@@ -11,7 +11,8 @@ from rich.table import Table
 
 from etl.commands.zones import choose_community
 from geo.errors import InputRefused
-from geo.operations.heat import Period, Question, State, find_spots, list_counted_categories, read_state
+from geo.operations.heat import State, find_spots, list_counted_categories, read_state
+from geo.operations.heat_cases import Period, Question
 from geo.operations.heat_units import Unit
 
 _TIME_ZONE: Final = ZoneInfo("Asia/Shanghai")

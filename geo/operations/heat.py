@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from time import monotonic
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,15 +17,27 @@ import numpy.typing as npt
 import shapely
 from cachetools import LRUCache
 
-from geo.operations.heat_units import Dwelling, Layout, Unit, lay_out
-from geo.patterns.density import Raster, smooth_density, spread_cases
+from geo.operations.heat_cases import (
+    LEAST_AT_RISK,
+    YEAR_DAYS,
+    Per,
+    Period,
+    Question,
+    choose_per,
+    count_cells,
+    find_at_risk,
+    find_others,
+    select_cases,
+    slice_cases,
+)
+from geo.operations.heat_units import Layout, lay_out
+from geo.patterns.density import Raster, smooth_density
 from geo.patterns.emerging import Emerging, classify_cells
 from geo.patterns.hotspots import LEVEL, Change, Hotspots, compare_periods, find_hotspots
 from geo.patterns.neighbours import Flags, Floats
-from geo.patterns.rates import Rates, compute_rates, divide
+from geo.patterns.rates import Rates, compute_rates, divide, smooth_globally
 from geo.store.patterns import (
     DAY_MIN,
-    SOURCES,
     Cases,
     Columns,
     Looks,
@@ -35,66 +47,22 @@ from geo.store.patterns import (
     read_looks,
 )
 
-Per = Literal["households", "residents", "merchants", "others"]
-
-_LEAST_AT_RISK: Final[Mapping[Per, float]] = {
-    "households": 10,
-    "residents": 10,
-    "merchants": 5,
-    "others": 2,
-}
 _Made = TypeVar("_Made")
 
 WEEKS_SHOWN: Final = 4
 """How many weeks each picture of the slider adds up."""
 
 _LOOKED_DAYS: Final = 365
-_YEAR_DAYS: Final = 364
 _LOOKS_KEPT_S: Final = 300.0
 _WEEK_DAYS: Final = 7
-_DAY_HOURS: Final = 24
 _KEPT_ANSWERS: Final = 256
-# Fewer cases expected, or households, residents or merchants nearby, say nothing of a rate.
-_LEAST_EXPECTED: Final = 1.0
-_LEAST_PER_HECTARE: Final = 2.0
-# What shops do. Vendors, flyers and clutter are in the street, wherever there are shops or none.
-_SHOP_MATTERS: Final = frozenset({"E2", "E201", "E204", "E205", "E206", "E702"})
-_MOST_CODES: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Days in China from ``since`` on and before ``until``."""
-
-    since: date
-    until: date
-
-    @property
-    def days(self) -> int:
-        """How many."""
-        return (self.until - self.since).days
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is counted, by what, over what.
-
-    Attributes:
-        unit: the cells.
-        per: the denominator of rates: what lives there, or all other cases that were reported there; None for
-            what explains the cases best.
-        categories: codes of either level; none means all that may be counted.
-        sources: where the cases came from; none means from anywhere.
-        hours: first hour of the day, and the hour before which; over midnight where the first is later.
-        weekdays: from Monday, which is 0; none means all.
-    """
-
-    unit: Unit = "hexagon"
-    per: Per | None = None
-    categories: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    hours: tuple[int, int] = (0, _DAY_HOURS)
-    weekdays: tuple[int, ...] = ()
+# Fewer of these near a place, by the hectare, say nothing of a rate.
+_LEAST_PER_HECTARE: Final[Mapping[Per, float]] = {
+    "households": 2.0,
+    "residents": 5.0,
+    "merchants": 0.5,
+    "others": 0.2,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +181,7 @@ def compare(state: State, question: Question, before: Period, after: Period) -> 
 
     def make() -> Change:
         first, second = (measure(state, question, period) for period in (before, after))
-        return compare_periods(first.rates.count, second.rates.count, first.layout.neighbours)
+        return compare_periods(first.rates.count, second.rates.count, first.layout.windows)
 
     return recall(state, ("compare", question, before, after), make)
 
@@ -235,8 +203,8 @@ def find_spots(
         shared_by: how many questions are asked at once, so that all together are no less sure.
     """
     answer = measure(state, question, period)
-    rates, neighbours = answer.rates, answer.layout.neighbours
-    spots = find_hotspots(rates.count, rates.at_risk, neighbours, level=LEVEL / max(shared_by, 1))
+    rates, windows = answer.rates, answer.layout.windows
+    spots = find_hotspots(rates.count, rates.at_risk, windows, level=LEVEL / max(shared_by, 1))
     rows = np.flatnonzero(spots.is_hot)
     return answer, rows[np.argsort(-rates.low[rows], kind="stable")].tolist()
 
@@ -244,35 +212,8 @@ def find_spots(
 def list_counted_categories(state: State, period: Period) -> tuple[str, ...]:
     """Return the categories of which there were cases in a period."""
     cases = state.columns.cases
-    present = np.unique(cases.category[_slice(cases, period)])
+    present = np.unique(cases.category[slice_cases(cases, period)])
     return tuple(cases.categories[number] for number in present)
-
-
-def choose_per(columns: Columns, question: Question) -> Per:
-    """Return what explains cases best: shops those of shops, other cases those of streets, homes the rest."""
-    if not question.categories:
-        return "households"
-    if _SHOP_MATTERS.issuperset(question.categories):
-        return "merchants"
-    cases = columns.cases
-    wanted = _choose_categories(cases, question.categories)[cases.category]
-    # A case in no building is one of the street; and a building has no street.
-    is_outside = np.count_nonzero(cases.building[wanted] < 0) * 2 > np.count_nonzero(wanted)
-    return "others" if is_outside and question.unit != "building" else "households"
-
-
-def select_cases(cases: Cases, question: Question, period: Period) -> npt.NDArray[np.intp]:
-    """Return the rows of the cases that fit a question, in the order of their report."""
-    rows = _slice(cases, period)
-    fits = _choose_categories(cases, question.categories)[cases.category[rows]]
-    if question.sources:
-        wanted = np.zeros(len(SOURCES) + 1, bool)
-        wanted[[SOURCES.index(source) for source in question.sources]] = True
-        fits &= wanted[cases.source[rows]]
-    hours = _choose_hours(question)
-    if not hours.all():
-        fits &= hours[cases.hour[rows]]
-    return np.asarray(np.flatnonzero(fits) + rows.start)
 
 
 def count_weeks(cases: Cases, layout: Layout, rows: npt.NDArray[np.intp], period: Period) -> Floats:
@@ -282,7 +223,7 @@ def count_weeks(cases: Cases, layout: Layout, rows: npt.NDArray[np.intp], period
     cell = layout.of_case[rows]
     is_in = cell >= 0
     slot = cell[is_in].astype(np.int64) * weeks + week[is_in]
-    return _count(slot, len(layout) * weeks).reshape(len(layout), weeks)
+    return count_cells(slot, len(layout) * weeks).reshape(len(layout), weeks)
 
 
 def _measure(state: State, question: Question, period: Period) -> Answer:
@@ -290,8 +231,8 @@ def _measure(state: State, question: Question, period: Period) -> Answer:
     layout = lay_out(columns, question.unit)
     per = question.per or choose_per(columns, question)
     rows = select_cases(columns.cases, question, period)
-    count = _count(layout.of_case[rows], len(layout))
-    at_risk = _find_at_risk(columns, layout, question, per, period)
+    count = count_cells(layout.of_case[rows], len(layout))
+    at_risk = find_at_risk(columns, layout, question, per, period)
     return Answer(
         period=period,
         per=per,
@@ -306,9 +247,9 @@ def _measure(state: State, question: Question, period: Period) -> Answer:
             at_risk,
             visits=_count_signs(state, layout, period),
             neighbours=layout.neighbours,
-            least_at_risk=_LEAST_AT_RISK[per],
+            least_at_risk=LEAST_AT_RISK[per],
         ),
-        spots=find_hotspots(count, at_risk, layout.neighbours),
+        spots=find_hotspots(count, at_risk, layout.windows),
         is_hidden=np.zeros(len(layout), bool),
     )
 
@@ -322,10 +263,12 @@ def _follow_weeks(state: State, question: Question, period: Period) -> Weeks:
     whole = Period(first, period.until)
     rows = select_cases(columns.cases, question, whole)
     count = count_weeks(columns.cases, layout, rows, whole)
-    at_risk = _find_at_risk(columns, layout, question, per, whole)
+    at_risk = find_at_risk(columns, layout, question, per, whole)
     shown = _add_up(count, WEEKS_SHOWN)
-    smoothed = [compute_rates(column, at_risk).smoothed for column in shown.T]
-    emerging = classify_cells(count, at_risk, layout.neighbours)
+    # Of other cases a picture may expect no more than its share of the period.
+    seen = at_risk * (WEEKS_SHOWN / weeks) if per == "others" else at_risk
+    smoothed = [smooth_globally(column, seen) for column in shown.T]
+    emerging = classify_cells(count, at_risk, layout.windows)
     return Weeks(first, count, shown, np.column_stack(smoothed), emerging)
 
 
@@ -345,44 +288,27 @@ def _smooth(state: State, question: Question, period: Period) -> Surface:
     shapely.prepare(ground.outline)
     is_inside = shapely.contains_xy(ground.outline, *middles)
     per = question.per or choose_per(columns, question)
-    dwellings = lay_out(columns, "building").dwellings["households" if per == "others" else per]
-    places_m = ground.places_m
-    living = smooth_density(places_m[:, 0], places_m[:, 1], bounds, weights=dwellings).values
-    is_peopled = living >= _LEAST_PER_HECTARE
+    if per == "others":
+        near = smooth_density(*find_others(cases, question, period), bounds).values
+        near = near * (period.days / YEAR_DAYS)
+    else:
+        dwellings = lay_out(columns, "building").dwellings[per]
+        near = smooth_density(ground.places_m[:, 0], ground.places_m[:, 1], bounds, weights=dwellings).values
+    is_enough = near >= _LEAST_PER_HECTARE[per]
     return Surface(
         density=replace(density, values=np.where(is_inside, density.values, np.nan)),
-        rate=divide(density.values, np.where(is_inside & is_peopled, living, 0.0)),
+        rate=divide(density.values, np.where(is_inside & is_enough, near, 0.0)),
     )
-
-
-def _find_at_risk(columns: Columns, layout: Layout, question: Question, per: Per, period: Period) -> Floats:
-    if per != "others":
-        dwelling: Dwelling = per
-        return layout.dwellings[dwelling]
-    cases = columns.cases
-    rows = _slice(cases, Period(period.until - timedelta(days=_YEAR_DAYS), period.until))
-    is_other = ~_choose_categories(cases, question.categories)[cases.category[rows]]
-    is_other &= (cases.building[rows] < 0) & ~np.isnan(cases.x_m[rows])
-    expected = spread_cases(
-        cases.x_m[rows][is_other].astype(np.float64),
-        cases.y_m[rows][is_other].astype(np.float64),
-        layout.places_m[:, 0],
-        layout.places_m[:, 1],
-        layout.land_m2,
-    )
-    expected *= period.days / _YEAR_DAYS
-    # Where next to nothing is ever reported there is nothing to compare with.
-    return np.where(expected >= _LEAST_EXPECTED, expected, 0.0)
 
 
 def _count_signs(state: State, layout: Layout, period: Period) -> Floats:
     """Count what shows that somebody looked at a cell: visits, and cases of any kind; open land is known."""
     looked = Period(min(period.since, period.until - timedelta(days=_LOOKED_DAYS)), period.until)
-    rows = _slice(state.columns.cases, looked)
+    rows = slice_cases(state.columns.cases, looked)
     days = (count_days(looked.since), count_days(looked.until))
     is_in = (state.looks.day >= days[0]) & (state.looks.day < days[1])
-    visits = _count(layout.of_building[state.looks.building[is_in]], len(layout))
-    return visits + _count(layout.of_case[rows], len(layout)) + ~layout.has_building
+    visits = count_cells(layout.of_building[state.looks.building[is_in]], len(layout))
+    return visits + count_cells(layout.of_case[rows], len(layout)) + ~layout.has_building
 
 
 def _add_up(count: Floats, span: int) -> Floats:
@@ -390,31 +316,6 @@ def _add_up(count: Floats, span: int) -> Floats:
     total = np.cumsum(count, axis=1)
     total[:, span:] -= total[:, :-span].copy()
     return np.asarray(total)
-
-
-def _slice(cases: Cases, period: Period) -> slice:
-    bounds = (count_minutes(period.since), count_minutes(period.until))
-    start, stop = np.searchsorted(cases.reported_min, bounds)
-    return slice(int(start), int(stop))
-
-
-def _choose_categories(cases: Cases, codes: tuple[str, ...]) -> Flags:
-    wanted = np.zeros(_MOST_CODES, bool)
-    for number, code in enumerate(cases.categories):
-        wanted[number] = not codes or code in codes or cases.parents[number] in codes
-    return wanted
-
-
-def _choose_hours(question: Question) -> Flags:
-    since, until = question.hours
-    hour = np.arange(_DAY_HOURS)
-    wanted = (hour >= since) & (hour < until) if since < until else (hour >= since) | (hour < until)
-    day = np.array([not question.weekdays or each in question.weekdays for each in range(_WEEK_DAYS)])
-    return np.asarray(day[:, None] & wanted).ravel()
-
-
-def _count(cells: npt.NDArray[np.integer], size: int) -> Floats:
-    return np.bincount(cells[cells >= 0], minlength=size).astype(np.float64)
 
 
 def recall(state: State, key: tuple[object, ...], make: Callable[[], _Made]) -> _Made:

@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from geo.operations.heat import Answer, Period, Question, State, count_weeks, measure, select_cases
+from geo.operations.heat import Answer, State, count_weeks, measure
+from geo.operations.heat_cases import Period, Question, select_cases
 from geo.operations.heat_units import lay_out
 from geo.patterns.neighbours import Floats
 

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from geo.operations.heat import Answer, Period, Question, State, recall
+from geo.operations.heat import Answer, State, recall
+from geo.operations.heat_cases import Period, Question
 from geo.operations.heat_units import lay_out
 from geo.patterns.disclosure import BLOCK_MONTHS, Atoms, hide_few, number_blocks
 from geo.patterns.hotspots import find_hotspots
@@ -57,7 +58,7 @@ def _measure(state: State, groups: Sequence[str], period: Period) -> Answer:
     count = atoms.answer(groups=wanted).astype(np.float64)
     at_risk = layout.dwellings["households"]
     filled = atoms.fill(at_risk)[:, :, wanted].sum(axis=(1, 2))
-    spots = find_hotspots(filled, at_risk, layout.neighbours)
+    spots = find_hotspots(filled, at_risk, layout.windows)
     return Answer(
         period=period,
         per="households",

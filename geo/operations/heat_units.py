@@ -12,7 +12,7 @@ import numpy.typing as npt
 import shapely
 
 from geo.patterns.hexagons import Hexagons, lay_hexagons
-from geo.patterns.neighbours import Flags, Floats, Neighbours, link_touching, link_within
+from geo.patterns.neighbours import Flags, Floats, Neighbours, link_nobody, link_touching, link_within
 from geo.store.patterns import Columns, Ground
 
 Unit = Literal["hexagon", "grid", "compound", "building"]
@@ -23,7 +23,7 @@ HEXAGON_M: Final = 60.0
 
 # Between neighbouring compounds or grids there is a road.
 _ROAD_M: Final = 40.0
-_NEAR_M: Final[Mapping[Unit, float]] = {"hexagon": 1.1 * HEXAGON_M, "building": 100.0}
+_NEAR_M: Final[Mapping[Unit, float]] = {"hexagon": 1.1 * HEXAGON_M, "building": 75.0}
 
 Ints = npt.NDArray[np.int32]
 
@@ -64,8 +64,16 @@ class Layout:
         return np.asarray(shapely.area(shapely.intersection(self.shapes, self.outline)), np.float64)
 
     @cached_property
+    def windows(self) -> Neighbours:
+        """Which cells are judged together: small ones with their neighbours, grids and compounds alone.
+
+        A grid and all that touch it are a quarter of the town.
+        """
+        return self.neighbours if self.unit in _NEAR_M else link_nobody(len(self))
+
+    @cached_property
     def neighbours(self) -> Neighbours:
-        """Which cells count together."""
+        """Which cells lie around which."""
         if self.unit in _NEAR_M:
             return link_within(self.places_m[:, 0], self.places_m[:, 1], _NEAR_M[self.unit])
         return link_touching(shapely.buffer(self.shapes, _ROAD_M / 2))
@@ -143,7 +151,12 @@ def _lay_hexagons(columns: Columns) -> Layout:
         places_m=hexagons.middles_m,
         shapes=np.asarray(shapely.polygons(hexagons.list_corners()), np.object_),
         outline=ground.outline,
-        of_case=hexagons.locate(cases.x_m, cases.y_m),
+        # A yard lies across the border from its houses: its cases count where its people do.
+        of_case=np.where(
+            cases.building >= 0,
+            np.append(of_building, np.int32(-1))[cases.building],
+            hexagons.locate(cases.x_m, cases.y_m),
+        ),
         of_building=of_building,
         **_sum_up(ground, of_building, count),
     )

@@ -152,9 +152,8 @@ class Cases:
         """The codes of either level by which cases may be chosen."""
         return frozenset(self.categories + self.parents)
 
-    @property
-    def nbytes(self) -> int:
-        """What they take in memory."""
+    def count_bytes(self) -> int:
+        """Return what they take in memory."""
         return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
 
 
@@ -238,8 +237,11 @@ def read_looks(community_id: int, ground: Ground, *, url: str | None = None) -> 
 def _verify_reader(community_id: int) -> None:
     actor = get_actor()
     if actor is not None and (actor.role not in READERS or community_id not in actor.community_ids):
-        msg = f"there is no community {community_id}, or its patterns are not yours to see"
-        raise NotFound(msg)
+        raise _refuse(community_id)
+
+
+def _refuse(community_id: int) -> NotFound:
+    return NotFound(f"there is no community {community_id}, or its patterns are not yours to see")
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,7 @@ class _Kept:
     good_until_s: float
 
     def count_bytes(self) -> int:
-        return self.columns.cases.nbytes
+        return self.columns.cases.count_bytes()
 
 
 _guard: Final = threading.Lock()
@@ -260,8 +262,7 @@ def _load_ground(connection: PostgresConnection, community_id: int, on_day: date
     queries = load_queries("patterns")
     outline = queries.find_pattern_outline(connection, community_id=community_id)
     if outline is None:
-        msg = f"there is no community {community_id}, or its patterns are not yours to see"
-        raise NotFound(msg)
+        raise _refuse(community_id)
     shape = shapely.MultiPolygon(shapely.get_parts(shapely.from_wkb(bytes(outline))).tolist())
     plane = LocalPlane(shape.centroid.x, shape.centroid.y)
     rows = list(queries.list_pattern_buildings(connection, community_id=community_id, on_day=on_day))
@@ -380,15 +381,13 @@ class _Sink:
         }
 
 
-def _lay_out_row() -> np.dtype[np.void]:
-    """Return how COPY writes a row: the number of fields, then for each its length and itself."""
-    fields = [("fields", ">i2")]
-    for name, kind in _WIRE:
-        fields += [(f"{name}_length", ">i4"), (name, kind)]
-    return np.dtype(fields)
-
-
-_ROW: Final = _lay_out_row()
+# How COPY writes a row: the number of fields, then for each its length and itself.
+_ROW: Final = np.dtype(
+    [
+        ("fields", ">i2"),
+        *(field for name, kind in _WIRE for field in ((f"{name}_length", ">i4"), (name, kind))),
+    ]
+)
 
 
 def _number(ids: npt.NDArray[np.int64], known: npt.NDArray[np.int64]) -> Ints:

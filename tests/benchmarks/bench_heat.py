@@ -34,7 +34,8 @@ from sqlalchemy import create_engine
 from dashboard.models.heat_data import write_document
 from dashboard.models.heat_state import parse_heat_state
 from geo.cluster import Cluster
-from geo.operations.heat import Answer, Period, Question, State, measure, read_state
+from geo.operations.heat import Answer, State, measure, read_state
+from geo.operations.heat_cases import Period, Question
 from geo.operations.heat_units import lay_out
 from geo.patterns import following, relapse
 from geo.schema.migrate import migrate
@@ -112,7 +113,7 @@ def run(url: str, incidents: int = INCIDENTS) -> list[Row]:
         cold_s, state = _time(lambda: _start_ours(community))
         warm_s = statistics.median(_time(partial(_ask_ours, state, code))[0] for code in _CODES[:_QUESTIONS])
         picture_s = _time_documents(state)
-    print(f"columns: {state.columns.cases.nbytes / incidents:.1f} bytes a case")
+    print(f"columns: {state.columns.cases.count_bytes() / incidents:.1f} bytes a case")
     figures = [("cold", cold_s, "s"), ("another question", warm_s, "s"), *picture_s]
     if incidents != INCIDENTS:
         return [

@@ -11,18 +11,8 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Point, box
 
 from geo.model.actor import Role
-from geo.operations.heat import (
-    Answer,
-    Period,
-    Question,
-    State,
-    choose_per,
-    compare,
-    follow_weeks,
-    measure,
-    read_state,
-    smooth,
-)
+from geo.operations.heat import Answer, State, compare, follow_weeks, measure, read_state, smooth
+from geo.operations.heat_cases import Period, Question, choose_per
 from geo.operations.heat_cells import find_row, tell_cell
 from geo.operations.heat_units import Unit, lay_out
 from geo.store.engine import acting_as

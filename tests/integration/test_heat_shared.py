@@ -10,7 +10,8 @@ from shapely import Point, box
 
 from dashboard.models.heat_data import DOCUMENTS, measure_all, write_document
 from dashboard.models.heat_state import parse_heat_state
-from geo.operations.heat import Period, State, read_state
+from geo.operations.heat import State, read_state
+from geo.operations.heat_cases import Period
 from geo.operations.heat_shared import find_quarters, measure_shared
 from geo.settings import get_settings
 from geo.store.engine import acting_as
