@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final, Literal, get_args
 
-from dashboard.models.incident_filters import SOURCES, YEARS
+from dashboard.models.incident_filters import YEARS
+from geo.model.incident import SOURCES
 from geo.operations.heat_cases import Per, Period, Question
 from geo.operations.heat_shared import SHARED, find_quarters
 from geo.operations.heat_units import Unit

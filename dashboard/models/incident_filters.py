@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from dashboard.models.map_state import PlaceKey, format_place, parse_place
 from geo.model.actor import Actor
+from geo.model.incident import SOURCES
 from geo.store.choices import Category
 from geo.store.worklist import Around, Asked, Marks, Sort, Status, Whose
 
@@ -35,17 +36,6 @@ OPEN_STATES: Final = (
 SETTLED_STATES: Final = ("closed", "rated", "rejected", "voided")
 SORTS: Final[tuple[Sort, ...]] = ("deadline", "place", "newest")
 MARKS: Final[tuple[Mark, ...]] = get_args(Mark)
-SOURCES: Final = (
-    "patrol",
-    "walk_in",
-    "phone",
-    "hotline_12345",
-    "wechat_group",
-    "courier",
-    "property",
-    "superior",
-    "other",
-)
 LIST_LAYERS: Final = ("grids", "compounds", "buildings")
 TODAY: Final = "today"
 BOUNCED: Final = 2

@@ -10,7 +10,7 @@ from dashboard.widgets.duty_calendar import show_working_time
 from dashboard.widgets.duty_rules import show_rules
 from dashboard.widgets.duty_supervision import show_supervision
 from dashboard.widgets.duty_trial import show_trial
-from dashboard.widgets.header import show_community_choice, show_language_switch
+from dashboard.widgets.header import require_community, show_language_switch
 from geo.operations.calendars import read_community_time
 from geo.operations.duties import read_matrix
 from geo.operations.supervision import read_supervision_phone
@@ -23,14 +23,7 @@ communities = places.list_communities()
 choice, note, language = st.columns([2.2, 6.5, 0.9], vertical_alignment="center")
 with language:
     show_language_switch(text)
-if not communities:
-    st.info(text("map.empty"), icon=":material/add_location_alt:")
-    st.stop()
-with choice:
-    community = show_community_choice(communities, session.read_map_state().community, text)
-if community is None:
-    st.info(text("morning.choose"), icon=":material/location_city:")
-    st.stop()
+community = require_community(communities, choice, text)
 note.caption(text("duties.note_order"))
 
 can_keep = is_allowed(actor.role, "keep_duties")

@@ -11,7 +11,7 @@ from dashboard.models.heat_card import build_heat_card
 from dashboard.models.heat_data import measure_all
 from dashboard.models.heat_page import build_heat_page, list_map_words, write_data_address
 from dashboard.models.heat_state import parse_heat_state
-from dashboard.widgets.header import show_community_choice, show_language_switch
+from dashboard.widgets.header import require_community, show_language_switch
 from dashboard.widgets.heat_bar import change, show_heat_bar
 from dashboard.widgets.heat_export import note_taken, show_heat_export
 from dashboard.widgets.heat_map import show_heat_map
@@ -28,14 +28,7 @@ communities = places.list_communities()
 choice, told, export, language = st.columns([2, 8.4, 0.6, 0.9], vertical_alignment="center")
 with language:
     show_language_switch(text)
-if not communities:
-    st.info(text("map.empty"), icon=":material/add_location_alt:")
-    st.stop()
-with choice:
-    community = show_community_choice(communities, session.read_map_state().community, text)
-if community is None:
-    st.info(text("morning.choose"), icon=":material/location_city:")
-    st.stop()
+community = require_community(communities, choice, text)
 
 town, categories = heat.read_state(community.id), data.list_categories()
 codes = town.columns.cases.codes

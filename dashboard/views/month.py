@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import data, session
 from dashboard.models.month import build_page, write_print_address
-from dashboard.widgets.header import show_community_choice, show_language_switch
+from dashboard.widgets.header import require_community, show_language_switch
 from dashboard.widgets.month_head import choose_month, show_download
 from dashboard.widgets.month_panel import show_figures, show_lines, show_tables
 from geo.operations.complaints import find_months
@@ -17,14 +17,7 @@ from geo.store.versions import list_layer_tags
 text, actor, now = session.get_text(), session.get_actor(), datetime.now(UTC)
 communities = places.list_communities()
 with st.container(key="month_head", horizontal=True, vertical_alignment="center"):
-    if not communities:
-        st.info(text("map.empty"), icon=":material/add_location_alt:")
-        st.stop()
-    with st.container(width=190):
-        community = show_community_choice(communities, session.read_map_state().community, text)
-    if community is None:
-        st.info(text("morning.choose"), icon=":material/location_city:")
-        st.stop()
+    community = require_community(communities, st.container(width=190), text)
     months = find_months(community.id, now)
     if not months:
         st.info(text("month.nothing_yet"), icon=":material/event_busy:")

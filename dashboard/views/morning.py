@@ -11,7 +11,7 @@ from dashboard.models.map_state import fit_view, format_place
 from dashboard.models.morning import build_page, write_print_address
 from dashboard.models.morning_map import MAP_PX, build_legend, build_map
 from dashboard.widgets.absence_desk import show_absence_button
-from dashboard.widgets.header import show_community_choice, show_language_switch
+from dashboard.widgets.header import require_community, show_language_switch
 from dashboard.widgets.map_frame import show_map_frame
 from dashboard.widgets.morning_panel import (
     find_picked,
@@ -36,14 +36,7 @@ choice, since, printing, copying, language = head.columns(
 )
 with language:
     show_language_switch(text)
-if not communities:
-    st.info(text("map.empty"), icon=":material/add_location_alt:")
-    st.stop()
-with choice:
-    community = show_community_choice(communities, state.community, text)
-if community is None:
-    st.info(text("morning.choose"), icon=":material/location_city:")
-    st.stop()
+community = require_community(communities, choice, text)
 
 tags = list_layer_tags(community.id, session.today())
 morning = data.read_morning(community.id, tags, session.get_actor(), now)

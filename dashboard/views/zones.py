@@ -7,7 +7,7 @@ from dashboard.maps.zoning import build_zone_style
 from dashboard.models import map_page
 from dashboard.models.zone_view import lay_plan
 from dashboard.models.zones import find_in_force
-from dashboard.widgets.header import show_community_choice, show_language_switch
+from dashboard.widgets.header import require_community, show_language_switch
 from dashboard.widgets.zone_editor import Stage, show_zone_editor
 from dashboard.widgets.zone_shelf import (
     show_card_link,
@@ -30,14 +30,7 @@ choice, kinds, plans, against, acts, language = st.columns(
 )
 with language:
     show_language_switch(text)
-if not communities:
-    st.info(text("map.empty"), icon=":material/add_location_alt:")
-    st.stop()
-with choice:
-    community = show_community_choice(communities, session.read_map_state().community, text)
-if community is None:
-    st.info(text("morning.choose"), icon=":material/location_city:")
-    st.stop()
+community = require_community(communities, choice, text)
 with kinds:
     kind = show_kind_choice(text)
 heads = zone_plans.list_plans(community.id, kind)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape as escape_html
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.i18n import Text
@@ -48,6 +49,19 @@ def show_community_choice(communities: Sequence[Community], code: str | None, te
         label_visibility="collapsed",
         on_change=lambda: session.open_community(st.session_state["community_choice"]),
     )
+    return community
+
+
+def require_community(communities: Sequence[Community], place: DeltaGenerator, text: Text) -> Community:
+    """Return the community that is open, shown as a choice; without one, say what to do and end the page."""
+    if not communities:
+        st.info(text("map.empty"), icon=":material/add_location_alt:")
+        st.stop()
+    with place:
+        community = show_community_choice(communities, session.read_map_state().community, text)
+    if community is None:
+        st.info(text("morning.choose"), icon=":material/location_city:")
+        st.stop()
     return community
 
 

@@ -21,10 +21,10 @@ from dashboard.models.heat_state import (
     format_heat_state,
 )
 from dashboard.models.incident_words import name_category, name_source
+from geo.model.incident import SOURCES
 from geo.operations.heat_cases import Period
 from geo.settings import get_settings
 from geo.store.choices import Category
-from geo.store.patterns import SOURCES
 
 _OWN: Final = 0
 _SPANS: Final = {28: "heat.span_28", 84: "heat.span_84", 364: "heat.span_364", _OWN: "heat.span_own"}

@@ -11,7 +11,6 @@ from dashboard.models.incident_filters import (
     OPEN_STATES,
     SETTLED_STATES,
     SORTS,
-    SOURCES,
     STATUSES,
     TODAY,
     find_usual,
@@ -21,6 +20,7 @@ from dashboard.models.incident_words import name_source, name_state
 from dashboard.models.map_state import PlaceKey, format_place, parse_place
 from dashboard.widgets.incident_views import show_views
 from dashboard.widgets.markdown import escape
+from geo.model.incident import SOURCES
 
 _ANY: Final = ""
 _WHOSE: Final = {"mine": "filter.whose_mine", "zones": "filter.whose_zones", "all": "filter.whose_all"}

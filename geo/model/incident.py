@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+SOURCES: Final = (
+    "patrol", "walk_in", "phone", "hotline_12345", "wechat_group", "courier", "property", "superior", "other",
+)  # fmt: skip
+"""How a case came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class NewIncident:
     Attributes:
         community_id: where.
         category_code: of either level.
-        source: how it came: ``patrol``, ``walk_in``, ``phone`` …
+        source: one of :data:`SOURCES`.
         description: what is the matter, in the words it was told in.
         title: a heading; by default the beginning of the description.
         address: as people write it.

@@ -16,6 +16,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.errors import Conflict, Forbidden, InputRefused
 from geo.model.absence import Absence, AbsenceReason, HandOver, HandOverSheet, HeldDuty
 from geo.operations.case_fields import clean_text
+from geo.operations.clashes import tell_clashes
 from geo.operations.deadlines import find_day
 from geo.operations.hand_overs import bring_back, cover_gaps, move_on, settle
 from geo.rules.access import is_allowed
@@ -220,10 +221,7 @@ def _keep_to_keepers() -> Iterator[None]:
     if actor is not None and not is_allowed(actor.role, "keep_absences"):
         raise Forbidden(msg)
     try:
-        yield
+        with tell_clashes():
+            yield
     except psycopg2.errors.InsufficientPrivilege as refusal:
         raise Forbidden(msg) from refusal
-    except (psycopg2.errors.ForeignKeyViolation, psycopg2.errors.DeadlockDetected) as clash:
-        # An import was taking buildings away at the same moment.
-        msg = "some of what this is about was just being deleted or changed: enter it again"
-        raise Conflict(msg) from clash

@@ -8,10 +8,11 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from geo.model.incident import SOURCES
 from geo.operations.heat_units import Dwelling, Layout, Unit
 from geo.patterns.density import spread_cases
 from geo.patterns.neighbours import Flags, Floats
-from geo.store.patterns import SOURCES, Cases, Columns, count_minutes
+from geo.store.patterns import Cases, Columns, count_minutes
 
 Per = Literal["households", "residents", "merchants", "others"]
 

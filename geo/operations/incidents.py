@@ -14,7 +14,7 @@ import psycopg2.errors
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import Conflict, InputRefused, WanggeError
-from geo.model.incident import Case, Correction, NewIncident, Original, Requester
+from geo.model.incident import SOURCES, Case, Correction, NewIncident, Original, Requester
 from geo.operations.case_fields import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -28,7 +28,7 @@ from geo.operations.case_fields import (
 )
 from geo.operations.deadlines import CHINA, choose_route_and_due
 from geo.rules.titles import derive_title
-from geo.rules.workflow import MOST_DISSATISFIED, MOVES, OUTCOMES, REQUEST_KINDS, SEVERITIES, SOURCES
+from geo.rules.workflow import MOST_DISSATISFIED, MOVES, OUTCOMES, REQUEST_KINDS, SEVERITIES
 from geo.store import incidents
 from geo.store.engine import connect, transaction
 from geo.store.photos import KeptPhoto, keep_photos

@@ -23,6 +23,7 @@ from geo.model.zone import (
     ZoneKind,
     ZoneRole,
 )
+from geo.operations.clashes import tell_clashes
 from geo.operations.deadlines import find_day
 from geo.operations.hand_overs import settle
 from geo.rules.access import is_allowed
@@ -269,13 +270,10 @@ def keep_to_secretary() -> Iterator[None]:
     if actor is not None and not is_allowed(actor.role, "edit_zones"):
         raise Forbidden(msg)
     try:
-        yield
+        with tell_clashes():
+            yield
     except psycopg2.errors.InsufficientPrivilege as refusal:
         raise Forbidden(msg) from refusal
-    except (psycopg2.errors.ForeignKeyViolation, psycopg2.errors.DeadlockDetected) as clash:
-        # An import was taking buildings away at the same moment.
-        msg = "some of what this is about was just being deleted or changed: load the plan again"
-        raise Conflict(msg) from clash
 
 
 def find_account() -> int | None:

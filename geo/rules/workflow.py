@@ -21,9 +21,6 @@ STATES: Final = (
 OUTCOMES: Final = (
     "resolved", "partly_resolved", "persuaded", "mediated", "negotiated", "transferred", "unresolvable",
 )  # fmt: skip
-SOURCES: Final = (
-    "patrol", "walk_in", "phone", "hotline_12345", "wechat_group", "courier", "property", "superior", "other",
-)  # fmt: skip
 REQUEST_KINDS: Final = ("help", "enquiry", "complaint")
 SEVERITIES: Final = ("low", "normal", "high", "urgent")
 # Of five grades the two worst: who is not satisfied has asked for the case to be looked at again.

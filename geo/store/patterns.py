@@ -22,20 +22,10 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.crs import LocalPlane
 from geo.errors import NotFound
 from geo.model.actor import Role
+from geo.model.incident import SOURCES
 from geo.store.engine import connect, get_actor, load_queries
 from geo.store.versions import read_common_tag
 
-SOURCES: Final = (
-    "patrol",
-    "walk_in",
-    "phone",
-    "hotline_12345",
-    "wechat_group",
-    "courier",
-    "property",
-    "superior",
-    "other",
-)
 READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "wall", "administrator"})
 """Who sees the same cases here; a property company sees its own alone, and nothing of these."""
 

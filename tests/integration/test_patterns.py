@@ -9,8 +9,9 @@ from shapely import Point, box
 
 from geo.errors import NotFound
 from geo.model.actor import NOBODY, Role
+from geo.model.incident import SOURCES
 from geo.store.engine import acting_as
-from geo.store.patterns import NEVER, READERS, SOURCES, Cases, Ground, count_minutes, read_columns, read_looks
+from geo.store.patterns import NEVER, READERS, Cases, Ground, count_minutes, read_columns, read_looks
 from tests.actors import make_actor
 from tests.town import Town
 

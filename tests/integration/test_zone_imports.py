@@ -62,7 +62,7 @@ def test_a_stroke_over_what_is_being_deleted_is_told_and_writes_nothing(
     gone, kept = town.buildings[2], town.buildings[3]
     if not is_held:
         draft = assign_units(draft.head.id, [gone], None, seen_revision=draft.head.revision, label="-")
-    with deleting(town, gone), pytest.raises(Conflict, match="load the plan again"):
+    with deleting(town, gone), pytest.raises(Conflict, match="load it again"):
         assign_units(
             draft.head.id, [gone, kept], draft.zones[2].id, seen_revision=draft.head.revision, label="+"
         )
@@ -72,7 +72,7 @@ def test_a_stroke_over_what_is_being_deleted_is_told_and_writes_nothing(
 
 
 def test_a_gap_stated_for_what_is_being_deleted_is_told(town: PlanTown, draft: Plan) -> None:
-    with deleting(town, town.buildings[2]), pytest.raises(Conflict, match="load the plan again"):
+    with deleting(town, town.buildings[2]), pytest.raises(Conflict, match="load it again"):
         state_gap(draft.head.id, [town.buildings[2]], "拆除", seen_revision=draft.head.revision, label="-")
     assert read_plan(draft.head.id).gaps == {}
 
@@ -140,7 +140,7 @@ def test_an_absence_entered_while_its_buildings_are_deleted(database_url: str) -
     with deleting(town, town.buildings[0]):
         told = enter()
     assert told is not None
-    assert "enter it again" in str(told)
+    assert "load it again" in str(told)
     assert town.run("SELECT count(*) FROM absence") == [(0,)]
     assert enter() is None
     assert set(town.holders(TODAY)) == set(town.buildings[1:])

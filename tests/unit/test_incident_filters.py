@@ -13,7 +13,6 @@ from dashboard.models.incident_filters import (
     PARAMS,
     SETTLED_STATES,
     SORTS,
-    SOURCES,
     STATUSES,
     WHOSE,
     Filters,
@@ -28,6 +27,7 @@ from dashboard.models.incident_filters import (
 )
 from dashboard.models.map_state import PlaceKey
 from geo.model.actor import Actor, Role
+from geo.model.incident import SOURCES
 from geo.store.choices import Category
 from geo.store.worklist import Around, Marks
 

@@ -17,8 +17,9 @@ from dashboard.i18n.refusals import tell_refusal
 from dashboard.routes.replies import describe_refusal
 from geo.errors import DatabaseUnavailable, InputRefused, NotFound
 from geo.model.actor import ROLES
+from geo.model.incident import SOURCES
 from geo.model.working_time import Unit
-from geo.rules.workflow import MOVES, OUTCOMES, REQUEST_KINDS, SEVERITIES, SOURCES, STATES
+from geo.rules.workflow import MOVES, OUTCOMES, REQUEST_KINDS, SEVERITIES, STATES
 from geo.settings import get_settings
 
 GEO, DASHBOARD = Path(geo.__file__).parent, Path(dashboard.__file__).parent
@@ -26,13 +27,21 @@ MODULES = [
     *(GEO / "operations" / f"{name}.py" for name in ("incidents", "duties", "calendars", "accounts")),
     *(
         GEO / "operations" / f"{name}.py"
-        for name in ("case_fields", "exporting", "zone_plans", "zone_drafts", "absences", "searching")
+        for name in (
+            "case_fields",
+            "absences",
+            "clashes",
+            "exporting",
+            "searching",
+            "supervision",
+            "zone_drafts",
+            "zone_plans",
+        )
     ),
     *(
         GEO / "store" / f"{name}.py"
         for name in ("photos", "saved_views", "incidents", "duties", "zones", "absences")
     ),
-    GEO / "operations" / "supervision.py",
     GEO / "rules" / "drafts.py",
     GEO / "model" / "working_time.py",
     DASHBOARD / "models" / "duties.py",
