@@ -155,5 +155,7 @@ def test_eleven_months_catch_a_fifth_more_of_the_twelfth_than_smooth_density(rec
                 caught = np.nan_to_num(hit) * next_.sum()
                 ours, smooth = ours + caught * is_ours, smooth + caught * (not is_ours)
             came += next_.sum()
-    record_property("hit rates on a tenth of the area: ours, smooth density", (ours / came, smooth / came))
+    record_property(
+        "hit rates on a tenth of the area: ours, smooth density", (float(ours / came), float(smooth / came))
+    )
     assert ours >= 1.2 * smooth
