@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -21,6 +22,10 @@ from geo.settings import get_settings
 from geo.store import engine
 from geo.store.engine import forget_engine
 from tests.actors import find_secretary
+
+# How long an example takes says nothing where three processes share two cores.
+settings.register_profile("beside_others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside_others")
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
