@@ -13,7 +13,7 @@ import streamlit as st
 from geo.model.absence import Absence
 from geo.model.actor import Actor
 from geo.model.gazetteer import Gazetteer
-from geo.model.recheck import SettledCase
+from geo.model.recheck import RecheckSetting, SettledCase
 from geo.operations import absences, complaints, marks, month_words, rechecks, zone_news, zone_town
 from geo.operations.complaints import MonthReview
 from geo.operations.month_words import MonthWords
@@ -80,13 +80,21 @@ def list_returns(community_id: int, month: Period, actor: Actor, now: datetime) 
     return _list_returns(community_id, month, find_day(now), rights)
 
 
-def list_rechecks(community_id: int, actor: Actor, now: datetime) -> list[tuple[SettledCase, Why]]:
-    """Return what is to be looked at again today, by everybody together.
+def list_rechecks(
+    community_id: int, tags: Mapping[str, str], actor: Actor, now: datetime
+) -> tuple[RecheckSetting, list[tuple[SettledCase, Why]]]:
+    """Return what a community asks to be looked at again, and what that is today, by everybody together.
 
     What somebody has looked at is gone at once; what is back meanwhile, minutes later.
     """
-    looks, setting = rechecks.count_looks(community_id, now), rechecks.read_setting(community_id)
-    return _list_rechecks(community_id, find_day(now), (actor.role, actor.scope), looks, astuple(setting))
+    day, rights = find_day(now), (actor.role, actor.scope)
+    looks, setting = _read_looks(community_id, day, rights, tags["incidents"])
+    return setting, _list_rechecks(community_id, day, rights, looks, astuple(setting))
+
+
+def forget_recheck_setting() -> None:
+    """Ask anew, at the next run, what communities ask to be looked at again."""
+    _read_looks.clear()
 
 
 @st.cache_resource(ttl=_MINUTE_S, show_spinner=False)
@@ -259,6 +267,16 @@ def _list_returns(
     rights: tuple[object, ...],  # noqa: ARG001
 ) -> tuple[BackAgain, ...]:
     return complaints.list_returns(community_id, month, start_of_day(today))
+
+
+@st.cache_resource(ttl=_MINUTE_S, max_entries=200, show_spinner=False)
+def _read_looks(
+    community_id: int,
+    today: date,
+    rights: tuple[object, ...],  # noqa: ARG001
+    tag: str,  # noqa: ARG001
+) -> tuple[int, RecheckSetting]:
+    return rechecks.count_looks(community_id, start_of_day(today)), rechecks.read_setting(community_id)
 
 
 @st.cache_resource(ttl=10 * _MINUTE_S, max_entries=50, show_spinner=False)

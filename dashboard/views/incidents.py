@@ -54,5 +54,5 @@ if actor.party_id is not None:
     show_zone_news(data.list_zone_news(community.id, today, tags, actor), community.code, text)
     show_stood_in_for(data.list_stood_in_for(community.id, today, tags, actor), actor.party_id, text)
 if actor.role == "grid_worker":
-    show_rechecks(community, actor, datetime.now(UTC), text)
+    show_rechecks(community, tags, actor, datetime.now(UTC), text)
 show_work(page)

@@ -70,7 +70,7 @@ with panel:
     show_more_overdue(page.more_overdue, kept, text)
     show_duty(page.duty, text)
     if session.get_actor().role == "secretary":
-        show_rechecks(community, session.get_actor(), now, text)
+        show_rechecks(community, tags, session.get_actor(), now, text)
     if is_allowed(session.get_actor().role, "keep_absences"):
         show_absence_button(community, morning.staff, text)
 

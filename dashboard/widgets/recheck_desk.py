@@ -1,5 +1,6 @@
 """What was settled and is to be looked at again today: one click says it is still so, two that it is back."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,26 +15,22 @@ from dashboard.widgets.markdown import escape
 from geo.errors import WanggeError
 from geo.model.actor import Actor
 from geo.model.recheck import RecheckSetting
-from geo.operations.rechecks import (
-    change_setting,
-    confirm_settled,
-    count_found,
-    read_setting,
-    report_back,
-)
+from geo.operations.rechecks import change_setting, confirm_settled, count_found, report_back
 from geo.rules.rechecks import list_for
 from geo.store.places import Community
 
 _TOLD = "recheck_told"
 
 
-def show_rechecks(community: Community, actor: Actor, now: datetime, text: Text) -> None:
+def show_rechecks(
+    community: Community, tags: Mapping[str, str], actor: Actor, now: datetime, text: Text
+) -> None:
     """Show what is due: to a grid worker his own, to the secretary everybody's; nothing where nothing is.
 
     The secretary also chooses there what is asked for.
     """
     is_keeper = actor.role == "secretary"
-    chosen = data.list_rechecks(community.id, actor, now)
+    setting, chosen = data.list_rechecks(community.id, tags, actor, now)
     if not is_keeper:
         chosen = list_for(chosen, actor.party_id) if actor.party_id is not None else []
     told = st.session_state.pop(_TOLD, None)
@@ -46,7 +43,6 @@ def show_rechecks(community: Community, actor: Actor, now: datetime, text: Text)
         st.container(key="rechecks"),
         st.popover(text("recheck.due", n=len(lines)), icon=":material/fact_check:"),
     ):
-        setting = read_setting(community.id)
         days = text("month.separator").join(map(str, setting.days))
         st.caption(text("recheck.hint", days=days, most=setting.most_a_day))
         if not lines:
@@ -140,6 +136,7 @@ def _show_setting(community: Community, setting: RecheckSetting, text: Text) -> 
             )  # fmt: skip
             try:
                 change_setting(community.id, wanted)
+                data.forget_recheck_setting()
             except WanggeError as refusal:
                 st.warning(escape(tell_refusal(refusal, text)))
             else:
