@@ -24,7 +24,7 @@ async def keep_days() -> None:
             try:
                 await asyncio.to_thread(begin_day, today)
                 begun = today
-            except Exception:
-                # The process boundary: whatever it is, the server goes on and tries again in a minute.
-                logging.getLogger(__name__).warning("the day could not be begun", exc_info=True)
+            except Exception as failure:  # noqa: BLE001 - the process boundary: the server goes on and tries again
+                # Only its kind is told, for what a database says of a row may hold names.
+                logging.getLogger(__name__).warning("the day could not be begun: %s", type(failure).__name__)
         await asyncio.sleep(_LOOK_AGAIN_S)

@@ -13,7 +13,7 @@ import shapely
 
 from geo.patterns.hexagons import Hexagons, lay_hexagons
 from geo.patterns.neighbours import Flags, Floats, Neighbours, link_nobody, link_touching, link_within
-from geo.store.patterns import Columns, Ground
+from geo.store.patterns import Areas, Columns, Ground
 
 Unit = Literal["hexagon", "grid", "compound", "building"]
 Dwelling = Literal["households", "residents", "merchants"]
@@ -110,32 +110,28 @@ def _lay_buildings(columns: Columns) -> Layout:
 
 
 def _lay_compounds(columns: Columns) -> Layout:
-    areas, ground = columns.ground.compounds, columns.ground
-    return Layout(
-        unit="compound",
-        ids=areas.ids,
-        names=areas.names,
-        places_m=_find_places(areas.shapes),
-        shapes=areas.shapes,
-        outline=ground.outline,
-        of_case=columns.cases.compound.astype(np.int32),
-        of_building=ground.compound_of,
-        **_sum_up(ground, ground.compound_of, len(areas.ids)),
-    )
+    ground = columns.ground
+    return _lay_areas(ground, "compound", ground.compounds, columns.cases.compound, ground.compound_of)
 
 
 def _lay_grids(columns: Columns) -> Layout:
-    areas, ground = columns.ground.grids, columns.ground
+    ground = columns.ground
+    return _lay_areas(ground, "grid", ground.grids, columns.cases.grid, ground.grid_of)
+
+
+def _lay_areas(
+    ground: Ground, unit: Unit, areas: Areas, of_case: npt.NDArray[np.int16], of_building: Ints
+) -> Layout:
     return Layout(
-        unit="grid",
+        unit=unit,
         ids=areas.ids,
         names=areas.names,
         places_m=_find_places(areas.shapes),
         shapes=areas.shapes,
         outline=ground.outline,
-        of_case=columns.cases.grid.astype(np.int32),
-        of_building=ground.grid_of,
-        **_sum_up(ground, ground.grid_of, len(areas.ids)),
+        of_case=of_case.astype(np.int32),
+        of_building=of_building,
+        **_sum_up(ground, of_building, len(areas.ids)),
     )
 
 

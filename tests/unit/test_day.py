@@ -49,5 +49,10 @@ def test_the_next_day_is_begun_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert keep(monkeypatch, [FRIDAY, FRIDAY, SATURDAY, SATURDAY]) == [FRIDAY, SATURDAY]
 
 
-def test_a_day_that_failed_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_that_failed_is_begun_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     assert keep(monkeypatch, [FRIDAY, FRIDAY, FRIDAY], failures=1) == [FRIDAY]
+    # What went wrong may name somebody: the log tells its kind alone.
+    assert "DatabaseUnavailable" in caplog.text
+    assert "does not answer" not in caplog.text
