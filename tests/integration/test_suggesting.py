@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
@@ -24,6 +24,7 @@ from geo.operations.suggesting import Load, Posed, list_assignment, list_moves, 
 from geo.zoning.explain import Reason
 from geo.zoning.problem import NO_ZONE, Goal, measure_plan
 from geo.zoning.question import read_question
+from tests.patience import PATIENCE_S
 from tests.town import START, Town
 
 _DAY = date(2024, 6, 30)
@@ -77,9 +78,13 @@ _HALVES = [1, 1, 1, 1, 2, 2, 2, 2]
 _UNEVEN = [1, 1, 1, 1, 1, 2, 2, 3]
 
 
-def search(posed: Posed, *goals: Goal, seconds: float = 1) -> dict[Goal, np.ndarray]:
-    with start_search(posed.question, goals or tuple(Goal), seconds) as running:
-        running.wait()
+def search(posed: Posed, is_good: Callable[[np.ndarray], bool], *goals: Goal) -> dict[Goal, np.ndarray]:
+    """The first plan for each goal (all three unless told) that is good; the best where time runs out."""
+    goals = goals or tuple(Goal)
+    with start_search(posed.question, goals, PATIENCE_S) as running:
+        for _ in running.follow():
+            if set(goals) == set(running.best) and all(is_good(f.plan) for f in running.best.values()):
+                break
     assert running.refusal is None
     return {goal: found.plan for goal, found in running.best.items()}
 
@@ -163,12 +168,14 @@ class TestQuestion:
 class TestAnswer:
     def test_three_goals_are_answered_at_once_each_with_whole_zones(self, quarter: Quarter) -> None:
         posed = pose_question(quarter.id, quarter.share_out(_UNEVEN), _DAY)
-        plans = search(posed)
-        assert set(plans) == set(Goal)
-        for plan in plans.values():
+
+        def is_good(plan: np.ndarray) -> bool:
             figures = measure_plan(posed.question.problem, plan)
-            assert (figures.pieces == 1).all()
-            assert np.abs(figures.deviations[:, 0]).max() < 0.06
+            return bool((figures.pieces == 1).all() and np.abs(figures.deviations[:, 0]).max() < 0.06)
+
+        plans = search(posed, is_good)
+        assert set(plans) == set(Goal)
+        assert all(is_good(plan) for plan in plans.values())
 
     def test_a_dissolved_zones_buildings_are_said_to_come_from_it(self, quarter: Quarter) -> None:
         posed = pose_question(quarter.id, quarter.share_out(_UNEVEN), _DAY, without=[3])
@@ -188,17 +195,22 @@ class TestAnswer:
             (None, "N1"),
             (None, "N2"),
         ]
-        plan = search(posed, Goal.FAIREST)[Goal.FAIREST]
-        assert np.bincount(plan).tolist() == [16, 16, 16, 16]
+
+        def is_good(plan: np.ndarray) -> bool:
+            return bool((np.bincount(plan, minlength=4) == 16).all())
+
+        assert is_good(search(posed, is_good, Goal.FAIREST)[Goal.FAIREST])
 
     def test_locks_are_kept(self, quarter: Quarter) -> None:
         locked = quarter.buildings[:3]
         plan = quarter.share_out(_UNEVEN, locked_units=frozenset(locked))
         plan = replace(plan, zones=(*plan.zones[:2], replace(plan.zones[2], is_locked=True)))
         posed = pose_question(quarter.id, plan, _DAY)
-        for found in search(posed).values():
-            assert found[:3].tolist() == [0, 0, 0]
-            assert np.flatnonzero(found == 2).tolist() == list(range(7, 64, _SIDE))
+        with start_search(posed.question, list(Goal), 1) as running:
+            running.wait()
+        for found in running.best.values():
+            assert found.plan[:3].tolist() == [0, 0, 0]
+            assert np.flatnonzero(found.plan == 2).tolist() == list(range(7, 64, _SIDE))
 
     def test_the_impossible_is_explained(self, quarter: Quarter) -> None:
         posed = pose_question(quarter.id, None, _DAY, zone_count=65)

@@ -14,7 +14,8 @@ from shapely import box
 from geo.zoning.adjacency import link_buildings
 from geo.zoning.problem import Floats, Goal, Ints, Wishes, measure_plan, pose_problem, rate_plan
 from geo.zoning.start import partition_graph
-from geo.zoning.suggest import improve_suggestions
+from geo.zoning.suggest import Suggestion, improve_suggestions
+from tests.patience import PATIENCE_S, take_first
 
 _SLACK = 0.05
 
@@ -66,6 +67,11 @@ def _sum_inertia(points: Floats, weights: Floats, plan: Ints) -> float:
     return total
 
 
+def _is_even(found: Suggestion) -> bool:
+    is_fair = np.abs(found.figures.deviations).max() <= _SLACK + 1e-6
+    return bool(is_fair and (found.figures.pieces == 1).all())
+
+
 @pytest.mark.parametrize(("size", "zone_count", "seed"), [(30, 3, 0), (60, 4, 1), (80, 5, 2)])
 def test_the_exact_models_plan_is_no_better_in_what_the_search_is_for(
     size: int, zone_count: int, seed: int
@@ -79,10 +85,11 @@ def test_the_exact_models_plan_is_no_better_in_what_the_search_is_for(
     _, place = _solve(costs, weights, zone_count, with_centres=True)
     exact = np.unique(place, return_inverse=True)[1]
     assert np.abs(measure_plan(problem, exact).deviations).max() <= _SLACK + 1e-6
-    *_, found = improve_suggestions(problem, {Goal.MOST_COMPACT: wishes}, 1)
-    assert np.abs(found.figures.deviations).max() <= _SLACK + 1e-6
-    assert (found.figures.pieces == 1).all()
-    assert found.rating <= rate_plan(problem, exact, wishes) + 1e-9
+    bound = rate_plan(problem, exact, wishes) + 1e-9
+    searched = improve_suggestions(problem, {Goal.MOST_COMPACT: wishes}, PATIENCE_S)
+    found = take_first(searched, lambda found: _is_even(found) and found.rating <= bound)
+    assert _is_even(found)
+    assert found.rating <= bound
     # Round zones are near ones too, though by another measure.
     assert _sum_inertia(points, weights, found.plan) <= 1.5 * _sum_inertia(points, weights, exact)
 
@@ -97,10 +104,10 @@ def test_hardly_more_moves_than_the_least_that_even_loads_need(size: int, zone_c
     assert np.abs(measure_plan(problem, held).deviations).max() > _SLACK
     # Even first, then few moves, and hardly anything else.
     wishes = Wishes((_SLACK - 0.001,), evenness=1e6, compactness=0.001, constancy=1.0)
-    *_, found = improve_suggestions(problem, {Goal.STEADIEST: wishes}, 2)
-    assert np.abs(found.figures.deviations).max() <= _SLACK + 1e-6
-    assert (found.figures.pieces == 1).all()
     costs = np.where(np.arange(zone_count)[None] == held[:, None], 0, grown[:, None])
     least, _ = _solve(costs, grown, zone_count, with_centres=False)
+    searched = improve_suggestions(problem, {Goal.STEADIEST: wishes}, PATIENCE_S)
+    found = take_first(searched, lambda found: _is_even(found) and found.figures.moved <= 2 * least)
+    assert _is_even(found)
     # The bound lets buildings jump across the town; ours go from neighbour to neighbour.
     assert least - 1e-6 <= found.figures.moved <= 2 * least
