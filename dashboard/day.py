@@ -26,5 +26,7 @@ async def keep_days() -> None:
                 begun = today
             except Exception as failure:  # noqa: BLE001 - the process boundary: the server goes on and tries again
                 # Only its kind is told, for what a database says of a row may hold names.
-                logging.getLogger(__name__).warning("the day could not be begun: %s", type(failure).__name__)
+                several = failure.exceptions if isinstance(failure, ExceptionGroup) else (failure,)
+                kinds = ", ".join(sorted({type(each).__name__ for each in several}))
+                logging.getLogger(__name__).warning("the day could not be begun: %s", kinds)
         await asyncio.sleep(_LOOK_AGAIN_S)

@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 import numpy as np
+import psycopg2
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
-from geo.errors import WanggeError
+from geo.errors import DatabaseUnavailable, WanggeError
 from geo.model.absence import HandOver
 from geo.model.actor import Actor
 from geo.model.zone import ZoneKind
@@ -35,20 +36,29 @@ Untaken = list[tuple[ZoneKind, int]]
 def begin_day(today: date) -> list[HandOver]:
     """See to it in every community that on this day nothing is with somebody who is away or gone.
 
-    Each community is a transaction of its own. Nobody has to be signed in; the history says that it was the
-    calendar.
+    Each community is a transaction of its own, and one that fails keeps no other waiting. Nobody has to be
+    signed in; the history says that it was the calendar.
 
     Args:
         today: in Asia/Shanghai; cases never go by another day than the present one.
 
     Raises:
         DatabaseUnavailable: the database does not answer.
+        ExceptionGroup: what went wrong in the communities that failed, once all were tried.
     """
-    done = []
+    done, failures = [], []
     for community_id in sorted(list_community_codes().values()):
         calendar = Actor(account_id=_CALENDAR, role="secretary", community_ids=(community_id,))
-        with acting_as(calendar), transaction() as connection:
-            done.append(settle(connection, community_id, today))
+        try:
+            with acting_as(calendar), transaction() as connection:
+                done.append(settle(connection, community_id, today))
+        except DatabaseUnavailable:
+            raise
+        except (WanggeError, psycopg2.Error) as failure:
+            failures.append(failure)
+    if failures:
+        msg = f"the day could not be begun in {len(failures)} communities"
+        raise ExceptionGroup(msg, failures)
     return done
 
 

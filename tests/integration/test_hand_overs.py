@@ -1,8 +1,9 @@
 """Cases go on as an absence begins and come back as it ends: at midnight, late, twice, after a crash."""
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 
+import psycopg2
 import pytest
 
 from geo.model.absence import AbsenceReason, HandOver
@@ -109,6 +110,34 @@ def test_a_crash_in_the_midst_leaves_nothing_half_done(
     assert {holder(town, case) for case in cases} == {town.wang}
     assert town.run("SELECT count(*) FROM absence_case") == [(0,)]
     assert set(begin(town).moved) == set(cases)
+
+
+def test_a_community_that_fails_keeps_no_other_waiting(
+    town: AbsenceTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = town.report(0)
+    with acting_as(town.actor()):
+        mark_absent(town.wang, TOMORROW, NEXT_WEEK, SICK)
+    town.run("UPDATE absence SET valid_from = %s", TODAY)
+    before = town.run("SELECT id FROM community ORDER BY id")
+    ((first,),) = town.run(
+        "INSERT INTO community (id, code, name, metric_epsg, geom) OVERRIDING SYSTEM VALUE"
+        " SELECT -1, '0', '坏社区', metric_epsg, geom FROM community ORDER BY id LIMIT 1 RETURNING id"
+    )
+    assert all(first < community for (community,) in before)
+    settle = hand_overs.settle
+
+    def fail_in_the_first(connection: object, community_id: int, today: date) -> HandOver:
+        if community_id == first:
+            fault = "this community's data is broken"
+            raise psycopg2.DataError(fault)
+        return settle(connection, community_id, today)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(hand_overs, "settle", fail_in_the_first)
+    with pytest.raises(ExceptionGroup) as told:
+        begin_day(TODAY)
+    assert [type(each) for each in told.value.exceptions] == [psycopg2.DataError]
+    assert holder(town, case) == town.zhao
 
 
 def test_what_nobody_has_begun_comes_back_and_what_was_begun_stays(town: AbsenceTown) -> None:

@@ -21,7 +21,7 @@ def keep(monkeypatch: pytest.MonkeyPatch, days: list[date], failures: int = 0) -
         asked.append(today)
         if len(asked) <= failures:
             msg = "the database does not answer"
-            raise DatabaseUnavailable(msg)
+            raise ExceptionGroup(msg, [DatabaseUnavailable(msg)])
         begun.append(today)
 
     async def look() -> None:
