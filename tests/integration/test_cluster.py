@@ -56,7 +56,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline_s
         time.sleep(0.02)
