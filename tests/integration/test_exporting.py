@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from geo.errors import InputRefused
 from geo.operations import exporting
-from geo.operations.exporting import export_rows
+from geo.operations.exporting import Table, export_book, export_rows
 from geo.store.engine import acting_as
 from tests.actors import make_actor
 from tests.town import Town
@@ -74,6 +74,28 @@ def test_every_export_is_in_the_log_with_its_number_of_rows(town: Town) -> None:
             ("export", "secretary", town.id, 4, "csv"),
             ("export", "secretary", town.id, 4, "xlsx"),
         ]
+
+
+def test_a_book_has_a_sheet_for_each_table_and_keeps_numbers(town: Town) -> None:
+    tables = [
+        Table("物业[A]/1", ["指标", "件"], [["按期率", 3], [FORMULA, 0.5], ["无", None]]),
+        Table("未结", ["编号"], []),
+    ]
+    with acting_as(make_actor(town.id)):
+        content = export_book(town.id, tables, WATERMARK)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert book.sheetnames[:2] == ["物业 A  1", "未结"]
+    assert [[cell.value for cell in row] for row in book.worksheets[0].iter_rows()] == [
+        ["指标", "件"],
+        ["按期率", 3],
+        [f"'{FORMULA}", 0.5],
+        ["无", None],
+    ]
+    assert book.worksheets[-1]["B3"].value == "'@SUM(A1) & more"
+    town.connection.rollback()
+    with town.connection.cursor() as cursor:
+        cursor.execute("SELECT row_count FROM audit_log WHERE action = 'export'")
+        assert cursor.fetchall() == [(3,)]
 
 
 def test_too_long_a_list_is_refused_and_not_logged(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
