@@ -21,7 +21,7 @@ from geo.operations.morning import gather_morning
 from geo.operations.relapses import BackAgain
 from geo.operations.zone_news import ZoneNews
 from geo.operations.zone_town import Town
-from geo.rules.months import Period
+from geo.rules.periods import Period
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.rechecks import Why
 from geo.store import choices, places

@@ -10,7 +10,7 @@ from dashboard.i18n import Text
 from dashboard.models.incident_words import name_category
 from geo.operations.complaints import Compared, MonthReview
 from geo.rules.comparing import Change, hide_small_cells
-from geo.rules.months import format_month
+from geo.rules.periods import format_month
 from geo.settings import get_settings
 from geo.store.choices import Category
 from geo.store.complaints import PlaceLayer

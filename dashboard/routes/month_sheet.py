@@ -15,7 +15,7 @@ from dashboard.routes.sheets import SheetRequest, make_sheet_endpoint
 from geo.errors import NotFound
 from geo.operations.complaints import MonthReview, find_months, list_returns, review_month
 from geo.operations.month_words import read_month_words
-from geo.rules.months import Period, parse_month
+from geo.rules.periods import Period, parse_month
 from geo.settings import get_settings
 from geo.store.choices import list_categories
 

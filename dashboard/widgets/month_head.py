@@ -13,7 +13,7 @@ from dashboard.models.month_export import list_columns, list_rows, write_waterma
 from geo.model.actor import Actor
 from geo.operations.complaints import MonthReview
 from geo.operations.exporting import export_rows
-from geo.rules.months import Period, format_month, parse_month
+from geo.rules.periods import Period, format_month, parse_month
 from geo.store.choices import Category
 from geo.store.engine import acting_as
 from geo.store.places import Community

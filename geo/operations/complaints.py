@@ -17,7 +17,7 @@ from geo.operations.deadlines import load_calendar
 from geo.operations.relapses import BackAgain, gather_relapses
 from geo.rules.calendar import WorkingCalendar
 from geo.rules.comparing import Change, Ints, compare_counts
-from geo.rules.months import Period, cut_period, find_month, format_month, go_back
+from geo.rules.periods import Period, cut_period, find_month, format_month, go_back
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.repeats import WINDOW_DAYS, find_repeats
 from geo.store import complaints

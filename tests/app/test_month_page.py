@@ -27,7 +27,7 @@ from dashboard.widgets.month_panel import write_html_table
 from geo.operations.complaints import MonthReview, review_month
 from geo.operations.month_words import read_month_words
 from geo.operations.relapses import BackAgain, Figures
-from geo.rules.months import find_month
+from geo.rules.periods import find_month
 from geo.settings import get_settings
 from geo.store import choices, places
 from geo.store.engine import acting_as

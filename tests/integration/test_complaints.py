@@ -9,7 +9,7 @@ from shapely import Point, box
 
 from geo.errors import InputRefused
 from geo.operations.complaints import MonthReview, find_months, review_month
-from geo.rules.months import Period, find_month
+from geo.rules.periods import Period, find_month
 from geo.store.engine import acting_as
 from tests.actors import make_actor
 from tests.town import Town

@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import box
 
 from geo.operations.month_words import MonthWords, read_month_words
-from geo.rules.months import find_month
+from geo.rules.periods import find_month
 from geo.store.engine import acting_as
 from tests.actors import make_actor
 from tests.town import Town

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from geo.rules.months import Period, cut_period, find_month, format_month, go_back, parse_month
+from geo.rules.periods import Period, cut_period, find_month, format_month, go_back, parse_month
 
 FEBRUARY = Period(date(2024, 2, 1), date(2024, 3, 1))
 
