@@ -1,0 +1,135 @@
+"""How a figure of the registry is told, on every page, sheet, screen and file alike.
+
+A figure of few cases is told as the fraction it is: without colour, rank or trend. One without a denominator
+is told as a dash, never as nought.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, Literal
+
+from dashboard.i18n import Text
+from geo.model.indicator import Indicator, Unit, Value
+from geo.rules.indicators import compare_values
+from geo.rules.morning import start_of_day
+from geo.rules.periods import Period, find_kind
+
+Tone = Literal["", "better", "worse", "quiet"]
+
+NOTHING: Final = "—"
+_UNITS: Final[Mapping[Unit, str]] = {
+    "share": "figures.share",
+    "per_10k": "figures.number",
+    "count": "figures.number",
+    "hours": "figures.hours",
+    "days": "figures.days",
+    "ratio": "figures.number",
+}
+_DIGITS: Final[Mapping[Unit, int]] = {
+    "share": 1,
+    "per_10k": 1,
+    "count": 0,
+    "hours": 1,
+    "days": 1,
+    "ratio": 2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToldTrend:
+    """How a figure stands to an earlier one.
+
+    Attributes:
+        words: the change with its sign, and the verdict; a dash where there is nothing to tell.
+        tone: what colour it may have.
+    """
+
+    words: str
+    tone: Tone
+
+
+def tell_value(value: Value, indicator: Indicator, text: Text) -> str:
+    """Return a figure with its unit: ``91.4 %``; ``46/50`` where it is of few cases, a dash where of none.
+
+    A share is told as all or as nothing only where it is: what is left of it is not rounded away.
+    """
+    if value.amount is None:
+        return NOTHING
+    if value.is_small and value.numerator is not None and value.denominator:
+        return f"{text.number(value.numerator)}/{text.number(value.denominator)}"
+    if indicator.unit == "share":
+        return text(_UNITS["share"], number=_write_percent(value.amount, text))
+    return text(_UNITS[indicator.unit], number=text.number(value.amount, digits=_DIGITS[indicator.unit]))
+
+
+def tell_trend(now: Value, before: Value | None, indicator: Indicator, text: Text) -> ToldTrend:
+    """Return how a figure stands to an earlier one of the same indicator.
+
+    The arrow says which way the number went, the word whether that is good. Neither is told where one of the
+    two is of few cases, or of none.
+    """
+    if before is None or now.amount is None or before.amount is None or now.is_small or before.is_small:
+        return ToldTrend(NOTHING, "quiet")
+    change = now.amount - before.amount
+    written = _write_change(abs(change), indicator, text)
+    if written is None:
+        return ToldTrend(text("figures.same"), "")
+    told = f"{'▲' if change > 0 else '▼'} {written}"
+    trend = compare_values(now, before, indicator)
+    if trend == "better":
+        return ToldTrend(text("figures.better", change=told), "better")
+    if trend == "worse":
+        return ToldTrend(text("figures.worse", change=told), "worse")
+    return ToldTrend(told, "")
+
+
+def name_period(period: Period, today: date, text: Text) -> str:
+    """Return what a period is called, with its year where it is not this one; and whether it still runs."""
+    first = period.first
+    kind = find_kind(period)
+    if kind == "day":
+        day = start_of_day(first)
+        name = _date(first, today, text)
+        return f"{name} {text.weekday(day)}"
+    if kind == "week":
+        year, week, _ = first.isocalendar()
+        name = text("figures.week", year=year, week=week, days=_name_days(period, today, text))
+    elif kind == "month":
+        name = text.month(first)
+    elif kind == "quarter":
+        name = text("figures.quarter", year=first.year, quarter=(first.month + 2) // 3)
+    else:
+        return _name_days(period, today, text)
+    return text("figures.running", period=name) if first <= today < period.end else name
+
+
+def _name_days(period: Period, today: date, text: Text) -> str:
+    last = period.end - timedelta(days=1)
+    if last == period.first:
+        return _date(last, today, text)
+    return f"{_date(period.first, today, text)}–{text.day(start_of_day(last))}"
+
+
+def _date(day: date, today: date, text: Text) -> str:
+    name = text.day(start_of_day(day))
+    return name if day.year == today.year else text("figures.date", year=day.year, day=name)
+
+
+def _write_percent(share: float, text: Text) -> str:
+    percent = round(100 * share, 1)
+    if percent == 100 and share < 1:
+        percent = 99.9
+    elif percent == 0 and share > 0:
+        percent = 0.1
+    return text.number(percent, digits=1)
+
+
+def _write_change(change: float, indicator: Indicator, text: Text) -> str | None:
+    """Write by how much a number changed; None where that rounds to nothing."""
+    digits = _DIGITS[indicator.unit]
+    scaled = 100 * change if indicator.unit == "share" else change
+    if not round(scaled, digits):
+        return None
+    key = "figures.points" if indicator.unit == "share" else _UNITS[indicator.unit]
+    return text(key, number=text.number(scaled, digits=digits))
