@@ -36,6 +36,8 @@ LAYER_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "zones": ("zones", "buildings"),
     "labels": ("communities", "compounds", "grids", "buildings"),
 }
+# What is on no map, but counts: layers of ``read_common_tag`` beside those.
+_UNMAPPED: Final[Mapping[str, tuple[str, ...]]] = {"visits": ("visits",)}
 # Layers of which another part is in force every day.
 _DATED: Final = frozenset({"grids", "buildings", "zones", "labels"})
 
@@ -59,7 +61,7 @@ class LayerVersions:
         """Return the tag of a layer in one community, or in all together where ``community_id`` is None.
 
         Args:
-            layer: a layer of the map.
+            layer: a layer of the map, or ``visits``.
             community_id: the community; None for all that the actor may see.
             on_day: the day in China.
             actor: who looks, for others see other rows of it; None for the owner, who sees all.
@@ -74,7 +76,7 @@ class LayerVersions:
         return tag
 
     def _make_tag(self, layer: str, community_id: int | None, day: date, actor: Actor | None) -> str:
-        sources = LAYER_SOURCES[layer]
+        sources = LAYER_SOURCES.get(layer) or _UNMAPPED[layer]
         if community_id is not None:
             places = {community_id}
         else:
@@ -138,7 +140,7 @@ def read_common_tag(
     Args:
         connection: an open transaction.
         community_id: whose layers.
-        layers: layers of the map.
+        layers: layers of the map, or ``visits``.
         on_day: the day in China.
     """
     versions = _recall_versions(connection)

@@ -168,7 +168,7 @@ ORDER BY c.code;
 
 -- name: building_silent(community_ids, silent_since, day_end)
 -- Buildings without an incident, a visit, or a visit to one of their merchants in the window, in communities that
--- recorded something.
+-- recorded something. What is sealed or sensitive is no word of a building: else its absence here would tell of it.
 SELECT c.code, 'building', b.code, b.name, ST_X(b.anchor), ST_Y(b.anchor), NULL, b.households,
     jsonb_build_object('compound', compound.name)
 FROM building AS b
@@ -183,7 +183,8 @@ WHERE b.community_id = ANY(:community_ids)
             SELECT FROM visit AS v WHERE v.community_id = c.id AND v.at >= :silent_since AND v.at < :day_end))
     AND NOT EXISTS (
         SELECT FROM incident AS i
-        WHERE i.building_id = b.id AND i.reported_at >= :silent_since AND i.reported_at < :day_end)
+        WHERE i.building_id = b.id AND i.reported_at >= :silent_since AND i.reported_at < :day_end
+            AND i.sensitivity <> 'S3' AND i.category_code <> ALL (CAST((SELECT sealed_categories()) AS text[])))
     AND NOT EXISTS (
         SELECT FROM visit AS v WHERE v.building_id = b.id AND v.at >= :silent_since AND v.at < :day_end)
     AND NOT EXISTS (
