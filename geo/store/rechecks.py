@@ -1,11 +1,15 @@
 """Looking again at what was settled: what a community asks for, what is due, what was found."""
 
 from datetime import date, datetime
+from typing import Final
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.model.recheck import USUAL_CATEGORIES, RecheckSetting, SettledCase
 from geo.store.engine import load_queries
+
+# Of one category and look, within the fortnight it is due: more than a community of 25,000 cases a year has.
+_MOST_OF_A_KIND: Final = 25
 
 
 def read_setting(connection: PostgresConnection, community_id: int) -> RecheckSetting:
@@ -44,7 +48,8 @@ def list_due(
 ) -> list[SettledCase]:
     """Return the settled cases of which a look is due on a day and not done, once for each such look.
 
-    What is back already, or was not settled by the community, is not among them.
+    What is back already, or was not settled by the community, is not among them; nor is more of one category
+    and look than anybody could walk to.
     """
     rows = load_queries("rechecks").list_due(
         connection,
@@ -53,6 +58,7 @@ def list_due(
         days=list(setting.days),
         lapse_days=setting.lapse_days,
         on_day=on_day,
+        most=_MOST_OF_A_KIND,
     )
     return [SettledCase(*row) for row in rows]
 

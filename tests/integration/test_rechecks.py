@@ -96,6 +96,42 @@ def test_a_place_with_earlier_ones_is_told_from_one_without(town: Town) -> None:
     assert told == {False: (1, False), True: (1, True)}
 
 
+def test_the_house_and_what_is_within_fifty_metres_are_the_place_each_case_once(town: Town) -> None:
+    building = town.building("1", box(500, 500, 520, 520))
+    other = town.building("2", box(540, 500, 560, 520))
+    here = Point(510, 510)
+    settle(town, 8, building_id=building, geom=here)
+    for place, is_there in (
+        ({"building_id": building, "geom": here}, True),
+        # Somebody pinned it at the gate.
+        ({"building_id": building, "geom": Point(700, 510)}, True),
+        ({"building_id": building}, True),
+        ({"building_id": other, "geom": Point(550, 510)}, True),
+        ({"geom": Point(510, 558)}, True),
+        ({"geom": Point(558, 510)}, True),
+        ({"geom": Point(510, 564)}, False),
+        ({"geom": Point(564, 510)}, False),
+        # In the corner of the square around it, and not in the circle.
+        ({"geom": Point(550, 550)}, False),
+        ({"building_id": other, "geom": Point(600, 510)}, False),
+    ):
+        before = max(case.earlier for case in list_due(town))
+        settle(town, 200, **place)
+        assert max(case.earlier for case in list_due(town)) == before + is_there, place
+
+
+def test_of_one_kind_only_as_many_are_due_as_anybody_could_walk_to(town: Town) -> None:
+    for number in range(30):
+        settle(town, 8 + number / 10, geom=Point(100 * (number % 9) + 50, 100 * (number // 9) + 50))
+    settle(town, 8, geom=Point(950, 950), category_code="E202")
+    due = list_due(town)
+    assert [case.category_code for case in due].count("E201") == 25
+    assert [case.category_code for case in due].count("E202") == 1
+    # What lapses first.
+    closed = sorted(case.closed_at for case in due if case.category_code == "E201")
+    assert NOW - closed[-1] > timedelta(days=8.4)
+
+
 def test_whoever_holds_the_building_looks_and_else_whoever_had_the_case(town: Town) -> None:
     building = town.building("1", box(0, 0, 20, 20))
     holder, handler, company = town.party("wang"), town.party("li"), town.party("P", "property_company")

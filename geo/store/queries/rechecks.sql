@@ -13,36 +13,59 @@ ON CONFLICT (community_id) DO UPDATE SET
     is_on = excluded.is_on, days = excluded.days, lapse_days = excluded.lapse_days,
     share_percent = excluded.share_percent, most_a_day = excluded.most_a_day, categories = excluded.categories;
 
--- name: list_due(community_id, categories, days, lapse_days, on_day)
+-- name: list_due(community_id, categories, days, lapse_days, on_day, most)
 -- Settled cases of which a look is due and neither done nor lapsed, and that are not back already: a look each. Who is to
--- look is whoever holds the building, else the staff member that had the case.
+-- look is whoever holds the building, else the staff member that had the case. Of each category and look at most so many,
+-- what lapses first. Every piece finds its rows by one index: what is compared with one is a value when it is asked for.
+WITH due AS MATERIALIZED (
+    SELECT step.days, settled.*
+    FROM unnest(CAST(:days AS int[])) AS step (days)
+    CROSS JOIN LATERAL (
+        SELECT
+            CAST(CAST(:on_day AS date) - step.days - :lapse_days AS timestamp) AT TIME ZONE 'Asia/Shanghai' AS since,
+            CAST(CAST(:on_day AS date) - step.days + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai' AS until
+        OFFSET 0) AS mine
+    JOIN mapped_category AS k ON k.code = ANY (CAST(:categories AS text[]))
+    CROSS JOIN LATERAL (
+        SELECT
+            i.id, i.version, i.category_code, i.reported_at, i.closed_at, i.building_id, i.compound_id, i.grid_id,
+            i.party_id, i.geom, i.parent_id IS NOT NULL AS is_linked, k.parent_code NOT IN ('E10', 'E12') AS is_counted
+        FROM incident AS i
+        WHERE i.community_id = :community_id AND i.category_code = k.code AND i.sensitivity <> 'S3'
+            AND i.closed_at >= mine.since AND i.closed_at < mine.until
+            -- What was passed on or could not be solved was not settled here.
+            AND coalesce(i.outcome, 'resolved') NOT IN ('transferred', 'unresolvable')
+        ORDER BY i.closed_at, i.id
+        LIMIT :most) AS settled)
 SELECT
-    i.id, i.version, i.category_code, step.days, due.due_on, i.closed_at, i.building_id,
+    i.id, i.version, i.category_code, i.days, look.due_on, i.closed_at, i.building_id,
     coalesce(
         nullif(CASE WHEN starts_with(b.name, c.name) THEN b.name ELSE concat(c.name, b.name) END, ''), g.name) AS place,
     ST_X(i.geom) AS longitude, ST_Y(i.geom) AS latitude, who.id AS party_id, who.name AS party,
-    i.parent_id IS NOT NULL OR EXISTS (SELECT FROM relapse AS r WHERE r.incident_id = i.id) AS came_back,
-    (SELECT count(*)
-     FROM incident AS before
-     WHERE before.community_id = i.community_id AND before.category_code = i.category_code
-        AND before.closed_at <= i.reported_at AND before.closed_at > year.began_at AND before.id <> i.id
-        AND coalesce(
-            before.building_id = i.building_id
-            -- 50 m are never more than 0.0009 of a degree in the country: the ellipsoid is asked of few.
-            OR (before.geom && ST_Expand(i.geom, 0.0009)
-                AND ST_DWithin(CAST(before.geom AS geography), CAST(i.geom AS geography), 50)), false)) AS earlier
-FROM unnest(CAST(:days AS int[])) AS step (days)
-CROSS JOIN unnest(CAST(:categories AS text[])) AS wanted (code)
-JOIN mapped_category AS k ON k.code = wanted.code
-JOIN incident AS i
-    ON i.community_id = :community_id AND i.category_code = wanted.code AND i.sensitivity <> 'S3'
-    AND i.closed_at >= CAST(CAST(:on_day AS date) - step.days - :lapse_days AS timestamp) AT TIME ZONE 'Asia/Shanghai'
-    AND i.closed_at < CAST(CAST(:on_day AS date) - step.days + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai'
-    -- What was passed on or could not be solved was not settled here.
-    AND coalesce(i.outcome, 'resolved') NOT IN ('transferred', 'unresolvable')
+    i.is_linked OR i.is_counted AND past.came_back AS came_back, past.earlier
+FROM due AS i
 CROSS JOIN LATERAL (
-    SELECT CAST(i.closed_at AT TIME ZONE 'Asia/Shanghai' AS date) + step.days AS due_on OFFSET 0) AS due
-CROSS JOIN LATERAL (SELECT i.reported_at - interval '365 days' AS began_at OFFSET 0) AS year
+    SELECT
+        CAST(i.closed_at AT TIME ZONE 'Asia/Shanghai' AS date) + i.days AS due_on,
+        i.reported_at - interval '365 days' AS year_began_at, i.reported_at - interval '30 days' AS month_began_at,
+        -- All that is within 50 m, and a little more: the ellipsoid is asked of few.
+        ST_Expand(i.geom, 0.00046 / cos(radians(ST_Y(i.geom))), 0.00046) AS around
+    OFFSET 0) AS look
+CROSS JOIN LATERAL (
+    SELECT count(*) AS earlier, coalesce(bool_or(before.closed_at > look.month_began_at), false) AS came_back
+    FROM (
+        SELECT housed.id, housed.community_id, housed.category_code, housed.closed_at
+        FROM incident AS housed
+        WHERE housed.building_id = i.building_id
+        UNION ALL
+        SELECT near.id, near.community_id, near.category_code, near.closed_at
+        FROM incident AS near
+        WHERE near.geom && look.around AND near.category_code = i.category_code
+            AND (near.building_id = i.building_id) IS NOT TRUE
+            AND ST_DWithin(CAST(near.geom AS geography), CAST(i.geom AS geography), 50)
+        OFFSET 0) AS before
+    WHERE before.community_id = :community_id AND before.category_code = i.category_code
+        AND before.closed_at <= i.reported_at AND before.closed_at > look.year_began_at AND before.id <> i.id) AS past
 LEFT JOIN building AS b ON b.id = i.building_id
 LEFT JOIN compound AS c ON c.id = coalesce(b.compound_id, i.compound_id)
 LEFT JOIN grid AS g ON g.id = i.grid_id
@@ -53,16 +76,25 @@ LEFT JOIN party AS who ON who.id = coalesce(held.party_id, lead.id)
 WHERE NOT EXISTS (
         SELECT FROM incident_event AS e
         WHERE e.incident_id = i.id AND e.kind = 'rechecked'
-            AND e.at >= CAST(due.due_on AS timestamp) AT TIME ZONE 'Asia/Shanghai')
+            AND e.at >= CAST(look.due_on AS timestamp) AT TIME ZONE 'Asia/Shanghai')
     AND NOT EXISTS (
-        SELECT FROM incident AS again
-        WHERE again.community_id = i.community_id AND again.category_code = i.category_code
-            AND again.reported_at >= i.closed_at AND again.id <> i.id AND again.state NOT IN ('voided', 'rejected')
-            AND coalesce(
-                again.building_id = i.building_id
-                OR (again.geom && ST_Expand(i.geom, 0.0009)
-                    AND ST_DWithin(CAST(again.geom AS geography), CAST(i.geom AS geography), 50)), false))
-ORDER BY due.due_on, i.id;
+        SELECT FROM (
+            SELECT housed.id, housed.community_id, housed.category_code, housed.state
+            FROM incident AS housed
+            WHERE housed.building_id = i.building_id AND housed.reported_at >= i.closed_at
+            OFFSET 0) AS again
+        WHERE again.community_id = :community_id AND again.category_code = i.category_code
+            AND again.id <> i.id AND again.state NOT IN ('voided', 'rejected'))
+    AND NOT EXISTS (
+        SELECT FROM (
+            SELECT near.id, near.community_id, near.state
+            FROM incident AS near
+            WHERE near.geom && look.around AND near.category_code = i.category_code AND near.reported_at >= i.closed_at
+                AND ST_DWithin(CAST(near.geom AS geography), CAST(i.geom AS geography), 50)
+            OFFSET 0) AS again
+        WHERE again.community_id = :community_id
+            AND again.id <> i.id AND again.state NOT IN ('voided', 'rejected'))
+ORDER BY look.due_on, i.id;
 
 -- name: count_done(community_id, since)
 -- Looks since a moment, by who took them.
