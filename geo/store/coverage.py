@@ -25,7 +25,7 @@ class DescribedBuilding:
     """A building as its gaps name it.
 
     Attributes:
-        party_id: whoever holds it, else whoever holds the nearest building that is held; ``party`` is the name.
+        party_id: whoever holds it, else whoever holds the nearest held building; ``party`` is the name.
         left_grid_on: the first day in no grid any more.
         left_alone_on: the first day without any of those who were appointed.
         heard_of_on: the day of the last visit or case, however long ago.
