@@ -5,8 +5,7 @@ difference; ``weeks``, the period week by week; ``surface`` and ``surface_before
 surfaces; ``hexagons``, their outlines as GeoJSON.
 
 Parameters: ``community``, its code; ``v``, the state that the page shows, with which a browser keeps the
-answer for good; and those of the page's own address (``dashboard.models.heat_state``), the period by days. A
-screen on a wall is shown nothing but what visitors may see, whatever it asks for.
+answer for good; and those of the page's own address (``dashboard.models.heat_state``), the period by days.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from typing import Final
 from starlette.types import Scope
 
 from dashboard.models.heat_data import DOCUMENTS, write_document
-from dashboard.models.heat_state import PARAMS, HeatState, parse_heat_state, share
+from dashboard.models.heat_state import PARAMS, HeatState, parse_heat_state
 from dashboard.routes.cache import DataCache, get_cache
 from dashboard.routes.features import find_community, read_parameters, today_in_china
 from dashboard.routes.replies import (
@@ -103,9 +102,6 @@ def _read_state(request: PatternRequest, codes: frozenset[str]) -> HeatState:
     if asked.days is not None and request.document != "hexagons":
         msg = "patterns are those of a period: say since and until, as days such as 2026-11-22"
         raise InputRefused(msg)
-    actor = get_actor()
-    if actor is not None and actor.role == "wall":
-        asked = share(asked, today_in_china())
     if asked.is_shared and request.document not in _SHARED:
         msg = f"on a shared screen there is no '{request.document}': ask for {' or '.join(_SHARED)}"
         raise InputRefused(msg)

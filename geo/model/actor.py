@@ -12,6 +12,8 @@ ROLES: Final[tuple[Role, ...]] = (
     "wall",
     "administrator",
 )
+# Whose rows are others than those of the staff and their leaders.
+_APART: Final = frozenset({"property_company", "wall"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Actor:
     def scope(self) -> tuple[object, ...]:
         """What shared map data depend on: actors of one scope may be given each other's cached answers."""
         whose = self.party_id if self.role == "property_company" else None
-        return (self.role == "property_company", self.community_ids, whose)
+        return (self.role if self.role in _APART else None, self.community_ids, whose)
 
 
 NOBODY: Final = Actor(account_id=None, role=None)

@@ -200,7 +200,7 @@ CREATE FUNCTION public.app_role() RETURNS text
 
 CREATE FUNCTION public.app_communities() RETURNS bigint[]
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN (public.app_role() = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'property_company'::text, 'wall'::text, 'administrator'::text])) THEN (COALESCE(NULLIF(current_setting('wangge.communities'::text, true), ''::text), '{}'::text))::bigint[] ELSE '{}'::bigint[] END;
+    RETURN CASE WHEN (public.app_role() = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'property_company'::text, 'administrator'::text])) THEN (COALESCE(NULLIF(current_setting('wangge.communities'::text, true), ''::text), '{}'::text))::bigint[] ELSE '{}'::bigint[] END;
 
 CREATE FUNCTION public.app_compounds() RETURNS bigint[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -3851,7 +3851,7 @@ ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.merchant_offer ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own ON public.saved_view TO wangge_app USING ((account_id = ( SELECT public.app_account() AS app_account))) WITH CHECK ((account_id = ( SELECT public.app_account() AS app_account)));
+CREATE POLICY own ON public.saved_view TO wangge_app USING (((account_id = ( SELECT public.app_account() AS app_account)) AND (( SELECT public.app_role() AS app_role) <> 'wall'::text))) WITH CHECK (((account_id = ( SELECT public.app_account() AS app_account)) AND (( SELECT public.app_role() AS app_role) <> 'wall'::text)));
 
 CREATE POLICY own_move ON public.incident_event FOR INSERT TO wangge_app WITH CHECK (((move IS NOT NULL) AND (move <> 'report'::text) AND (account_id = ( SELECT public.app_account() AS app_account)) AND (role = ( SELECT public.app_role() AS app_role)) AND (community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[]))));
 

@@ -26,7 +26,7 @@ from geo.model.incident import SOURCES
 from geo.store.engine import connect, get_actor, load_queries
 from geo.store.versions import read_common_tag
 
-READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "wall", "administrator"})
+READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "administrator"})
 """Who sees the same cases here; a property company sees its own alone, and nothing of these."""
 
 NEVER: Final = np.iinfo(np.int32).max

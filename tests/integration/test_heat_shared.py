@@ -44,7 +44,7 @@ class Quarters(Town):
 
     def read(self) -> State:
         self.connection.commit()
-        with acting_as(make_actor(self.id, role="wall")):
+        with acting_as(make_actor(self.id, role="leader")):
             return read_state(self.id)
 
 
@@ -94,12 +94,12 @@ def test_four_cases_more_change_nothing_that_can_be_asked(town: Quarters) -> Non
     assert ask_everything(town.read()) != before
 
 
-def test_a_screen_on_a_wall_is_shown_nothing_else(town: Quarters, database_url: str) -> None:
+def test_whoever_asks_for_what_visitors_may_see_is_shown_nothing_else(town: Quarters, database_url: str) -> None:
     town.report(1, 7, "2024-02-01T09:00+08")
     town.report(2, 4, "2024-02-01T09:00+08")
     town.connection.commit()
-    asked = "community=A&unit=building&since=2023-10-01&until=2024-09-30"
-    with serve(database_url, make_actor(town.id, role="wall")) as client:
+    asked = "community=A&unit=building&since=2023-10-01&until=2024-09-30&shared=1"
+    with serve(database_url, make_actor(town.id, role="leader")) as client:
         cells = client.get(f"/patterns/cells.json?{asked}").json()
         assert cells["count"] == [7, 0]
         assert len(cells["hidden"]) == 1
