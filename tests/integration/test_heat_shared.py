@@ -94,7 +94,7 @@ def test_four_cases_more_change_nothing_that_can_be_asked(town: Quarters) -> Non
     assert ask_everything(town.read()) != before
 
 
-def test_whoever_asks_for_what_visitors_may_see_is_shown_nothing_else(town: Quarters, database_url: str) -> None:
+def test_whoever_asks_for_what_visitors_may_see_is_shown_no_more(town: Quarters, database_url: str) -> None:
     town.report(1, 7, "2024-02-01T09:00+08")
     town.report(2, 4, "2024-02-01T09:00+08")
     town.connection.commit()
