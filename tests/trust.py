@@ -148,6 +148,10 @@ class World(Town):
         self.add("chat_group", code="W1", name="一栋楼群", building_id=self.buildings[0], members=60)
         self.insert("workload_weight", item="merchant", weight=4)
         self.insert("recheck_setting", days="{7,30}")
+        self.insert("score_template", indicator_id="handle_rate", weight=100)
+        self.insert(
+            "inspection_template", position=1, name="日查", cadence="day", subject="three_no", weight=100
+        )
         self.insert("category_weight", category_code="E101", weight=2)
         self.accounts = {
             role: self._account(f"{code.lower()}-{role}", role, party)

@@ -1314,6 +1314,7 @@ CREATE TABLE public.building (
     anchor public.geometry(Point,4490) GENERATED ALWAYS AS (public.st_pointonsurface(geom)) STORED NOT NULL,
     import_batch_id bigint,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    verified_on date,
     CONSTRAINT building_built_year_check CHECK (((built_year >= 1800) AND (built_year <= 2200))),
     CONSTRAINT building_check CHECK (((elderly >= 0) AND (elderly <= residents))),
     CONSTRAINT building_code_check CHECK ((code <> ''::text)),
@@ -2196,6 +2197,8 @@ CREATE TABLE public.compound (
     import_batch_id bigint,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     property_company_id bigint,
+    has_owners_committee boolean,
+    owners_committee_until date,
     CONSTRAINT compound_check CHECK (((three_no_reviewed_on IS NULL) OR (three_no_definition IS NOT NULL))),
     CONSTRAINT compound_code_check CHECK ((code <> ''::text)),
     CONSTRAINT compound_geom_check CHECK (public.is_sound(geom)),
@@ -2212,6 +2215,59 @@ ALTER TABLE public.compound ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE VIEW public.mapped_category AS
+ SELECT c.code,
+    c.parent_code,
+    c.name
+   FROM (public.category c
+     LEFT JOIN public.category above ON ((above.code = c.parent_code)))
+  WHERE ((NOT c.is_sealed) AND (c.sensitivity <> 'S3'::text) AND (above.is_sealed IS NOT TRUE) AND (above.sensitivity IS DISTINCT FROM 'S3'::text));
+
+CREATE VIEW public.counted_case WITH (security_invoker='true') AS
+ SELECT i.id,
+    i.community_id,
+    i.category_code,
+    k.parent_code,
+    i.source,
+    i.is_proactive,
+    i.state,
+    i.outcome,
+    i.party_id,
+    i.building_id,
+    COALESCE(( SELECT g.grid_id
+           FROM public.building_grid g
+          WHERE ((g.building_id = i.building_id) AND (g.kind = 'community'::text) AND (g.period @> public.app_today()))
+         LIMIT 1), i.grid_id) AS grid_id,
+    COALESCE(( SELECT b.compound_id
+           FROM public.building b
+          WHERE (b.id = i.building_id)), i.compound_id) AS compound_id,
+    ( SELECT u.zone_id
+           FROM (public.zone_unit u
+             JOIN public.zone_plan z ON ((z.id = u.plan_id)))
+          WHERE ((u.building_id = i.building_id) AND (z.kind = 'grid_worker'::text) AND (z.state <> 'draft'::text) AND (daterange(z.valid_from, z.valid_to) @> public.app_today()))
+         LIMIT 1) AS zone_id,
+    (i.state <> ALL (ARRAY['rejected'::text, 'voided'::text])) AS is_valid,
+    i.reported_at,
+    i.first_response_at,
+    i.original_due_at,
+        CASE
+            WHEN ((i.state <> 'suspended'::text) OR (i.due_at <= ( SELECT max(e.at) AS max
+               FROM public.incident_event e
+              WHERE ((e.incident_id = i.id) AND (e.to_state = 'suspended'::text) AND (e.from_state <> 'suspended'::text))))) THEN i.due_at
+            ELSE NULL::timestamp with time zone
+        END AS due_at,
+    COALESCE(i.handled_at, i.closed_at) AS handled_at,
+    i.closed_at,
+    ( SELECT min(e.at) AS min
+           FROM public.incident_event e
+          WHERE ((e.incident_id = i.id) AND (e.kind = 'rework'::text))) AS reworked_at,
+    ( SELECT min(e.at) AS min
+           FROM public.incident_event e
+          WHERE ((e.incident_id = i.id) AND (e.kind = 'extended'::text))) AS extended_at
+   FROM (public.incident i
+     JOIN public.mapped_category k ON ((k.code = i.category_code)))
+  WHERE (i.sensitivity <> 'S3'::text);
 
 CREATE TABLE public.duty_rule (
     id bigint NOT NULL,
@@ -2395,6 +2451,25 @@ CREATE TABLE public.incident_requester (
     wants_secrecy boolean DEFAULT false NOT NULL
 );
 
+CREATE TABLE public.inspection_template (
+    community_id bigint NOT NULL,
+    "position" smallint NOT NULL,
+    name text NOT NULL,
+    cadence text NOT NULL,
+    subject text NOT NULL,
+    zone_kind text DEFAULT 'grid_worker'::text NOT NULL,
+    items text[] DEFAULT '{}'::text[] NOT NULL,
+    weight smallint DEFAULT 0 NOT NULL,
+    is_on boolean DEFAULT true NOT NULL,
+    CONSTRAINT inspection_template_cadence_check CHECK ((cadence = ANY (ARRAY['day'::text, 'week'::text, 'month'::text]))),
+    CONSTRAINT inspection_template_items_check CHECK ((cardinality(items) <= 20)),
+    CONSTRAINT inspection_template_name_check CHECK (((name ~ '\S'::text) AND (length(name) <= 40))),
+    CONSTRAINT inspection_template_position_check CHECK ((("position" >= 1) AND ("position" <= 20))),
+    CONSTRAINT inspection_template_subject_check CHECK ((subject = ANY (ARRAY['three_no'::text, 'building'::text, 'home'::text, 'merchant'::text]))),
+    CONSTRAINT inspection_template_weight_check CHECK (((weight >= 0) AND (weight <= 100))),
+    CONSTRAINT inspection_template_zone_kind_check CHECK ((zone_kind = ANY (ARRAY['grid_worker'::text, 'party_branch'::text, 'volunteer'::text, 'property'::text, 'inspection'::text])))
+);
+
 CREATE TABLE public.layer_touch (
     transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
     layer text NOT NULL,
@@ -2407,14 +2482,6 @@ CREATE TABLE public.layer_version (
     version bigint DEFAULT 1 NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL
 );
-
-CREATE VIEW public.mapped_category AS
- SELECT c.code,
-    c.parent_code,
-    c.name
-   FROM (public.category c
-     LEFT JOIN public.category above ON ((above.code = c.parent_code)))
-  WHERE ((NOT c.is_sealed) AND (c.sensitivity <> 'S3'::text) AND (above.is_sealed IS NOT TRUE) AND (above.sensitivity IS DISTINCT FROM 'S3'::text));
 
 CREATE VIEW public.mapped_incident AS
  SELECT i.id,
@@ -2610,6 +2677,14 @@ ALTER TABLE public.saved_view ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.score_template (
+    community_id bigint NOT NULL,
+    indicator_id text NOT NULL,
+    weight double precision NOT NULL,
+    CONSTRAINT score_template_indicator_id_check CHECK ((indicator_id ~ '^[a-z][a-z0-9_]*$'::text)),
+    CONSTRAINT score_template_weight_check CHECK (((weight > (0)::double precision) AND (weight <= (100)::double precision)))
+);
+
 CREATE VIEW public.shown_incident WITH (security_invoker='true') AS
  SELECT i.id,
     i.community_id,
@@ -2642,7 +2717,8 @@ CREATE TABLE public.visit (
     campaign_id bigint,
     outcome text NOT NULL,
     note text,
-    CONSTRAINT visit_check CHECK (((building_id IS NOT NULL) OR (merchant_id IS NOT NULL))),
+    compound_id bigint,
+    CONSTRAINT visit_is_somewhere CHECK ((num_nonnulls(building_id, merchant_id, compound_id) > 0)),
     CONSTRAINT visit_kind_check CHECK ((kind = ANY (ARRAY['patrol'::text, 'home_visit'::text, 'merchant_check'::text, 'campaign_call'::text, 'recheck'::text]))),
     CONSTRAINT visit_outcome_check CHECK ((outcome = ANY (ARRAY['checked'::text, 'met'::text, 'no_answer'::text, 'refused'::text, 'vacant'::text, 'tenant_changed'::text, 'problem_found'::text])))
 );
@@ -2904,6 +2980,9 @@ ALTER TABLE ONLY public.incident
 ALTER TABLE ONLY public.incident_requester
     ADD CONSTRAINT incident_requester_pkey PRIMARY KEY (incident_id);
 
+ALTER TABLE ONLY public.inspection_template
+    ADD CONSTRAINT inspection_template_pkey PRIMARY KEY (community_id, "position");
+
 ALTER TABLE ONLY public.layer_touch
     ADD CONSTRAINT layer_touch_pkey PRIMARY KEY (transaction_id, layer, community_id);
 
@@ -2966,6 +3045,9 @@ ALTER TABLE ONLY public.saved_view
 
 ALTER TABLE ONLY public.saved_view
     ADD CONSTRAINT saved_view_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.score_template
+    ADD CONSTRAINT score_template_pkey PRIMARY KEY (community_id, indicator_id);
 
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_pkey PRIMARY KEY (token_hash);
@@ -3124,6 +3206,8 @@ CREATE INDEX visit_campaign ON public.visit USING btree (campaign_id) WHERE (cam
 
 CREATE INDEX visit_community ON public.visit USING btree (community_id, at);
 
+CREATE INDEX visit_compound ON public.visit USING btree (compound_id, at) WHERE (compound_id IS NOT NULL);
+
 CREATE INDEX visit_incident ON public.visit USING btree (incident_id) WHERE (incident_id IS NOT NULL);
 
 CREATE INDEX visit_merchant ON public.visit USING btree (merchant_id) WHERE (merchant_id IS NOT NULL);
@@ -3250,6 +3334,8 @@ CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.merchant REFEREN
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
+CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.visit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('visits');
+
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.workload_weight REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_delete_old AFTER DELETE ON public.zone REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
@@ -3285,6 +3371,8 @@ CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.incident REFEREN
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.merchant REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.visit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('visits');
 
 CREATE TRIGGER touch_layer_on_insert_new AFTER INSERT ON public.workload_weight REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
@@ -3322,6 +3410,8 @@ CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.merchant REFEREN
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.party REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
+CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.visit REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('visits');
+
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.workload_weight REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
 CREATE TRIGGER touch_layer_on_update_new AFTER UPDATE ON public.zone REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_shown_zones();
@@ -3357,6 +3447,8 @@ CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.incident REFEREN
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.merchant REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('merchants');
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.party REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
+
+CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.visit REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('visits');
 
 CREATE TRIGGER touch_layer_on_update_old AFTER UPDATE ON public.workload_weight REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.touch_layer('zones');
 
@@ -3562,6 +3654,9 @@ ALTER TABLE ONLY public.incident_photo
 ALTER TABLE ONLY public.incident_requester
     ADD CONSTRAINT incident_requester_incident_id_community_id_fkey FOREIGN KEY (incident_id, community_id) REFERENCES public.incident(id, community_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.inspection_template
+    ADD CONSTRAINT inspection_template_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.membership
     ADD CONSTRAINT membership_member_id_community_id_fkey FOREIGN KEY (member_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
 
@@ -3607,6 +3702,9 @@ ALTER TABLE ONLY public.role_grant
 ALTER TABLE ONLY public.saved_view
     ADD CONSTRAINT saved_view_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.score_template
+    ADD CONSTRAINT score_template_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_access_token_id_fkey FOREIGN KEY (access_token_id) REFERENCES public.access_token(id) ON DELETE CASCADE;
 
@@ -3624,6 +3722,9 @@ ALTER TABLE ONLY public.visit
 
 ALTER TABLE ONLY public.visit
     ADD CONSTRAINT visit_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.visit
+    ADD CONSTRAINT visit_compound_id_community_id_fkey FOREIGN KEY (compound_id, community_id) REFERENCES public.compound(id, community_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.visit
     ADD CONSTRAINT visit_incident_id_community_id_fkey FOREIGN KEY (incident_id, community_id) REFERENCES public.incident(id, community_id) ON DELETE CASCADE;
@@ -3733,6 +3834,8 @@ END));
 
 CREATE POLICY area ON public.incident_hexagon FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> 'property_company'::text)));
 
+CREATE POLICY area ON public.inspection_template FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
+
 CREATE POLICY area ON public.membership FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> ALL (ARRAY['property_company'::text, 'wall'::text]))));
 
 CREATE POLICY area ON public.merchant FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> 'property_company'::text) OR (building_id IN ( SELECT b.id
@@ -3747,7 +3850,9 @@ CREATE POLICY area ON public.post FOR SELECT TO wangge_app USING (((community_id
 
 CREATE POLICY area ON public.recheck_setting FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
 
-CREATE POLICY area ON public.visit FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text]))));
+CREATE POLICY area ON public.score_template FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
+
+CREATE POLICY area ON public.visit FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
 
 CREATE POLICY area ON public.workload_weight FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
 
@@ -3823,6 +3928,8 @@ ALTER TABLE public.incident_photo ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.incident_requester ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.inspection_template ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY keepers ON public.calendar_day TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 CREATE POLICY keepers ON public.category_weight TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
@@ -3835,7 +3942,11 @@ CREATE POLICY keepers ON public.community_calendar TO wangge_app USING (((commun
 
 CREATE POLICY keepers ON public.community_category TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
+CREATE POLICY keepers ON public.inspection_template TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
 CREATE POLICY keepers ON public.recheck_setting TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
+
+CREATE POLICY keepers ON public.score_template TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 CREATE POLICY keepers ON public.workload_weight TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
@@ -3857,7 +3968,22 @@ CREATE POLICY own_move ON public.incident_event FOR INSERT TO wangge_app WITH CH
 
 CREATE POLICY own_report ON public.incident_requester FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND public.has_reported(incident_id)));
 
-CREATE POLICY own_work ON public.visit FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text])) AND (party_id = ( SELECT public.app_party() AS app_party))));
+CREATE POLICY own_work ON public.visit FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (party_id = ( SELECT public.app_party() AS app_party)) AND
+CASE ( SELECT public.app_role() AS app_role)
+    WHEN 'secretary'::text THEN true
+    WHEN 'grid_worker'::text THEN (((building_id IS NULL) OR ((building_id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[])) OR (EXISTS ( SELECT
+       FROM public.building_grid bg
+      WHERE ((bg.building_id = visit.building_id) AND (bg.grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[]))))))) AND ((merchant_id IS NULL) OR (EXISTS ( SELECT
+       FROM public.merchant m
+      WHERE ((m.id = visit.merchant_id) AND ((m.building_id IS NULL) OR ((m.building_id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[])) OR (EXISTS ( SELECT
+               FROM public.building_grid bg
+              WHERE ((bg.building_id = m.building_id) AND (bg.grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[]))))))))))) AND ((compound_id IS NULL) OR (EXISTS ( SELECT
+       FROM public.building b
+      WHERE ((b.compound_id = visit.compound_id) AND ((b.id = ANY (( SELECT public.app_buildings() AS app_buildings)::bigint[])) OR (EXISTS ( SELECT
+               FROM public.building_grid bg
+              WHERE ((bg.building_id = b.id) AND (bg.grid_id = ANY (( SELECT public.app_grids() AS app_grids)::bigint[])))))))))))
+    ELSE false
+END));
 
 ALTER TABLE public.party ENABLE ROW LEVEL SECURITY;
 
@@ -3872,6 +3998,8 @@ CREATE POLICY report ON public.incident FOR INSERT TO wangge_app WITH CHECK (((c
 ALTER TABLE public.role_grant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.saved_view ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.score_template ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY secretary ON public.absence_case TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'secretary'::text)));
 

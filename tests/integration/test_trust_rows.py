@@ -95,6 +95,7 @@ RULES = {
     "chat_group": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     "workload_weight": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     "recheck_setting": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
+    "score_template": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     "category_weight": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     # Cases
     "incident": Rule(
@@ -106,6 +107,7 @@ RULES = {
             "reported_at due_at client_id"
         ),
     ),
+    "counted_case": Rule((4, 4, 4, 1, 0, 4)),
     "shown_incident": Rule((4, 4, 4, 1, 0, 4)),
     "case_words": Rule(WORDS),
     "incident_event": Rule(

@@ -2,7 +2,7 @@
 -- not over. As in indicators.sql each query gives numerators and denominators by number of the period and key of the level.
 -- A place counts once, whatever lies over it; who is away or gone is nobody; what was looked at too long ago was not.
 
--- name: measure_areas(community_id, level, starts, ends, dues_until)
+-- name: measure_areas(community_id, level, dues_until)
 -- Square metres on the ellipsoid. Grids may reach over the border and over each other: land counts once, and only inside.
 SELECT
     p.number, '' AS key,
@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
 ) AS covered
 WHERE CAST(:level AS text) = 'community';
 
--- name: measure_buildings(community_id, level, starts, ends, dues_until)
+-- name: measure_buildings(community_id, level, dues_until)
 -- Holders are those of the plans in force; where a kind has none, there is nothing to hold. Property companies hold what is
 -- in compounds. What is sealed or sensitive is no word of a building. Members of a group are reckoned as whole households,
 -- so that what they reach is rather too little than too much.
@@ -140,7 +140,7 @@ CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
 WHERE key IS NOT NULL
 GROUP BY a.number, key;
 
--- name: measure_grids(community_id, level, starts, ends, dues_until)
+-- name: measure_grids(community_id, level, dues_until)
 -- Grids in which buildings stand; who is away or gone is nobody.
 SELECT
     p.number, '' AS key,
@@ -157,7 +157,7 @@ JOIN grid AS g ON g.community_id = :community_id AND g.kind IN ('community', 'ex
 WHERE CAST(:level AS text) = 'community' AND EXISTS (SELECT FROM building_grid AS bg WHERE bg.grid_id = g.id)
 GROUP BY p.number;
 
--- name: measure_merchants(community_id, level, starts, ends, dues_until)
+-- name: measure_merchants(community_id, level, dues_until)
 -- Premises, not licences. One in a building is where that is.
 SELECT
     p.number, key,
@@ -183,7 +183,7 @@ CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
 WHERE key IS NOT NULL
 GROUP BY p.number, key;
 
--- name: measure_compounds(community_id, level, starts, ends, dues_until)
+-- name: measure_compounds(community_id, level, dues_until)
 -- As they are recorded today; only a committee whose term is over by then is none any more. What nobody has reviewed has
 -- neither.
 SELECT
@@ -202,7 +202,7 @@ JOIN compound AS c ON c.community_id = :community_id
 WHERE CAST(:level AS text) = 'community'
 GROUP BY p.number;
 
--- name: measure_doors(community_id, level, starts, ends, dues_until)
+-- name: measure_doors(community_id, level, starts, ends)
 -- Doors knocked on in the period, and those behind which somebody was met.
 SELECT
     p.number, key,

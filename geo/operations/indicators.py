@@ -1,0 +1,290 @@
+"""What the indicators of the registry come to: one way to measure, for every page, screen, file and command.
+
+What is sensitive or sealed enters no figure, for nobody, so whoever may see figures sees the same. Figures
+hold for a state of the data and an hour: which due times have passed is asked as of the hour's beginning.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
+from geo.errors import InputRefused, NotFound
+from geo.model.actor import Role
+from geo.model.indicator import WHOLE, Indicator, Level, Value
+from geo.rules.indicators import CORE, INDICATORS, make_value
+from geo.rules.morning import find_day, start_of_day
+from geo.rules.periods import Period, find_month, go_back, same_last_year
+from geo.store import indicators as store
+from geo.store.engine import connect, get_actor
+from geo.store.indicators import Bounds
+from geo.store.versions import read_common_tag
+
+READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "administrator"})
+"""Who sees figures; a property company sees its own cases, and a wall what is made for it."""
+
+MONTHS: Final = 13
+"""How many months the snapshot's series has, the running one included: so it begins a year ago."""
+
+_LAYERS: Final = (
+    "communities", "grids", "compounds", "buildings", "merchants", "incidents", "zones", "visits",
+)  # fmt: skip
+# What takes long to count is counted again only after so many times as long.
+_PATIENCE: Final = 20
+
+Values = Mapping[str, Mapping[str, tuple[Value, ...]]]
+"""Indicator to key to a value for each period."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What indicators come to at the places of a level.
+
+    Attributes:
+        tag: equal tags, equal values: it names the state of the data and the hour.
+        as_of: the moment up to which due times count as passed.
+        periods: as asked for.
+        names: what each key is called, in the order of the level; of the community itself the one key is
+            :data:`WHOLE`.
+        values: by indicator and key, one for each period; of what cannot be given by the level nothing.
+    """
+
+    tag: str
+    as_of: datetime
+    periods: tuple[Period, ...]
+    names: Mapping[str, str]
+    values: Values
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A community's figures in one state of its data, kept for all who read them.
+
+    Attributes:
+        tag: equal tags, equal figures.
+        as_of: the moment up to which due times count as passed.
+        read_at: when the data were read.
+        months: the series' months, the oldest first; the last is the running one, whose ``end`` is to come.
+        before: the days of the month before up to the same day, for comparison with the running month.
+        year_before: the days of the same month last year up to the same day.
+        series: by indicator, a value for each of ``months``; of the running month as far as it has come.
+        then: by indicator, the values of ``before`` and ``year_before``.
+        grid_names: by key.
+        grids: core figures of the running month by indicator and grid.
+    """
+
+    tag: str
+    as_of: datetime
+    read_at: datetime
+    months: tuple[Period, ...]
+    before: Period
+    year_before: Period
+    series: Mapping[str, tuple[Value, ...]]
+    then: Mapping[str, tuple[Value, Value]]
+    grid_names: Mapping[str, str]
+    grids: Mapping[str, Mapping[str, Value]]
+
+    def now(self, id_: str) -> Value:
+        """Return what an indicator comes to in the running month."""
+        return self.series[id_][-1]
+
+
+def measure(
+    community_id: int,
+    periods: Sequence[Period],
+    *,
+    level: Level = "community",
+    ids: Iterable[str] | None = None,
+    now: datetime | None = None,
+) -> Measured:
+    """Return what indicators come to in some periods, at every place of a level.
+
+    Args:
+        community_id: whose.
+        periods: in any order; they may overlap, and the last may not be over.
+        level: by what.
+        ids: which indicators; all where None. Those that cannot be given by the level are left out.
+        now: as if it were then, as far as cases tell; the beginning of this hour where None.
+
+    Raises:
+        InputRefused: there is no such indicator.
+        NotFound: there is no such community, or it is not for whoever acts.
+        DatabaseUnavailable: the database does not answer.
+    """
+    _verify_reader(community_id)
+    chosen = [each for each in _choose(ids) if level in each.levels]
+    as_of = now or _find_hour(datetime.now(UTC))
+    bounds = [_bound(period, as_of, is_asked=now is not None) for period in periods]
+    with connect() as connection:
+        tag = _read_tag(connection, community_id, as_of)
+        names = store.list_keys(connection, community_id, level)
+        counts: dict[tuple[int, str, str], tuple[float, float | None]] = {}
+        for facts in sorted({each.facts for each in chosen}):
+            counts.update(store.count_facts(connection, facts, community_id, bounds, level))
+    if level == "party":
+        # Of all whom a community knows, those who had something to do with it.
+        names = {key: names[key] for key in names if key in {key for _, key, _ in counts}}
+    values = {
+        each.id: {
+            key: tuple(
+                make_value(each, *counts.get((number, key, each.id), (0, None)))
+                for number in range(len(periods))
+            )
+            for key in names
+        }
+        for each in chosen
+    }
+    return Measured(tag, as_of, tuple(periods), names, values)
+
+
+def list_indicator_cases(
+    community_id: int,
+    id_: str,
+    period: Period,
+    *,
+    level: Level = "community",
+    key: str = WHOLE,
+    part: Literal["numerator", "rest"] = "numerator",
+    now: datetime | None = None,
+) -> list[int]:
+    """Return the ids of the cases that a figure was counted from, ascending.
+
+    Args:
+        community_id: whose.
+        id_: the indicator.
+        period: when.
+        level: by what.
+        key: the place.
+        part: those in the numerator, or the rest of the denominator.
+        now: as :func:`measure`.
+
+    Raises:
+        InputRefused: there is no such indicator, or it is not given by the level.
+        NotFound: there is no such community, or it is not for whoever acts.
+        DatabaseUnavailable: the database does not answer.
+    """
+    _verify_reader(community_id)
+    [indicator] = _choose([id_])
+    if level not in indicator.levels:
+        msg = f"{indicator.en} is not given by {level}: choose another level"
+        raise InputRefused(msg)
+    bounds = _bound(period, now or _find_hour(datetime.now(UTC)), is_asked=now is not None)
+    with connect() as connection:
+        return store.list_cases(
+            connection, indicator, community_id, bounds, level, key, counted=part == "numerator"
+        )
+
+
+def read_tag(community_id: int) -> str:
+    """Return the tag of the figures as they stand; it costs next to nothing.
+
+    Raises:
+        NotFound: the community is not for whoever acts.
+        DatabaseUnavailable: the database does not answer.
+    """
+    _verify_reader(community_id)
+    with connect() as connection:
+        return _read_tag(connection, community_id, _find_hour(datetime.now(UTC)))
+
+
+def read_snapshot(community_id: int) -> Snapshot:
+    """Return a community's figures, counted once for each state of its data and shared by all readers.
+
+    Where counting took long, older figures are returned until twenty times as long has passed; they say
+    of when they are.
+
+    Raises:
+        NotFound: there is no such community, or it is not for whoever acts.
+        DatabaseUnavailable: the database does not answer.
+    """
+    _verify_reader(community_id)
+    with connect() as connection:
+        tag = _read_tag(connection, community_id, _find_hour(datetime.now(UTC)))
+        key = (connection.dsn, community_id)
+    with _guard:
+        lock = _locks.setdefault(key, threading.Lock())
+    with lock:
+        kept = _kept.get(key)
+        if kept and (kept.snapshot.tag == tag or time.monotonic() < kept.good_until_s):
+            return kept.snapshot
+        started_s = time.monotonic()
+        snapshot = _take_snapshot(community_id)
+        took_s = time.monotonic() - started_s
+        _kept[key] = _Kept(snapshot, time.monotonic() + _PATIENCE * took_s)
+        return snapshot
+
+
+def _take_snapshot(community_id: int) -> Snapshot:
+    read_at = datetime.now(UTC)
+    today = find_day(_find_hour(read_at))
+    running = find_month(today)
+    months = tuple(go_back(running, back) for back in range(MONTHS - 1, -1, -1))
+    days = (today - running.first).days + 1
+    before, year_before = (
+        Period(period.first, min(period.end, period.first + timedelta(days=days)))
+        for period in (go_back(running, 1), same_last_year(running))
+    )
+    whole = measure(community_id, (*months, before, year_before))
+    grids = measure(community_id, (running,), level="grid", ids=CORE)
+    of_community = {id_: by_key[WHOLE] for id_, by_key in whole.values.items()}
+    return Snapshot(
+        tag=whole.tag,
+        as_of=whole.as_of,
+        read_at=read_at,
+        months=months,
+        before=before,
+        year_before=year_before,
+        series={id_: values[:MONTHS] for id_, values in of_community.items()},
+        then={id_: (values[MONTHS], values[MONTHS + 1]) for id_, values in of_community.items()},
+        grid_names=grids.names,
+        grids={id_: {key: value for key, (value,) in row.items()} for id_, row in grids.values.items()},
+    )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    snapshot: Snapshot
+    good_until_s: float
+
+
+_guard: Final = threading.Lock()
+_locks: dict[tuple[str, int], threading.Lock] = {}
+_kept: dict[tuple[str, int], _Kept] = {}
+
+
+def _choose(ids: Iterable[str] | None) -> list[Indicator]:
+    asked = list(INDICATORS if ids is None else ids)
+    if unknown := sorted(set(asked) - INDICATORS.keys()):
+        msg = f"there is no indicator {unknown[0]}: choose one of the list"
+        raise InputRefused(msg)
+    return [INDICATORS[id_] for id_ in asked]
+
+
+def _find_hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _bound(period: Period, as_of: datetime, *, is_asked: bool) -> Bounds:
+    """Return a period as the queries take it.
+
+    What has been recorded has happened, so that only due times are asked as of the hour. As if it were
+    another moment, nothing that comes after it has happened.
+    """
+    starts_at, ends_at = start_of_day(period.first), start_of_day(period.end)
+    return Bounds(starts_at, min(ends_at, as_of) if is_asked else ends_at, min(ends_at, as_of))
+
+
+def _read_tag(connection: PostgresConnection, community_id: int, as_of: datetime) -> str:
+    tag = read_common_tag(connection, community_id, _LAYERS, find_day(as_of))
+    return f"{tag}-{as_of:%Y%m%d%H}"
+
+
+def _verify_reader(community_id: int) -> None:
+    actor = get_actor()
+    if actor is not None and (actor.role not in READERS or community_id not in actor.community_ids):
+        msg = f"there is no community {community_id}, or its figures are not yours to see"
+        raise NotFound(msg)
