@@ -20,6 +20,9 @@ _HISTORY = timedelta(days=3 * 365)
 # From so many households on a building has a chat group; of two in a home most are in it.
 _HOUSEHOLDS_OF_A_GROUP = 20
 _MEMBERS_PER_HOUSEHOLD = 1.7
+# Shares of compounds with an owners' committee, and of buildings whose record was ever verified.
+_COMMITTEES = 0.6
+_VERIFIED = 0.85
 
 Ids = NDArray[np.int64]
 
@@ -166,6 +169,7 @@ class Writer:
                 "has_security": [not t for t in three_no],
                 "three_no_definition": [_THREE_NO] * len(compounds),
                 "three_no_reviewed_on": [self._community.as_of - timedelta(days=120)] * len(compounds),
+                **self._list_committees(three_no),
                 "property_company_id": pick(parties, [company_of.get(i, -1) for i in range(len(compounds))]),
                 "geom": write_shapes([c.wall for c in compounds], multi=True),
             },
@@ -187,9 +191,32 @@ class Writer:
                 "residents": [b.residents for b in buildings],
                 "elderly": [b.elderly for b in buildings],
                 "built_year": [b.built_year for b in buildings],
+                "verified_on": self._list_verifications(len(buildings)),
                 "geom": write_shapes([b.footprint for b in buildings], multi=True),
             },
         )
+
+    def _list_committees(self, three_no: list[bool]) -> dict[str, list[object]]:
+        """Return which compounds have an owners' committee and until when; every fourth term is over."""
+        rng = self._town.site.make_rng("committees")
+        has_one = [not bare and bool(rng.random() < _COMMITTEES) for bare in three_no]
+        as_of = self._community.as_of
+        until = [
+            as_of + timedelta(days=(-200 if n % 4 == 3 else 90 * (n % 9 + 1))) if has else None
+            for n, has in enumerate(has_one)
+        ]
+        return {"has_owners_committee": list(has_one), "owners_committee_until": list(until)}
+
+    def _list_verifications(self, buildings: int) -> list[date | None]:
+        """Return when each building's record was verified; of some nobody knows."""
+        rng = self._town.site.make_rng("verifications")
+        days = rng.integers(5, 420, buildings).tolist()
+        known = (rng.random(buildings) < _VERIFIED).tolist()
+        as_of = self._community.as_of
+        return [
+            as_of - timedelta(days=ago) if is_known else None
+            for ago, is_known in zip(days, known, strict=True)
+        ]
 
     def _write_chat_groups(self, buildings: Ids) -> None:
         built = self._town.buildings

@@ -285,6 +285,12 @@ def test_statistics_tell_nothing(worlds: Worlds, session: Session) -> None:
         ("grid_worker", {}, True),
         ("grid_worker", {"party_id": "li"}, False),
         ("grid_worker", {"world": "b"}, False),
+        # Elsewhere in the community only the secretary goes for others.
+        ("grid_worker", {"place": "building 1"}, False),
+        ("grid_worker", {"place": "merchant 0"}, True),
+        ("grid_worker", {"place": "merchant 1"}, False),
+        ("grid_worker", {"place": "compound 0"}, True),
+        ("grid_worker", {"place": "compound 1"}, False),
         ("property_company", {"party_id": "P1"}, False),
         ("leader", {}, False),
         ("wall", {}, False),
@@ -296,11 +302,13 @@ def test_whose_visits_are_entered(
 ) -> None:
     world = worlds.b if changes.get("world") else worlds.a
     session.tell(worlds.a.settings(role))
+    place, number = changes.get("place", "building 0").split()
+    at = {"building": world.buildings, "merchant": world.merchants, "compound": world.compounds}[place]
     statement = (
-        "INSERT INTO visit (community_id, kind, at, party_id, building_id, outcome) "
+        f"INSERT INTO visit (community_id, kind, at, party_id, {place}_id, outcome) "
         "VALUES (%s, 'patrol', now(), %s, %s, 'checked')"
     )
-    values = world.id, world.parties[changes.get("party_id", "wang")], world.buildings[0]
+    values = world.id, world.parties[changes.get("party_id", "wang")], at[int(number)]
     if is_let:
         session.ask(statement, *values)
     else:
