@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from geo.operations.deadlines import find_day
 from geo.store import engine
 from tests.actors import make_actor
-from tests.app.test_morning_page import APP, open_page, read_words
+from tests.app.opening import open_page
+from tests.app.test_morning_page import open_morning, read_words
 from tests.town import START, Town
 
 TODAY = find_day(datetime.now(UTC))
@@ -84,8 +85,8 @@ def test_who_is_away_and_who_stands_in_is_told_but_not_why(
         reason="sick", note="住院",
     )  # fmt: skip
     connection.commit()
-    words = read_words(open_page())
-    labels = [block.proto.popover.label for block in open_page().get("popover")]
+    words = read_words(open_morning())
+    labels = [block.proto.popover.label for block in open_morning().get("popover")]
     assert any("在岗 2 人 · 缺勤 1 人" in label for label in labels)
     assert "李缺勤" in words
     assert "赵代管 1 栋" in words
@@ -103,10 +104,10 @@ def test_an_absence_is_entered_and_ended_at_the_desk(office: Office, database_ur
     ]
     assert ask(database_url, "SELECT party_id FROM incident") == [(office.zhao,)]
     assert app.session_state["absence_told"] == "已登记 · 移交 1 件"
-    assert "李缺勤（返岗日未定） · 赵代管 1 栋" in read_words(open_page())
+    assert "李缺勤（返岗日未定） · 赵代管 1 栋" in read_words(open_morning())
     press(open_desk(office), "今天返岗")
     assert ask(database_url, "SELECT valid_from = valid_to FROM absence") == [(True,)]
-    assert "李缺勤" not in read_words(open_page())
+    assert "李缺勤" not in read_words(open_morning())
 
 
 def test_a_refusal_is_told_at_the_desk(office: Office, connection: PostgresConnection) -> None:
@@ -133,7 +134,7 @@ def test_leaving_shows_what_needs_a_holder_and_asks_twice(office: Office, databa
 
 def test_a_leader_is_told_and_enters_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_find_actor", lambda: make_actor(office.id, role="leader"))
-    app = open_page()
+    app = open_morning()
     assert "absences" not in {button.key for button in app.button}
 
 
@@ -145,7 +146,6 @@ def test_whoever_stands_in_is_told_over_his_cases(
     for party_id, is_told in ((office.zhao, True), (office.wang, False)):
         worker = make_actor(office.id, role="grid_worker", party_id=party_id)
         monkeypatch.setattr(engine, "_find_actor", lambda worker=worker: worker)
-        app = AppTest.from_file(str(APP), default_timeout=30).switch_page("views/incidents.py").run()
-        assert not app.exception
+        app = open_page("incidents")
         told = [caption.value for caption in app.caption if "您正代李负责 · 1 栋" in str(caption.value)]
         assert bool(told) is is_told

@@ -1,20 +1,16 @@
 """Who is signed out meanwhile, who may not come in, what fails: each is told in one sentence."""
 
-from pathlib import Path
-
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
-import dashboard
 from dashboard import server
 from geo.model.actor import NOBODY, Actor
 from geo.store import engine
 from tests.actors import make_actor
+from tests.app.opening import run_page
 from tests.town import Town
-
-APP = Path(dashboard.__file__).parent / "app.py"
 
 
 class Reader:
@@ -31,12 +27,6 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
     handler = property(lambda _: server.app._on_script_error, lambda *_: None)
     monkeypatch.setattr(LocalScriptRunner, "_on_script_error", handler, raising=False)
     return reader
-
-
-def open_page(name: str, **params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=30)
-    app.query_params.update(params)
-    return app.switch_page(f"views/{name}.py").run()
 
 
 @pytest.fixture
@@ -58,7 +48,7 @@ def list_sentences(app: AppTest) -> list[str]:
 def test_a_page_clears_once_its_reader_is_signed_out(
     town: Town, reader: Reader, language: str, sentence: str
 ) -> None:
-    app = open_page("incidents", lang=language)
+    app = run_page("incidents", lang=language)
     assert app.button
     reader.actor = NOBODY
     app.run()
@@ -100,7 +90,7 @@ def test_what_nobody_foresaw_is_one_sentence_in_the_language_of_the_reader(
     with town.connection.cursor() as cursor:
         cursor.execute("ALTER TABLE community RENAME TO lost")
     town.connection.commit()
-    app = open_page(page, lang=language)
+    app = run_page(page, lang=language)
     assert not app.exception
     assert [words in sentence for sentence in list_sentences(app)] == [True]
 
@@ -120,7 +110,7 @@ def test_a_click_that_fails_is_told_too(reader: Reader) -> None:
 def test_who_opens_a_page_of_others_is_told_on_his_own(town: Town, reader: Reader) -> None:
     reader.actor = make_actor(town.id, role="property_company", party_id=town.party("物业"))
     town.connection.commit()
-    app = open_page("morning")
+    app = run_page("morning")
     assert not app.exception
     assert [each.value for each in app.toast] == ["这一页不对您的角色开放，已回到您的首页。"]
     assert not app.switch_page("views/incidents.py").run().toast
@@ -128,8 +118,8 @@ def test_who_opens_a_page_of_others_is_told_on_his_own(town: Town, reader: Reade
 
 @pytest.mark.parametrize("page", ["incidents", "map", "morning", "draw", "duties"])
 def test_a_community_that_is_none_is_told_and_leaves_the_address(town: Town, page: str) -> None:
-    app = open_page(page, community="no*where*")
+    app = run_page(page, community="no*where*")
     assert not app.exception
     assert [each.value for each in app.toast] == [r"没有“no\*where\*”这个社区，或它不对您开放。"]
     assert "community" not in app.query_params or app.query_params["community"] == "A"
-    assert not open_page(page, community="A").toast
+    assert not run_page(page, community="A").toast

@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import dashboard
 from dashboard.models.duties import read_hours
 from geo.errors import InputRefused
 from geo.model.duty import DutyTerms, LeadKind, PlaceType
@@ -16,30 +14,19 @@ from geo.model.working_time import Allowance, Unit
 from geo.operations.calendars import read_community_time, set_day, set_hours
 from geo.operations.deadlines import find_day
 from geo.operations.duties import DutyMatrix, add_rule, change_rule, read_matrix, withdraw_rule
-from geo.store import engine
 from geo.store.calendars import OwnDay
 from geo.store.engine import acting_as
+from tests.app.opening import PageVisit
 from tests.case_town import CaseTown, found_town
 
-APP = Path(dashboard.__file__).parent / "app.py"
 TODAY = find_day(datetime.now(UTC))
 INERT = "<img src=x onerror=alert(1)> [x](javascript:alert(1))"
 
 
-class Visit:
+class Visit(PageVisit):
     """Somebody at the page."""
 
-    def __init__(self, town: CaseTown, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.town = town
-        self.actor = town.actor(who)
-        monkeypatch.setattr(engine, "_find_actor", lambda: self.actor)
-        self.app = AppTest.from_file(str(APP), default_timeout=30)
-
-    def open(self, **params: str) -> AppTest:
-        self.app.query_params.update(params)
-        self.app.switch_page("views/duties.py").run()
-        assert not self.app.exception
-        return self.app
+    page = "duties"
 
     def fill(self, field: str, value: object) -> None:
         self.find(field).set_value(value)

@@ -1,29 +1,22 @@
 """The heat page runs whatever there is to show, and says what it shows."""
 
 import re
+from functools import partial
 from itertools import product
-from pathlib import Path
 
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, box
 from streamlit.testing.v1 import AppTest
 
-import dashboard
+from tests.app.opening import open_page
 from tests.town import Town
 
-APP = Path(dashboard.__file__).parent / "app.py"
-TIMEOUT_S = 60
 HOSTILE = "<img src=x onerror=alert(1)>**粗**"
 pytestmark = pytest.mark.usefixtures("secretary")
 
 
-def open_heat(**params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=TIMEOUT_S)
-    app.query_params.update(params)
-    app.switch_page("views/heat.py").run()
-    assert not app.exception
-    return app
+open_heat = partial(open_page, "heat")
 
 
 def read_words(app: AppTest) -> str:

@@ -7,7 +7,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Point, box
 from streamlit.testing.v1 import AppTest
 
-from tests.app.test_incidents_page import SCRIPT, Street, open_page, read_words
+from tests.app.test_incidents_page import SCRIPT, Street, open_cases, read_words
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def street(connection: PostgresConnection) -> Street:
 
 
 def open_form(street: Street, monkeypatch: pytest.MonkeyPatch, move: str) -> AppTest:
-    app = open_page(street, monkeypatch, case=str(street.mine))
+    app = open_cases(street, monkeypatch, case=str(street.mine))
     next(box for box in app.selectbox if str(box.key).startswith("other_moves_")).set_value(move).run()
     assert not app.exception
     return app

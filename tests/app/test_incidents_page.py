@@ -2,7 +2,6 @@
 
 import io
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Point, box
 from streamlit.testing.v1 import AppTest
 
-import dashboard
 from geo.model.absence import AbsenceReason
 from geo.model.actor import Actor, Role
 from geo.operations.absences import mark_absent
@@ -19,10 +17,9 @@ from geo.operations.deadlines import find_day
 from geo.store import engine
 from geo.store.engine import acting_as
 from tests.actors import make_actor
+from tests.app.opening import open_page
 from tests.town import Town
 
-APP = Path(dashboard.__file__).parent / "app.py"
-PAGE = "views/incidents.py"
 TODAY = find_day(datetime.now(UTC))
 SCRIPT = "<script>alert(1)</script> **粗** =1+1"
 
@@ -86,16 +83,12 @@ def street(connection: PostgresConnection) -> Street:
     return Street(connection)
 
 
-def open_page(
+def open_cases(
     street: Street, monkeypatch: pytest.MonkeyPatch, actor: Actor | None = None, **params: str
 ) -> AppTest:
     who = actor or street.acting("grid_worker", "worker")
     monkeypatch.setattr(engine, "_find_actor", lambda: who)
-    app = AppTest.from_file(str(APP), default_timeout=30)
-    app.query_params.update({"community": "A"} | params)
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
+    return open_page("incidents", **({"community": "A"} | params))
 
 
 def read_words(app: AppTest) -> str:
@@ -117,26 +110,26 @@ def read_words(app: AppTest) -> str:
 def test_every_role_opens_the_page_and_a_case(
     street: Street, monkeypatch: pytest.MonkeyPatch, role: Role, party: str | None, language: str
 ) -> None:
-    app = open_page(street, monkeypatch, street.acting(role, party), lang=language)
+    app = open_cases(street, monkeypatch, street.acting(role, party), lang=language)
     has_own = role in {"property_company", "grid_worker"}
     counted = {"zh": "1 件" if has_own else "2 件", "en": "1 case" if has_own else "2 cases"}[language]
     assert counted in read_words(app)
     can_report = role in {"secretary", "grid_worker"}
     assert ("new_category" in {box.key for box in app.selectbox}) == can_report
-    card = read_words(open_page(street, monkeypatch, street.acting(role, party), case=str(street.theirs)))
+    card = read_words(open_cases(street, monkeypatch, street.acting(role, party), case=str(street.theirs)))
     assert "麒麟花园3栋" in card
 
 
 def test_a_case_that_is_not_to_be_seen_is_not_there(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     company = street.acting("property_company", "company")
-    assert "没有这件事" in read_words(open_page(street, monkeypatch, company, case=str(street.mine)))
-    assert "没有这件事" in read_words(open_page(street, monkeypatch, case="999999999"))
+    assert "没有这件事" in read_words(open_cases(street, monkeypatch, company, case=str(street.mine)))
+    assert "没有这件事" in read_words(open_cases(street, monkeypatch, case="999999999"))
 
 
 def test_nonsense_in_the_address_is_ignored_with_one_sentence(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(
+    app = open_cases(
         street,
         monkeypatch,
         status="'; DROP TABLE incident; --",
@@ -151,18 +144,18 @@ def test_nonsense_in_the_address_is_ignored_with_one_sentence(
     assert len(ignored) == 1
     assert all(name in ignored[0] for name in ("status", "category", "place", "around", "since", "mark"))
     assert "2 件" in read_words(app)
-    assert not any("已忽略" in caption.value for caption in open_page(street, monkeypatch).caption)
+    assert not any("已忽略" in caption.value for caption in open_cases(street, monkeypatch).caption)
 
 
 def test_filters_go_into_the_address_and_come_from_it(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch)
+    app = open_cases(street, monkeypatch)
     app.selectbox(key="filter_status").set_value("overdue").run()
     assert app.query_params["status"] == "overdue"
     assert "0 件" in read_words(app)
     app.selectbox(key="filter_category").set_value("E4").run()
-    again = open_page(street, monkeypatch, category="E4")
+    again = open_cases(street, monkeypatch, category="E4")
     assert again.selectbox(key="filter_category").value == "E4"
     assert "1 件" in read_words(again)
 
@@ -170,7 +163,7 @@ def test_filters_go_into_the_address_and_come_from_it(
 def test_a_worker_begins_with_her_own_cases_and_sees_all_in_one_tap(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch)
+    app = open_cases(street, monkeypatch)
     assert app.segmented_control(key="filter_whose").value == "mine"
     assert "1 件" in read_words(app)
     app.segmented_control(key="filter_whose").set_value("all").run()
@@ -185,13 +178,13 @@ def test_an_address_means_the_same_to_a_worker_as_to_whoever_sent_it(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for actor in (street.acting("grid_worker", "worker"), street.acting("secretary")):
-        assert "2 件" in read_words(open_page(street, monkeypatch, actor, sort="newest"))
+        assert "2 件" in read_words(open_cases(street, monkeypatch, actor, sort="newest"))
 
 
 def test_words_that_may_be_personal_stay_out_of_the_address(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch)
+    app = open_cases(street, monkeypatch)
     app.text_input(key="filter_words").set_value("垃圾 张三丰 13812341234").run()
     assert not app.exception
     told = str(dict(app.query_params))
@@ -204,7 +197,7 @@ def test_words_that_may_be_personal_stay_out_of_the_address(
 def test_settling_on_the_spot_is_one_click_on_the_card(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch, case=str(street.mine))
+    app = open_cases(street, monkeypatch, case=str(street.mine))
     app.button(key="do_self_handle").click().run()
     assert not app.exception
     assert street.read("SELECT state, outcome FROM incident WHERE id = %s", street.mine) == [
@@ -215,7 +208,7 @@ def test_settling_on_the_spot_is_one_click_on_the_card(
 def test_the_secretary_says_how_a_case_ended_that_others_have_in_hand(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch, street.acting("secretary", "committee"), case=str(street.theirs))
+    app = open_cases(street, monkeypatch, street.acting("secretary", "committee"), case=str(street.theirs))
     app.button(key="do_self_handle").click().run()
     (warning,) = app.warning
     assert "请说明" in warning.value
@@ -228,8 +221,8 @@ def test_the_secretary_says_how_a_case_ended_that_others_have_in_hand(
 
 
 def test_whoever_is_slower_sees_what_the_other_did(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = open_page(street, monkeypatch, case=str(street.mine))
-    fast = open_page(street, monkeypatch, case=str(street.mine))
+    slow = open_cases(street, monkeypatch, case=str(street.mine))
+    fast = open_cases(street, monkeypatch, case=str(street.mine))
     fast.button(key="do_self_handle").click().run()
     slow.button(key="do_self_handle").click().run()
     assert not slow.exception
@@ -242,7 +235,7 @@ def test_a_company_returns_a_case_with_a_reason_and_a_suggestion(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company = street.acting("property_company", "company")
-    app = open_page(street, monkeypatch, company, case=str(street.theirs))
+    app = open_cases(street, monkeypatch, company, case=str(street.theirs))
     labels = {button.key for button in app.button}
     assert {"do_handle", "do_return"} <= labels
     assert not labels & {"do_self_handle", "do_dispatch", "begin_report"}
@@ -264,7 +257,7 @@ def test_a_list_of_people_says_who_is_away(street: Street, monkeypatch: pytest.M
     secretary = street.acting("secretary")
     with acting_as(secretary):
         mark_absent(street.parties["worker"], TODAY, TODAY + timedelta(days=3), AbsenceReason.SICK)
-    app = open_page(street, monkeypatch, secretary, case=str(street.theirs))
+    app = open_cases(street, monkeypatch, secretary, case=str(street.theirs))
     app.button(key="do_dispatch").click().run()
     (offered,) = [box.options for box in app.selectbox if box.label == "交给谁"]
     name = "网格员"
@@ -276,7 +269,7 @@ def test_a_list_of_people_says_who_is_away(street: Street, monkeypatch: pytest.M
 def test_a_visitor_is_logged_with_category_building_and_outcome(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch)
+    app = open_cases(street, monkeypatch)
     app.selectbox(key="new_category").set_value("E1201").run()
     app.selectbox(key="new_place").set_value(str(street.building_id)).run()
     next(group for group in app.button_group if group.key == "new_outcome").set_value("resolved").run()
@@ -295,7 +288,7 @@ def find_new(app: AppTest, kind: str, name: str) -> Any:
 def test_a_visitor_gives_a_name_and_a_picture_and_has_come_to_the_desk(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch)
+    app = open_cases(street, monkeypatch)
     source = find_new(app, "button_group", "source")
     assert source.value == "walk_in"
     # What a browser sends that has not drawn the choice.
@@ -319,7 +312,7 @@ def test_a_visitor_gives_a_name_and_a_picture_and_has_come_to_the_desk(
 def test_a_message_of_a_group_comes_from_there_unless_somebody_says_otherwise(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch)
+    app = open_cases(street, monkeypatch)
     app.text_area(key="new_message").set_value("李姐 10:32\n麒麟花园3栋楼道里堆了好多纸箱子").run()
     assert find_new(app, "button_group", "source").value == "wechat_group"
     find_new(app, "button_group", "source").set_value("phone").run()
@@ -332,7 +325,7 @@ def test_a_message_of_a_group_comes_from_there_unless_somebody_says_otherwise(
 def test_a_pasted_message_is_guessed_for_confirmation(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch)
+    app = open_cases(street, monkeypatch)
     app.text_area(key="new_message").set_value("李姐 10:32\n麒麟花园3栋楼道里堆了好多纸箱子").run()
     assert not app.exception
     assert app.selectbox(key="new_category").value == "E402"
@@ -344,13 +337,13 @@ def test_a_pasted_message_is_guessed_for_confirmation(
 
 
 def test_an_emergency_says_whom_to_call_first(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_page(street, monkeypatch)
+    app = open_cases(street, monkeypatch)
     app.selectbox(key="new_category").set_value("E1104").run()
     assert "119" in app.error[0].value
 
 
 def test_stored_text_is_no_markup(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = read_words(open_page(street, monkeypatch, case=str(street.mine)))
+    words = read_words(open_cases(street, monkeypatch, case=str(street.mine)))
     assert "<script>" not in words
     assert r"\<script\>" in words
     assert "**粗**" not in words
@@ -359,11 +352,11 @@ def test_stored_text_is_no_markup(street: Street, monkeypatch: pytest.MonkeyPatc
 def test_a_view_is_kept_by_name_for_its_account_alone(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch, category="E4", status="all")
+    app = open_cases(street, monkeypatch, category="E4", status="all")
     app.text_input(key="view_name").set_value("消防").run()
     app.button(key="save_view").click().run()
     assert not app.exception
-    other = open_page(street, monkeypatch)
+    other = open_cases(street, monkeypatch)
     other.button(key="view_0").click().run()
     assert other.selectbox(key="filter_category").value == "E4"
     assert other.selectbox(key="filter_status").value == "all"
@@ -372,7 +365,7 @@ def test_a_view_is_kept_by_name_for_its_account_alone(
         cursor.execute("INSERT INTO account (login, display_name) VALUES ('li', '李') RETURNING id")
         ((account_id,),) = cursor.fetchall()
     street.connection.commit()
-    theirs = open_page(
+    theirs = open_cases(
         street, monkeypatch, Actor(account_id, stranger.role, stranger.community_ids, None, (), "李")
     )
     assert "view_0" not in {button.key for button in theirs.button}
@@ -381,7 +374,7 @@ def test_a_view_is_kept_by_name_for_its_account_alone(
 def test_of_many_cases_those_refused_are_told_one_by_one(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(street, monkeypatch, who="all")
+    app = open_cases(street, monkeypatch, who="all")
     assert "bulk_do" not in {button.key for button in app.button}
     app.session_state["picked_cases"] = (street.mine, street.theirs)
     app.run()

@@ -2,7 +2,6 @@
 
 import io
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,7 +15,6 @@ from shapely import Point, box
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
-import dashboard
 from dashboard.i18n import Text
 from dashboard.models.incident_filters import parse_filters
 from dashboard.models.month import MonthPage, build_page
@@ -32,9 +30,9 @@ from geo.settings import get_settings
 from geo.store import choices, places
 from geo.store.engine import acting_as
 from tests.actors import make_actor
+from tests.app.opening import open_page
 from tests.town import Town
 
-APP = Path(dashboard.__file__).parent / "app.py"
 MAY = find_month(date(2024, 5, 1))
 NOW = datetime(2024, 6, 2, 17, 0, tzinfo=UTC)
 HOSTILE = "<img src=x onerror=alert(1)> **fett** [a](b) =1+1"
@@ -76,12 +74,8 @@ def build(town: Town, language: str = "zh", *returns: BackAgain, **acting: Any) 
     return build_page(found, words, returns, categories, Text(language))
 
 
-def open_page(**params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=30)
-    app.query_params.update({"month": "2024-05", **params})
-    app.switch_page("views/month.py").run()
-    assert not app.exception
-    return app
+def open_may(**params: str) -> AppTest:
+    return open_page("month", **{"month": "2024-05", **params})
 
 
 def fetch(address: str) -> httpx.Response:
@@ -137,7 +131,7 @@ def test_a_leader_is_told_why_there_are_no_words(town: Town) -> None:
 
 
 def test_the_page_shows_the_month_that_is_asked_for(town: Town) -> None:
-    app = open_page(lang="en")
+    app = open_may(lang="en")
     links = list_links(app)
     assert any(label.startswith("**39** All cases") for label in links)
     assert any("24 / 6" in label for label in links)
@@ -146,7 +140,7 @@ def test_the_page_shows_the_month_that_is_asked_for(town: Town) -> None:
 
 
 def test_the_page_without_a_month_opens_the_last_that_is_over(town: Town) -> None:
-    app = open_page(month="nonsense")
+    app = open_may(month="nonsense")
     today = datetime.now(UTC).date()
     assert str(app.selectbox(key="month_choice").value) < f"{today:%Y-%m}"
 
@@ -154,7 +148,7 @@ def test_the_page_without_a_month_opens_the_last_that_is_over(town: Town) -> Non
 def test_without_a_case_the_page_says_what_to_do(connection: PostgresConnection) -> None:
     Town(connection)
     connection.commit()
-    app = open_page()
+    app = open_may()
     assert any("wangge import" in str(info.value) for info in app.info)
 
 

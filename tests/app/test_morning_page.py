@@ -1,7 +1,7 @@
 """The morning page: what it says at once, where its numbers lead, and what it says when there is nothing."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,7 +10,6 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Point, box
 from streamlit.testing.v1 import AppTest
 
-import dashboard
 from dashboard.i18n import Text
 from dashboard.models.incident_filters import Filters, parse_filters
 from dashboard.models.incident_list import tell_due
@@ -19,21 +18,14 @@ from dashboard.models.morning_map import build_map, find_runs, weigh_zones
 from geo.operations.morning import gather_morning
 from geo.store.engine import acting_as
 from tests.actors import make_actor
+from tests.app.opening import open_page
 from tests.town import START, Town
 
-APP = Path(dashboard.__file__).parent / "app.py"
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOSTILE = "<img src=x onerror=alert(1)> **fett** [a](b) =1+1"
 
 pytestmark = pytest.mark.usefixtures("secretary")
-
-
-def open_page(**params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=30)
-    app.query_params.update(params)
-    app.switch_page("views/morning.py").run()
-    assert not app.exception
-    return app
+open_morning = partial(open_page, "morning")
 
 
 def read_words(app: AppTest) -> str:
@@ -82,7 +74,7 @@ def town(connection: PostgresConnection) -> Town:
 
 
 def test_without_a_community_it_says_what_to_do(database_url: str) -> None:
-    assert "还没有社区" in read_words(open_page())
+    assert "还没有社区" in read_words(open_morning())
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -91,13 +83,13 @@ def test_the_first_day_looks_finished_and_says_where_to_begin(
 ) -> None:
     Town(connection).building("1", box(0, 0, 9, 9))
     connection.commit()
-    words = read_words(open_page(lang=language))
+    words = read_words(open_morning(lang=language))
     assert Text(language)("morning.day_one") in words
     assert Text(language)("morning.nobody_on_duty") in words
 
 
 def test_figures_and_first_things_are_there_without_a_click(town: Town) -> None:
-    words = read_words(open_page(community="A"))
+    words = read_words(open_morning(community="A"))
     assert "**2** 超期" in words
     assert r"老\*院\*1栋 飞线充电" in words
     assert "安全隐患 · 超 2 天" in words.replace("\\", "")
@@ -105,7 +97,7 @@ def test_figures_and_first_things_are_there_without_a_click(town: Town) -> None:
 
 
 def test_a_sensitive_case_shows_its_number_alone_and_is_not_in_the_paragraph(town: Town) -> None:
-    app = open_page(community="A")
+    app = open_morning(community="A")
     words = read_words(app)
     assert "敏感事件" in words
     assert "老人求助" not in words
@@ -115,7 +107,7 @@ def test_a_sensitive_case_shows_its_number_alone_and_is_not_in_the_paragraph(tow
 
 
 def test_every_number_leads_to_its_list(town: Town) -> None:
-    links = list_links(open_page(community="A", lang="en"))
+    links = list_links(open_morning(community="A", lang="en"))
     figures = {
         link["label"].split("** ")[1]: link["params"]
         for link in links
@@ -141,7 +133,7 @@ def test_every_number_leads_to_its_list(town: Town) -> None:
 
 def test_what_is_overdue_but_not_among_the_first_is_a_click_away(town: Town) -> None:
     def find_more() -> list[dict[str, Any]]:
-        return [link for link in list_links(open_page(community="A")) if "未列入" in link["label"]]
+        return [link for link in list_links(open_morning(community="A")) if "未列入" in link["label"]]
 
     assert find_more() == []
     for _ in range(11):
@@ -191,7 +183,7 @@ def test_how_late_a_case_is_reads_alike_on_the_morning_and_in_the_list(town: Tow
 
 
 def test_buildings_nobody_holds_or_knows_are_listed_and_lead_to_the_map(town: Town) -> None:
-    links = [link for link in list_links(open_page(community="A")) if "selected" in link["params"]]
+    links = [link for link in list_links(open_morning(community="A")) if "selected" in link["params"]]
     assert {link["page"] for link in links} == {"map"}
     # The second building is neither held nor known.
     assert len(links) == 2
@@ -203,7 +195,7 @@ def test_buildings_nobody_holds_or_knows_are_listed_and_lead_to_the_map(town: To
     [{"community": "nowhere"}, {"community": "'; DROP TABLE building; --", "at": "x", "lang": "tlh"}],
 )
 def test_nonsense_in_the_address_does_no_harm(town: Town, params: dict[str, str]) -> None:
-    open_page(**params)
+    open_morning(**params)
 
 
 def test_the_map_says_the_same(town: Town) -> None:

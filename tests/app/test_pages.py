@@ -1,28 +1,19 @@
 """Every page runs: with and without data, in both languages, and whatever stands in its address."""
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, box
 from streamlit.testing.v1 import AppTest
 
-import dashboard
 from geo.settings import get_settings
+from tests.app.opening import open_page
 from tests.town import START, Town
 
-APP = Path(dashboard.__file__).parent / "app.py"
-PAGES = ("views/map.py", "views/draw.py")
+PAGES = ("map", "draw")
 pytestmark = pytest.mark.usefixtures("secretary")
-TIMEOUT_S = 30
-
-
-def open_page(page: str = "views/map.py", **params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=TIMEOUT_S)
-    app.query_params.update(params)
-    app.switch_page(page).run()
-    assert not app.exception
-    return app
+open_map = partial(open_page, "map")
 
 
 def read_words(app: AppTest) -> str:
@@ -87,18 +78,18 @@ def test_nonsense_in_the_address_does_no_harm(town: Town, page: str, params: dic
 
 
 def test_a_place_that_is_gone_is_taken_out_of_the_address(town: Town) -> None:
-    assert "selected" not in open_page(selected="buildings-999999999").query_params
+    assert "selected" not in open_map(selected="buildings-999999999").query_params
 
 
 def test_three_no_compounds_are_listed_without_a_click(town: Town) -> None:
-    words = read_words(open_page())
+    words = read_words(open_map())
     assert "三无小区 1" in words
     assert r"老\*院\*" in words, "stored text must not become Markdown"
 
 
 def test_a_card_says_what_it_is_who_is_responsible_and_what_is_open(town: Town) -> None:
     first = int(town_id(town, "building", "1"))
-    words = read_words(open_page(selected=f"buildings-{first}"))
+    words = read_words(open_map(selected=f"buildings-{first}"))
     assert "1栋" in words
     assert "李" in words
     assert "未结事件 1" in words
@@ -108,11 +99,11 @@ def test_a_card_says_what_it_is_who_is_responsible_and_what_is_open(town: Town) 
 
 def test_a_building_that_nobody_holds_says_so(town: Town) -> None:
     second = int(town_id(town, "building", "2"))
-    assert "无人负责" in read_words(open_page(selected=f"buildings-{second}"))
+    assert "无人负责" in read_words(open_map(selected=f"buildings-{second}"))
 
 
 def test_the_search_leads_to_a_place(town: Town) -> None:
-    app = open_page()
+    app = open_map()
     app.text_input(key="words").set_value("院 2栋").run()
     second = town_id(town, "building", "2")
     app.button(key=f"found_buildings_{second}").click().run()
@@ -123,13 +114,13 @@ def test_the_search_leads_to_a_place(town: Town) -> None:
 
 
 def test_a_search_without_result_says_what_to_try(town: Town) -> None:
-    app = open_page()
+    app = open_map()
     app.text_input(key="words").set_value("火星").run()
     assert "没有找到" in read_words(app)
 
 
 def test_the_language_stays_when_the_page_changes(town: Town) -> None:
-    app = open_page()
+    app = open_map()
     app.button(key="language").click().run()
     assert app.query_params["lang"] == "en"
     assert "three-no compound" in read_words(app)
@@ -138,21 +129,21 @@ def test_the_language_stays_when_the_page_changes(town: Town) -> None:
 
 
 def test_a_layer_switched_off_stands_in_the_address(town: Town) -> None:
-    app = open_page()
+    app = open_map()
     app.button_group(key="layers").set_value(["grids", "buildings"]).run()
     assert app.query_params["layers"] == "grids,buildings"
-    assert open_page(layers="grids,buildings").button_group(key="layers").value == ["grids", "buildings"]
+    assert open_map(layers="grids,buildings").button_group(key="layers").value == ["grids", "buildings"]
 
 
 def test_with_several_communities_one_can_be_chosen(town: Town) -> None:
     Town(town.connection, code="B", outline=box(2000, 0, 3000, 1000))
     town.connection.commit()
-    app = open_page()
+    app = open_map()
     assert app.selectbox(key="community_choice").value == "*"
     app.selectbox(key="community_choice").set_value("B").run()
     assert not app.exception
     assert app.query_params["community"] == "B"
-    assert "请先在地图页选一个社区" in read_words(open_page("views/draw.py"))
+    assert "请先在地图页选一个社区" in read_words(open_page("draw"))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -173,4 +164,4 @@ def town_id(town: Town, table: str, code: str) -> int:
 
 @pytest.mark.usefixtures("town")
 def test_a_drawing_too_says_that_it_is_no_evidence_of_boundaries() -> None:
-    assert "示意图，不作为界线依据" in read_words(open_page("views/draw.py"))
+    assert "示意图，不作为界线依据" in read_words(open_page("draw"))

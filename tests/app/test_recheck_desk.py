@@ -1,22 +1,20 @@
 """What is to be looked at again, on the pages: whose list it is, one click, and the new case."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from streamlit.testing.v1 import AppTest
 
-import dashboard
 from dashboard.i18n import Text
 from dashboard.models.rechecks import list_lines, parse_days
 from geo.model.recheck import RecheckSetting
 from geo.operations.rechecks import change_setting, list_rechecks
 from geo.store import choices, engine
 from geo.store.engine import acting_as
+from tests.app.opening import open_page
 from tests.case_town import CaseTown, found_town
 
-APP = Path(dashboard.__file__).parent / "app.py"
 NOW = datetime.now(UTC)
 HOSTILE = "<img src=x onerror=alert(1)> **fett**"
 
@@ -36,13 +34,9 @@ def office(database_url: str, connection: PostgresConnection) -> CaseTown:
     return office
 
 
-def open_page(office: CaseTown, page: str, who: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def open_desk(office: CaseTown, page: str, who: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(engine, "_find_actor", lambda: office.actor(who))
-    app = AppTest.from_file(str(APP), default_timeout=30)
-    app.query_params["lang"] = "en"
-    app.switch_page(f"views/{page}.py").run()
-    assert not app.exception
-    return app
+    return open_page(page, lang="en")
 
 
 def list_buttons(app: AppTest, name: str) -> list[str]:
@@ -59,7 +53,7 @@ def read_events(connection: PostgresConnection) -> list[tuple[str, str]]:
 def test_a_worker_has_her_own_and_one_click_keeps_that_it_is_settled(
     office: CaseTown, connection: PostgresConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(office, "incidents", "worker", monkeypatch)
+    app = open_desk(office, "incidents", "worker", monkeypatch)
     (gone,) = list_buttons(app, "gone")
     app.button(key=gone).click().run()
     assert not app.exception
@@ -70,7 +64,7 @@ def test_a_worker_has_her_own_and_one_click_keeps_that_it_is_settled(
 def test_the_secretary_has_all_and_what_is_back_becomes_a_case(
     office: CaseTown, connection: PostgresConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page(office, "morning", "secretary", monkeypatch)
+    app = open_desk(office, "morning", "secretary", monkeypatch)
     first, _ = list_buttons(app, "back")
     app.button(key=first).click().run()
     (submit,) = list_buttons(app, "open")
@@ -83,7 +77,7 @@ def test_the_secretary_has_all_and_what_is_back_becomes_a_case(
 
 
 def test_a_leader_is_not_asked_to_look(office: CaseTown, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_page(office, "morning", "leader", monkeypatch)
+    app = open_desk(office, "morning", "leader", monkeypatch)
     assert list_buttons(app, "gone") == []
 
 

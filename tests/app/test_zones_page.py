@@ -1,38 +1,24 @@
 """The page of the zones: drawn by the secretary, read by others, nothing of a draft told to them."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-import dashboard
 from geo.model.zone import Plan, ZoneKind
 from geo.operations import zone_drafts, zone_plans
 from geo.operations.deadlines import find_day
-from geo.store import engine
 from geo.store.engine import acting_as
+from tests.app.opening import PageVisit
 from tests.case_town import CaseTown, found_town
 
 TOMORROW = find_day(datetime.now(UTC)) + timedelta(days=1)
-APP = Path(dashboard.__file__).parent / "app.py"
 INERT = "<img src=x onerror=alert(1)> [x](javascript:alert(1))"
 
 
-class Visit:
+class Visit(PageVisit):
     """Somebody at the page."""
 
-    def __init__(self, town: CaseTown, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.town = town
-        self.actor = town.actor(who)
-        monkeypatch.setattr(engine, "_find_actor", lambda: self.actor)
-        self.app = AppTest.from_file(str(APP), default_timeout=30)
-
-    def open(self, **params: str) -> AppTest:
-        self.app.query_params.update(params)
-        self.app.switch_page("views/zones.py").run()
-        assert not self.app.exception
-        return self.app
+    page = "zones"
 
     def read_words(self) -> str:
         return "\n".join(
