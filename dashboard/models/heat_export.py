@@ -15,6 +15,7 @@ from dashboard.models.heat_page import (
     write_rate,
     write_ratio,
 )
+from dashboard.models.map_notice import write_map_notice
 from geo.operations.heat import Answer
 from geo.patterns.neighbours import Floats
 from geo.settings import get_settings
@@ -67,7 +68,7 @@ def write_watermark(name: str, page: HeatPage, now: datetime, text: Text) -> dic
         text("watermark.who"): name,
         text("watermark.when"): text.moment(now),
         text("watermark.what"): text.join([page.title, *page.told]),
-        text("watermark.note_title"): text("map.notice"),
+        text("watermark.note_title"): write_map_notice(text),
     }
 
 

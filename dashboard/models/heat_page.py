@@ -21,6 +21,7 @@ from dashboard.models.heat_scale import (
 from dashboard.models.heat_state import HeatState, Measure, fix_period, format_heat_state
 from dashboard.models.incident_filters import CHINA
 from dashboard.models.incident_words import name_category, name_source
+from dashboard.models.map_notice import write_map_notice
 from geo.operations.heat import WEEKS_SHOWN, Answer, State
 from geo.operations.heat_cases import Per, Period
 from geo.settings import get_settings
@@ -172,7 +173,7 @@ def list_map_words(answer: Answer, text: Text) -> dict[str, Any]:
         "slider": text("heat.slider"),
         "frame": text("heat.frame", since="{since}", until="{until}", count="{n}"),
         "period": text("heat.whole_period"),
-        "notice": text("map.notice"),
+        "notice": write_map_notice(text),
         "picture": text("heat.picture"),
         "unknown": text("heat.legend_unknown"),
         "hidden": text("heat.legend_hidden", n=get_settings().least_shown),

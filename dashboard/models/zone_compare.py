@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from dashboard.i18n import Text
+from dashboard.models.map_notice import write_map_notice
 from dashboard.models.zone_view import PlanView, list_codes
 from dashboard.models.zones import name_plan
 from geo.zoning.problem import NO_ZONE
@@ -54,7 +55,7 @@ def build_comparison(after: Compared, before: Compared, text: Text) -> dict[str,
                 text("zones.now_with"),
             ],
             "moved": text("zones.legend_moved"),
-            "notice": text("map.notice"),
+            "notice": write_map_notice(text),
             "title": text("map.title"),
             "noMap": text("zones.no_map"),
             "opening": text("zones.map_opening"),

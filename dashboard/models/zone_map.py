@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.i18n import Text
+from dashboard.models.map_notice import write_map_notice
 from dashboard.models.zone_view import PlanView
 
 
@@ -92,7 +93,7 @@ def write_map_words(text: Text) -> dict[str, Any]:
         },
         "households": text("zones.tip_households"),
         "none": text("zones.none"),
-        "notice": text("map.notice"),
+        "notice": write_map_notice(text),
         "title": text("map.title"),
         "noMap": text("zones.no_map"),
         "opening": text("zones.map_opening"),

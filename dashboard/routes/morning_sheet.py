@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.maps import palette
 from dashboard.maps.sketch import Sketch, draw_sketch
+from dashboard.models.map_notice import write_map_notice
 from dashboard.models.map_page import enclose
 from dashboard.models.morning import MorningPage, build_page
 from dashboard.models.morning_map import build_map
@@ -33,7 +34,6 @@ _WORDS: Final = {
     "metres": "unit.metres",
     "three_no": "legend.three_no",
     "unknown_building": "morning.legend_unknown",
-    "notice": "map.notice",
     "unheld": "morning.unheld",
     "all_held": "morning.all_held",
     "unknown": "morning.unknown",
@@ -51,7 +51,7 @@ def _fill(asked: SheetRequest) -> Mapping[str, Any]:
     morning = gather_morning(community.id, asked.now)
     page = build_page(morning, community.name, text)
     return {
-        "words": {name: text(key) for name, key in _WORDS.items()},
+        "words": {name: text(key) for name, key in _WORDS.items()} | {"notice": write_map_notice(text)},
         "title": text("morning.print_title", heading=text.join([community.name, page.day])),
         "page": page,
         "sketch": _draw(community, morning, page),

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.maps import palette
 from dashboard.maps.sketch import Box, Sketch, draw_sketch
+from dashboard.models.map_notice import write_map_notice
 from dashboard.models.zone_cards import ZoneCard, build_cards
 from dashboard.models.zones import KINDS
 from dashboard.routes.sheets import SheetRequest, make_sheet_endpoint
@@ -34,7 +35,6 @@ _WORDS: Final = {
     "supervision": "zones.card_supervision",
     "map": "morning.map_title",
     "metres": "unit.metres",
-    "notice": "map.notice",
 }
 
 
@@ -66,7 +66,7 @@ def _fill(asked: SheetRequest) -> Mapping[str, Any]:
         for layer in _LAYERS
     }
     return {
-        "words": {name: text(key) for name, key in _WORDS.items()},
+        "words": {name: text(key) for name, key in _WORDS.items()} | {"notice": write_map_notice(text)},
         "title": text("zones.card_title", community=community.name, kind=text(KINDS[kind])),
         "community": community.name,
         "supervision_phone": read_supervision_phone(community.id),

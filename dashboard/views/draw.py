@@ -6,6 +6,7 @@ from streamlit_folium import st_folium
 from dashboard import session
 from dashboard.maps.drawing import build_drawing_map
 from dashboard.models import draw_page, map_page
+from dashboard.models.map_notice import write_map_notice
 from dashboard.widgets.header import show_community_choice, show_language_switch
 from geo.errors import InputRefused
 from geo.store import places
@@ -35,7 +36,7 @@ with stage:
         use_container_width=True,
         returned_objects=["last_active_drawing"],
     )
-    st.caption(text("map.notice"))
+    st.caption(write_map_notice(text))
 with panel, st.container(border=True):
     st.markdown(f"#### {text('draw.title')}")
     polygon = draw_page.find_polygon(drawn)

@@ -11,6 +11,7 @@ from dashboard.models.heat_card import build_heat_card
 from dashboard.models.heat_data import measure_all
 from dashboard.models.heat_page import build_heat_page, list_map_words, write_data_address
 from dashboard.models.heat_state import parse_heat_state
+from dashboard.models.map_notice import write_map_notice
 from dashboard.widgets.header import require_community, show_language_switch
 from dashboard.widgets.heat_bar import change, show_heat_bar
 from dashboard.widgets.heat_export import note_taken, show_heat_export
@@ -62,7 +63,7 @@ with stage:
             "picture": {
                 "title": page.title,
                 "lines": page.told,
-                "notice": text("map.notice"),
+                "notice": write_map_notice(text),
                 "taken": text.join([actor.name, text.moment(datetime.now(UTC))]),
                 "file": f"heat-{community.code}-{today.isoformat()}.png",
             },

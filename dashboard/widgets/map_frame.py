@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.i18n import Text
+from dashboard.models.map_notice import write_map_notice
 from dashboard.models.map_page import LegendEntry
 from dashboard.models.map_state import is_near
 
@@ -34,7 +35,7 @@ def show_map_frame(
         key=_KEY,
         data={
             "legend": [asdict(entry) for entry in legend],
-            "notice": text("map.notice"),
+            "notice": write_map_notice(text),
             "keeps_view": keeps_view,
             "units": {"m": text("unit.metres"), "km": text("unit.kilometres")},
         },
