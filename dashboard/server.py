@@ -30,8 +30,10 @@ from dashboard.routes import (
     morning_sheet,
     open311,
     photos,
+    relapse_sheet,
     vendor,
     walk_list,
+    wall,
     zone_cards,
 )
 from dashboard.routes.cookies import prepare_secret
@@ -94,7 +96,9 @@ app = st.App(
         *vendor.routes(),
         *morning_sheet.routes(),
         *month_sheet.routes(),
+        *relapse_sheet.routes(),
         *walk_list.routes(),
+        *wall.routes(),
         *hand_over_sheet.routes(),
         *zone_cards.routes(),
     ],

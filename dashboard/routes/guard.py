@@ -3,7 +3,8 @@
 Open to all are the login page, ``/healthz`` and ``/vendor``; ``/open311/v2`` asks for a key of its own, and
 programs on this machine read ``/metrics``. A page sends to the login page, anything else is refused with one
 sentence: 401 where nobody is signed in, 403 where ``geo.rules.access`` does not list the role. The actor is
-set for the request, so that the database knows him too.
+set for the request, so that the database knows him too. What hangs on a wall reaches its one page and nothing
+else; without the database it still gets that page, which is empty, and goes on from what it has kept.
 """
 
 from typing import Final
@@ -13,12 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard.routes.cookies import SIGN_IN, find_cookie, write_cookie
+from dashboard.routes.cookies import SIGN_IN, find_cookie, read_token, write_cookie
 from dashboard.routes.replies import describe_refusal, find_header
 from dashboard.routes.sign_ins import find_actor, recall_actor
 from geo.errors import DatabaseUnavailable, Forbidden, NotSignedIn, WanggeError
-from geo.model.actor import Actor
-from geo.rules.access import find_route, is_allowed
+from geo.model.actor import NOBODY, Actor
+from geo.rules.access import find_route, may_reach
 from geo.store.engine import acting_as
 
 _FREE: Final = frozenset({"/login", "/logout", "/healthz"})
@@ -27,7 +28,8 @@ _FREE_BELOW: Final = ("/login/", "/vendor/", "/open311/v2/")
 _PASSWORD: Final = "/password"  # noqa: S105 - an address
 _LOCAL: Final = frozenset({"127.0.0.1", "::1"})
 # Routes that people open as pages.
-_FOR_PEOPLE: Final = frozenset({None, "print_morning", "print_cases", "print_hand_over"})
+_FOR_PEOPLE: Final = frozenset({None, "print_morning", "print_cases", "print_hand_over", "wall"})
+_WALL: Final = "/wall"
 
 
 class Guard:
@@ -38,7 +40,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or refuse it."""
-        if scope["type"] == "http" and scope["path"] == "/wall" and b"token=" in scope["query_string"]:
+        if scope["type"] == "http" and scope["path"] == _WALL and b"token=" in scope["query_string"]:
             # Changed for a cookie there, so that no token stays in the address bar.
             scope = {**scope, "path": "/login/wall", "raw_path": b"/login/wall"}
         if scope["type"] not in {"http", "websocket"} or _is_free(scope):
@@ -49,7 +51,10 @@ class Guard:
             found = recall_actor(cookie) or await run_in_threadpool(find_actor, cookie)
             actor = _judge(found, scope["path"])
         except WanggeError as refusal:
-            if scope["type"] == "websocket":
+            if _opens_empty(scope, cookie, refusal):
+                with acting_as(NOBODY):
+                    await self._app(scope, receive, send)
+            elif scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:
                 await _refuse(scope, refusal)(scope, receive, send)
@@ -65,6 +70,12 @@ def _is_free(scope: Scope) -> bool:
     return path in _FREE or path.startswith(_FREE_BELOW) or (path == "/metrics" and _is_local(scope))
 
 
+def _opens_empty(scope: Scope, cookie: str, refusal: WanggeError) -> bool:
+    """Whether this is a screen's page, which shows nothing by itself, while the database is away."""
+    is_page = scope["type"] == "http" and scope["path"] == _WALL
+    return is_page and isinstance(refusal, DatabaseUnavailable) and read_token(cookie) is not None
+
+
 def _is_local(scope: Scope) -> bool:
     """Whether a program on this machine asks, and not a gateway on it for somebody elsewhere."""
     client = scope.get("client")
@@ -76,6 +87,10 @@ class _PasswordFirst(Forbidden):
     """A seeded password opens nothing but the page on which it is changed."""
 
 
+class _WallOnly(Forbidden):
+    """What hangs on a wall has one page."""
+
+
 def _judge(actor: Actor | None, path: str) -> Actor:
     if actor is None:
         msg = "nobody is signed in here, or no longer: sign in at /login"
@@ -83,8 +98,10 @@ def _judge(actor: Actor | None, path: str) -> Actor:
     if actor.must_change_password and path != _PASSWORD:
         msg = f"this account must choose a password of its own first: do so at {_PASSWORD}"
         raise _PasswordFirst(msg)
-    route = find_route(path)
-    if route is not None and not is_allowed(actor.role, route):
+    if actor.role == "wall" and not may_reach(actor.role, path):
+        msg = f"a screen on a wall has one page: open {_WALL}"
+        raise _WallOnly(msg)
+    if not may_reach(actor.role, path):
         msg = "this is not open to your role: ask an administrator if you need it"
         raise Forbidden(msg)
     return actor
@@ -106,6 +123,8 @@ def _refuse(scope: Scope, refusal: WanggeError) -> Response:
 def _find_way_out(scope: Scope, refusal: WanggeError) -> str | None:
     """Return the page on which a person can do something about a refusal; None where no person asks."""
     is_page = scope["method"] in {"GET", "HEAD"} and b"text/html" in find_header(scope, b"accept")
+    if is_page and isinstance(refusal, _WallOnly):
+        return _WALL
     if not is_page or find_route(scope["path"]) not in _FOR_PEOPLE or scope["path"].startswith("/_stcore"):
         return None
     query = scope["query_string"].decode("latin-1")

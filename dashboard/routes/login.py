@@ -164,7 +164,12 @@ async def _open_wall(request: Request) -> Response:
     except DatabaseUnavailable:
         text = _read_language({})
         return await _show_login(request, text, {}, sentence=text("app.no_database"), status=503)
-    return _give_cookie(request, "/wall", token, kept_s=get_settings().wall_sign_in_days * 86_400)
+    # What the screen is to show stays in the address; the token does not.
+    shown = {
+        name: request.query_params[name] for name in ("lang", "community") if name in request.query_params
+    }
+    address = f"/wall?{urlencode(shown)}" if shown else "/wall"
+    return _give_cookie(request, address, token, kept_s=get_settings().wall_sign_in_days * 86_400)
 
 
 async def _sign_out(request: Request) -> Response:

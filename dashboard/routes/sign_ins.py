@@ -1,11 +1,17 @@
-"""Whom a cookie stands for: asked of the database every few seconds at most, and anew after a sign-out."""
+"""Whom a cookie stands for: asked of the database every few seconds at most, and anew after a sign-out.
 
+Screens on walls ask for weeks, so all of them are looked up in one question, however many there are.
+"""
+
+from collections.abc import Mapping
 from threading import Lock
+from time import monotonic
 from typing import Final
 
 from cachetools import TTLCache
 
 from dashboard.routes.cookies import read_token
+from geo.errors import DatabaseUnavailable
 from geo.model.actor import NOBODY, Actor
 from geo.operations import accounts
 from geo.store.engine import acting_as
@@ -14,12 +20,20 @@ _KEPT_S: Final = 5
 _lock = Lock()
 _known: TTLCache[str, Actor] = TTLCache(10_000, _KEPT_S)
 _changes = 0
+# Screens that asked a moment ago, by cookie.
+_screens: TTLCache[str, None] = TTLCache(10_000, 60)
+_looking = Lock()
+# Until when not to ask the database again for them, and why.
+_away: tuple[float, DatabaseUnavailable] | None = None
 
 
 def recall_actor(cookie: str) -> Actor | None:
     """Return whom a cookie stood for a moment ago, if that was asked; never waits."""
     with _lock:
-        return _known.get(cookie)
+        actor = _known.get(cookie)
+        if actor is not None and actor.role == "wall":
+            _screens[cookie] = None
+        return actor
 
 
 def find_actor(cookie: str) -> Actor | None:
@@ -34,14 +48,49 @@ def find_actor(cookie: str) -> Actor | None:
     token = read_token(cookie)
     if token is None:
         return None
+    with _lock:
+        is_screen = cookie in _screens
+    if not is_screen:
+        return _look_up({token: cookie}).get(cookie)
+    with _looking:
+        # Another screen may have asked for all of them meanwhile.
+        actor = recall_actor(cookie)
+        if actor is None:
+            actor = _look_up_screens().get(cookie)
+    return actor
+
+
+def _look_up_screens() -> dict[str, Actor]:
+    """Return whom all screens stand for that asked a moment ago."""
+    global _away  # noqa: PLW0603 - one for the process, as the memory it guards
+    if _away is not None and monotonic() < _away[0]:
+        # Fifty screens that each wait for a database that is away would keep everybody else waiting.
+        raise _away[1]
+    with _lock:
+        tokens = {read_token(each) or "": each for each in _screens}
+    try:
+        found = _look_up(tokens)
+    except DatabaseUnavailable as failure:
+        _away = (monotonic() + _KEPT_S, failure)
+        raise
+    _away = None
+    return found
+
+
+def _look_up(cookies: Mapping[str, str]) -> dict[str, Actor]:
+    """Return whom cookies stand for, given by their tokens, and remember it."""
     before = _changes
     with acting_as(NOBODY):
-        actor = accounts.find_actor(token)
+        found = {cookies[token]: actor for token, actor in accounts.find_actors(tuple(cookies)).items()}
     with _lock:
         # What was read while somebody signed out may be what he was before.
-        if actor is not None and before == _changes:
-            _known[cookie] = actor
-    return actor
+        if before == _changes:
+            _known.update(found)
+            _screens.update({cookie: None for cookie, actor in found.items() if actor.role == "wall"})
+        for cookie in cookies.values():
+            if cookie not in found:
+                _screens.pop(cookie, None)
+    return found
 
 
 def forget_actors() -> None:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from geo.model.actor import ROLES, Role
 
-_EVERYBODY: Final = frozenset(ROLES)
+_EVERYBODY: Final = frozenset(ROLES) - {"wall"}
 _STAFF: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "administrator"})
 
 
@@ -34,12 +34,15 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "incidents": Resource("page", _STAFF | {"property_company"}, "/incidents"),
     # What people complain of, a month against others.
     "month": Resource("page", frozenset({"secretary", "leader"}), "/month"),
+    # What was closed and came back.
+    "relapse": Resource("page", frozenset({"secretary", "grid_worker", "leader"}), "/relapse"),
     "map": Resource("page", _STAFF | {"property_company"}, "/map"),
     "heat": Resource("page", frozenset({"secretary", "grid_worker", "leader"}), "/heat"),
     "draw": Resource("page", _STAFF, "/draw"),
     "zones": Resource("page", _STAFF | {"property_company"}, "/zones"),
     "duties": Resource("page", _STAFF, "/duties"),
-    "wall": Resource("page", frozenset({"wall", "leader", "administrator"}), "/wall"),
+    # All that is open to whatever hangs on a wall.
+    "wall": Resource("route", frozenset({"wall", "secretary", "leader", "administrator"}), "/wall"),
     "features": Resource("route", _EVERYBODY, "/features"),
     "tiles": Resource("route", _EVERYBODY, "/tiles"),
     # Numbers of cases by place, of nothing sensitive.
@@ -48,6 +51,7 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "photos": Resource("route", frozenset({"secretary", "grid_worker", "property_company"}), "/photos"),
     "print_morning": Resource("route", frozenset({"secretary", "leader"}), "/print/morning"),
     "print_month": Resource("route", frozenset({"secretary", "leader"}), "/print/month"),
+    "print_relapse": Resource("route", frozenset({"secretary", "leader"}), "/print/relapse"),
     "print_cases": Resource("route", _STAFF | {"property_company"}, "/print/cases"),
     "print_hand_over": Resource("route", frozenset({"secretary", "grid_worker"}), "/print/hand-over"),
     "print_zones": Resource("route", _STAFF, "/print/zones"),
@@ -60,14 +64,13 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "keep_absences": Resource("act", frozenset({"secretary"})),
     "export": Resource("act", frozenset({"secretary", "grid_worker", "leader"})),
 }
-"""The matrix; whatever else the server answers is open to everybody who has signed in."""
+"""The matrix; whatever else the server answers is open to everybody who has signed in, a wall apart."""
 
 _FIRST_PAGE: Final[Mapping[Role, str]] = {
     "secretary": "morning",
     "grid_worker": "incidents",
     "leader": "morning",
     "property_company": "incidents",
-    "wall": "wall",
     "administrator": "map",
 }
 
@@ -87,6 +90,15 @@ def list_pages(role: Role | None) -> tuple[str, ...]:
         name for name, resource in RESOURCES.items() if resource.kind == "page" and role in resource.roles
     ]
     return tuple(sorted(pages, key=lambda name: role is None or name != _FIRST_PAGE[role]))
+
+
+def may_reach(role: Role | None, path: str) -> bool:
+    """Whether whoever has signed in as a role may be answered at a path; what a page holds it says itself."""
+    route = find_route(path)
+    if route is None:
+        # Neither a page nor what belongs to one: a screen that anybody may touch has no business there.
+        return role != "wall"
+    return is_allowed(role, route)
 
 
 def find_route(path: str) -> str | None:

@@ -3,8 +3,11 @@
 Everything here works as the application, which reaches accounts by functions alone, and as the owner.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
+
+import psycopg2
 
 from geo.model.actor import Actor, Role
 from geo.store.engine import connect, load_queries, transaction
@@ -31,21 +34,23 @@ class Grant:
     is_current: bool
 
 
-def find_actor(token_hash: bytes) -> Actor | None:
-    """Return whom a sign-in stands for today."""
+def find_actors(token_hashes: Sequence[bytes]) -> dict[bytes, Actor]:
+    """Return whom sign-ins stand for today, by the hashes of those that stand for somebody."""
     with connect() as connection:
-        return _make_actor(load_queries("accounts").find_actor(connection, token_hash=token_hash))
+        rows = load_queries("accounts").find_actors(
+            connection, token_hashes=[psycopg2.Binary(each) for each in token_hashes]
+        )
+        return {bytes(token_hash): _make_actor(tuple(row)) for token_hash, *row in rows}
 
 
 def find_api_actor(token_hash: bytes) -> Actor | None:
     """Return whom a program's key stands for today."""
     with connect() as connection:
-        return _make_actor(load_queries("accounts").find_api_actor(connection, token_hash=token_hash))
+        row = load_queries("accounts").find_api_actor(connection, token_hash=token_hash)
+        return None if row is None else _make_actor(row)
 
 
-def _make_actor(row: tuple[object, ...] | None) -> Actor | None:
-    if row is None:
-        return None
+def _make_actor(row: tuple[object, ...]) -> Actor:
     account_id, role, community_ids, party_id, grid_ids, name, must_change_password = row
     return Actor(
         account_id=cast("int", account_id),

@@ -1,6 +1,7 @@
--- name: find_actor(token_hash)^
-SELECT account_id, role, community_ids, party_id, grid_ids, name, must_change_password
-FROM find_actor(CAST(:token_hash AS bytea));
+-- name: find_actors(token_hashes)
+SELECT given.token_hash, account_id, role, community_ids, party_id, grid_ids, name, must_change_password
+FROM unnest(CAST(:token_hashes AS bytea[])) AS given (token_hash)
+CROSS JOIN LATERAL find_actor(given.token_hash);
 
 -- name: find_api_actor(token_hash)^
 SELECT account_id, role, community_ids, party_id, grid_ids, name, must_change_password
