@@ -16,7 +16,8 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.errors import InputRefused, NotFound
 from geo.model.actor import Role
 from geo.model.indicator import WHOLE, Indicator, Level, Value
-from geo.rules.indicators import CORE, INDICATORS, make_value
+from geo.operations.indicator_facts import LISTS, MEASURES, Asked, Found
+from geo.rules.indicators import CORE, INDICATORS, make_empty, make_value
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.periods import Period, find_month, go_back, same_last_year
 from geo.store import indicators as store
@@ -122,17 +123,17 @@ def measure(
     with connect() as connection:
         tag = _read_tag(connection, community_id, as_of)
         names = store.list_keys(connection, community_id, level)
-        counts: dict[tuple[int, str, str], tuple[float, float | None]] = {}
+        asked = Asked(connection, community_id, bounds, level)
+        found: dict[tuple[int, str, str], Value] = {}
         for facts in sorted({each.facts for each in chosen}):
-            counts.update(store.count_facts(connection, facts, community_id, bounds, level))
+            found.update(_measure_facts(asked, facts))
     if level == "party":
         # Of all whom a community knows, those who had something to do with it.
-        names = {key: names[key] for key in names if key in {key for _, key, _ in counts}}
+        names = {key: names[key] for key in names if key in {key for _, key, _ in found}}
     values = {
         each.id: {
             key: tuple(
-                make_value(each, *counts.get((number, key, each.id), (0, None)))
-                for number in range(len(periods))
+                found.get((number, key, each.id)) or make_empty(each) for number in range(len(periods))
             )
             for key in names
         }
@@ -174,9 +175,10 @@ def list_indicator_cases(
         raise InputRefused(msg)
     bounds = _bound(period, now or _find_hour(datetime.now(UTC)), is_asked=now is not None)
     with connect() as connection:
-        return store.list_cases(
-            connection, indicator, community_id, bounds, level, key, counted=part == "numerator"
-        )
+        asked, counted = Asked(connection, community_id, [bounds], level), part == "numerator"
+        if indicator.facts in LISTS:
+            return LISTS[indicator.facts](asked, indicator, key, counted=counted)
+        return store.list_cases(connection, indicator, community_id, bounds, level, key, counted=counted)
 
 
 def read_tag(community_id: int) -> str:
@@ -262,6 +264,13 @@ def _choose(ids: Iterable[str] | None) -> list[Indicator]:
         msg = f"there is no indicator {unknown[0]}: choose one of the list"
         raise InputRefused(msg)
     return [INDICATORS[id_] for id_ in asked]
+
+
+def _measure_facts(asked: Asked, facts: str) -> Found:
+    if facts in MEASURES:
+        return MEASURES[facts](asked)
+    counts = store.count_facts(asked.connection, facts, asked.community_id, asked.periods, asked.level)
+    return {place: make_value(INDICATORS[place[2]], *counted) for place, counted in counts.items()}
 
 
 def _find_hour(moment: datetime) -> datetime:

@@ -91,11 +91,30 @@ def measure_elapsed(
     calendar: WorkingCalendar, start: datetime, end: datetime, unit: Unit, pauses: Iterable[Pause] = ()
 ) -> timedelta:
     """Return the time from one moment to another on the clock of a unit, pauses left out; none backwards."""
-    columns = _merge(pauses)
-    first, last = np.atleast_1d(_read(start)), np.atleast_1d(_read(max(start, end)))
-    is_working = np.array([unit.is_working])
-    us = _measure(calendar, last, is_working) - _measure(calendar, first, is_working)
-    return timedelta(microseconds=int((us - _sum_pauses(calendar, columns, first, last, is_working))[0]))
+    first, last = np.atleast_1d(_read(start)), np.atleast_1d(_read(end))
+    us = measure_spans(calendar, first, last, np.array([unit.is_working]), _merge(pauses))
+    return timedelta(microseconds=int(us[0]))
+
+
+def measure_spans(
+    calendar: WorkingCalendar,
+    starts: Moments,
+    ends: Moments,
+    is_working: Flags,
+    pauses: PauseColumns | None = None,
+) -> Micros:
+    """Return the microseconds from one moment to another on the clock of each case, pauses left out.
+
+    Args:
+        calendar: the community's.
+        starts: from when.
+        ends: until when; none backwards.
+        is_working: whether each runs in working time.
+        pauses: in which the clock stood.
+    """
+    ends = np.maximum(starts, ends)
+    whole = _measure(calendar, ends, is_working) - _measure(calendar, starts, is_working)
+    return np.asarray(whole - _sum_pauses(calendar, pauses or _NO_PAUSES, starts, ends, is_working))
 
 
 def judge_case(

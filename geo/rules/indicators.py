@@ -68,6 +68,13 @@ def make_value(indicator: Indicator, numerator: float | None, denominator: float
     return Value(amount, n, counted, total, n < indicator.least_n)
 
 
+def make_empty(indicator: Indicator) -> Value:
+    """Return what an indicator comes to where nothing was counted."""
+    if indicator.unit in {"hours", "days", "ratio"}:
+        return Value(None, 0, is_small=True)
+    return make_value(indicator, 0, 0)
+
+
 def compare_values(now: Value, before: Value, indicator: Indicator) -> Trend | None:
     """Tell whether an indicator is better or worse than before.
 

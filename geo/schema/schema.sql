@@ -2232,6 +2232,7 @@ CREATE VIEW public.counted_case WITH (security_invoker='true') AS
     i.source,
     i.is_proactive,
     i.state,
+    i.is_open,
     i.outcome,
     i.party_id,
     i.building_id,

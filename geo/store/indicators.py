@@ -8,17 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import NotFound
 from geo.model.indicator import WHOLE, Indicator, Level
 from geo.store.engine import load_queries
 
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Moments = npt.NDArray[np.datetime64]
+
 # The files of queries in which facts are counted; those of places know no cases.
 _CASES: Final = "indicators"
 _PLACES: Final = "indicators_places"
 _FILES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("dues", "calls", "reports", "closings", "opens"), _CASES),
+    **dict.fromkeys(
+        ("dues", "opens", "reports", "dispatches", "bounces", "whistles", "calls", "closings"), _CASES
+    ),
     **dict.fromkeys(("areas", "buildings", "grids", "merchants", "compounds", "doors"), _PLACES),
 }
 
@@ -85,7 +93,7 @@ def list_cases(
         key: the place.
         counted: those of the numerator; else those of the denominator that are not in it.
     """
-    if _FILES[indicator.facts] != _CASES:
+    if _FILES[indicator.facts] != _CASES or (indicator.unit != "share" and not counted):
         return []
     numerator, denominator = f"{indicator.id}_numerator", f"{indicator.id}_denominator"
     return sorted(
@@ -106,11 +114,7 @@ def _ask(
     *,
     by_case: bool,
 ) -> list[dict[str, Any]]:
-    asked = {
-        "community_id": community_id,
-        "level": level,
-        "starts": [period.starts_at for period in periods],
-        "ends": [period.ends_at for period in periods],
+    asked = _write(community_id, periods, level) | {
         "dues_until": [period.due_until for period in periods],
         "by_case": by_case,
     }
@@ -118,6 +122,126 @@ def _ask(
         cursor.execute(getattr(load_queries(_FILES[facts]), f"measure_{facts}").sql, asked)
         columns = [column.name for column in cursor.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+
+@dataclass(frozen=True, eq=False)
+class CountedCases:
+    """Cases in periods, a row for each key they count under.
+
+    Attributes:
+        number: of the period, from 0 on.
+        key: of the place.
+        id: of the case.
+    """
+
+    number: Ints
+    key: npt.NDArray[np.object_]
+    id: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Spans(CountedCases):
+    """Cases with the time something took: from ``started_at`` to ``ended_at``."""
+
+    started_at: Moments
+    ended_at: Moments
+
+
+def list_closings(
+    connection: PostgresConnection, community_id: int, periods: Sequence[Bounds], level: Level
+) -> CountedCases:
+    """Return what was closed in each period, of what may come back."""
+    rows = load_queries("indicators").list_closings(connection, **_write(community_id, periods, level))
+    return CountedCases(*_read_places(list(rows)))
+
+
+def list_responses(
+    connection: PostgresConnection, community_id: int, periods: Sequence[Bounds], level: Level
+) -> Spans:
+    """Return what somebody first looked after in each period, from the report on."""
+    rows = load_queries("indicators").list_responses(connection, **_write(community_id, periods, level))
+    return _read_spans(list(rows))
+
+
+def list_handlings(
+    connection: PostgresConnection, community_id: int, periods: Sequence[Bounds], level: Level
+) -> Spans:
+    """Return what was handled in each period, from the report on."""
+    rows = load_queries("indicators").list_handlings(connection, **_write(community_id, periods, level))
+    return _read_spans(list(rows))
+
+
+def list_suspensions(
+    connection: PostgresConnection, community_id: int, ids: Ints
+) -> list[tuple[int, int, bool]]:
+    """Return when the clocks of cases began to stand (True) or went on: case, microseconds since 1970."""
+    wanted = np.unique(ids).tolist()
+    return list(
+        load_queries("indicators").list_suspensions(connection, community_id=community_id, ids=wanted)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Followable:
+    """Cases in the order of reporting, for who follows whom; as :class:`geo.store.relapses.CaseColumns`."""
+
+    ids: Ints
+    x_m: Floats
+    y_m: Floats
+    building: Ints
+    parent: Ints
+    category: Ints
+    reported_at: Moments
+    closed_at: Moments
+
+
+def list_followable(
+    connection: PostgresConnection, community_id: int, since: datetime, until: datetime
+) -> Followable:
+    """Return what was closed in a span, and what may have followed it within thirty days.
+
+    Places are in metres of the community's Gauss-Krüger system, NaN where nobody knows; building and parent
+    are row ids, 0 for none; the category is -1 where nobody calls it a relapse.
+    """
+    rows = load_queries("indicators").list_followable(
+        connection, community_id=community_id, since=since, until=until
+    )
+    table = np.array(list(rows), np.float64).reshape(-1, 8)
+    whole = table.astype(np.int64) if not np.isnan(table).any() else np.nan_to_num(table).astype(np.int64)
+    return Followable(
+        whole[:, 0],
+        table[:, 1],
+        table[:, 2],
+        whole[:, 3],
+        whole[:, 4],
+        whole[:, 5],
+        whole[:, 6].astype("datetime64[us]"),
+        np.where(np.isnan(table[:, 7]), np.datetime64("NaT"), whole[:, 7].astype("datetime64[us]")),
+    )
+
+
+def _write(community_id: int, periods: Sequence[Bounds], level: Level) -> dict[str, Any]:
+    return {
+        "community_id": community_id,
+        "level": level,
+        "starts": [period.starts_at for period in periods],
+        "ends": [period.ends_at for period in periods],
+    }
+
+
+def _read_places(rows: list[tuple[Any, ...]]) -> tuple[Ints, npt.NDArray[np.object_], Ints]:
+    return (
+        np.array([row[0] for row in rows], np.int64) - 1,
+        np.array([row[1] for row in rows], np.object_),
+        np.array([row[2] for row in rows], np.int64),
+    )
+
+
+def _read_spans(rows: list[tuple[Any, ...]]) -> Spans:
+    started_at, ended_at = (
+        np.array([row[column] for row in rows], np.int64).astype("datetime64[us]") for column in (3, 4)
+    )
+    return Spans(*_read_places(rows), started_at, ended_at)
 
 
 def list_keys(connection: PostgresConnection, community_id: int, level: Level) -> dict[str, str]:

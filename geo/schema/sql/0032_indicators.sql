@@ -6,7 +6,7 @@
 -- only where they are read.
 CREATE VIEW counted_case WITH (security_invoker = true) AS
     SELECT
-        i.id, i.community_id, i.category_code, k.parent_code, i.source, i.is_proactive, i.state, i.outcome, i.party_id,
+        i.id, i.community_id, i.category_code, k.parent_code, i.source, i.is_proactive, i.state, i.is_open, i.outcome, i.party_id,
         i.building_id,
         coalesce((
             SELECT g.grid_id FROM building_grid AS g

@@ -1,0 +1,221 @@
+"""What indicators rest on that a query alone does not count: returns, working time, points reported again.
+
+What came back is told by the rule of ``geo.patterns.relapse``, time at work by the community's calendar, and
+points by that of ``geo.rules.repeats``: as everywhere else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
+from geo.model.indicator import WHOLE, Indicator, Level, Value
+from geo.model.repeats import RepeatPoint
+from geo.operations.deadlines import load_calendar
+from geo.patterns.following import Cases
+from geo.patterns.relapse import WITHIN_DAYS, find_returns
+from geo.rules.clock import PauseColumns, measure_spans
+from geo.rules.indicators import INDICATORS, make_value
+from geo.rules.repeats import THRESHOLDS, WINDOW_DAYS, find_repeats
+from geo.store import indicators as store
+from geo.store.complaints import list_placed_cases
+from geo.store.indicators import Bounds, CountedCases, Followable, Ints, Spans
+
+_WITHIN: Final = np.timedelta64(round(WITHIN_DAYS * 24), "h")
+_HOUR_US: Final = 3_600_000_000.0
+# As numpy writes NaT: a pause that has not ended.
+_NAT_US: Final = np.iinfo(np.int64).min
+# Which share of the cases was as quick or quicker; None for the mean.
+_RESPONSES: Final[Mapping[str, float | None]] = {"first_response_p50": 0.5, "first_response_p90": 0.9}
+_HANDLINGS: Final[Mapping[str, float | None]] = {"avg_handle_time": None, "handle_time_p50": 0.5}
+_POINTS: Final[Mapping[str, int]] = {"repeat_points": THRESHOLDS[0], "stubborn_points": THRESHOLDS[1]}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for: a community's periods by a level, over an open transaction."""
+
+    connection: PostgresConnection
+    community_id: int
+    periods: Sequence[Bounds]
+    level: Level
+
+
+Found = dict[tuple[int, str, str], Value]
+"""(Number of the period, key, indicator) to its value."""
+
+
+def measure_returns(asked: Asked) -> Found:
+    """Return of what was closed how much came back."""
+    closings, came_back = _find_returns(asked)
+    indicator = INDICATORS["relapse_rate"]
+    return {
+        (*place, indicator.id): make_value(indicator, float(came_back[rows].sum()), float(len(rows)))
+        for place, rows in _group(closings).items()
+    }
+
+
+def list_returns(asked: Asked, _indicator: Indicator, key: str, *, counted: bool) -> list[int]:
+    """Return what was closed and came back, or did not."""
+    closings, came_back = _find_returns(asked)
+    return sorted(closings.id[(closings.key == key) & (came_back == counted)].tolist())
+
+
+def _find_returns(asked: Asked) -> tuple[CountedCases, npt.NDArray[np.bool_]]:
+    """Return the closings, and which of them something came back after."""
+    closings = store.list_closings(asked.connection, asked.community_id, asked.periods, asked.level)
+    since = min(period.starts_at for period in asked.periods)
+    until = max(period.ends_at for period in asked.periods)
+    known = store.list_followable(asked.connection, asked.community_id, since, until)
+    pairs = find_returns(_to_cases(known))
+    waited = known.reported_at[pairs.later] - known.closed_at[pairs.earlier]
+    # Linked by hand, it may have been reported before the closing, or long after it.
+    in_time = (waited >= np.timedelta64(0)) & (waited < _WITHIN)
+    return closings, np.isin(closings.id, known.ids[pairs.earlier[in_time]])
+
+
+def _to_cases(known: Followable) -> Cases:
+    """Return the cases with their buildings numbered, and each linked to the row of its parent."""
+    buildings, building = np.unique(known.building, return_inverse=True)
+    order = np.argsort(known.ids)
+    at = order[np.minimum(np.searchsorted(known.ids, known.parent, sorter=order), len(order) - 1)]
+    return Cases(
+        x_m=known.x_m,
+        y_m=known.y_m,
+        building=np.where(known.building > 0, building, -1) if len(buildings) else building,
+        category=known.category,
+        reported_at=known.reported_at,
+        closed_at=known.closed_at,
+        linked_to=np.where(known.ids[at] == known.parent, at, -1) if len(order) else at,
+    )
+
+
+def measure_responses(asked: Asked) -> Found:
+    """Return how long it took in working time until somebody looked after what was reported."""
+    spans = store.list_responses(asked.connection, asked.community_id, asked.periods, asked.level)
+    return _sum_up(spans, _measure_hours(asked, spans, None), _RESPONSES)
+
+
+def measure_handlings(asked: Asked) -> Found:
+    """Return how long handling took in working time, times in which the clock stood left out."""
+    spans = store.list_handlings(asked.connection, asked.community_id, asked.periods, asked.level)
+    steps = store.list_suspensions(asked.connection, asked.community_id, spans.id)
+    return _sum_up(spans, _measure_hours(asked, spans, _find_pauses(spans, steps)), _HANDLINGS)
+
+
+def list_responses(asked: Asked, _indicator: Indicator, key: str, *, counted: bool) -> list[int]:
+    """Return what was first looked after."""
+    spans = store.list_responses(asked.connection, asked.community_id, asked.periods, asked.level)
+    return sorted(spans.id[(spans.key == key) & counted].tolist())
+
+
+def list_handlings(asked: Asked, _indicator: Indicator, key: str, *, counted: bool) -> list[int]:
+    """Return what was handled."""
+    spans = store.list_handlings(asked.connection, asked.community_id, asked.periods, asked.level)
+    return sorted(spans.id[(spans.key == key) & counted].tolist())
+
+
+def _measure_hours(asked: Asked, spans: Spans, pauses: PauseColumns | None) -> npt.NDArray[np.float64]:
+    calendar = load_calendar(asked.connection, asked.community_id)
+    is_working = np.ones(len(spans.id), np.bool_)
+    return measure_spans(calendar, spans.started_at, spans.ended_at, is_working, pauses) / _HOUR_US
+
+
+def _find_pauses(spans: Spans, steps: Sequence[tuple[int, int, bool]]) -> PauseColumns:
+    """Return the pauses of each row; one that did not end stands."""
+    of_case: dict[int, list[tuple[int, int]]] = {}
+    for number, (case, at_us, begins) in enumerate(steps):
+        if begins:
+            following = steps[number + 1] if number + 1 < len(steps) else None
+            ends_us = following[1] if following and following[0] == case else _NAT_US
+            of_case.setdefault(case, []).append((at_us, ends_us))
+    found = [(row, *pause) for row, case in enumerate(spans.id.tolist()) for pause in of_case.get(case, ())]
+    table = np.array(found, np.int64).reshape(-1, 3)
+    return PauseColumns(
+        table[:, 0], table[:, 1].astype("datetime64[us]"), table[:, 2].astype("datetime64[us]")
+    )
+
+
+def _sum_up(spans: Spans, hours: npt.NDArray[np.float64], shares: Mapping[str, float | None]) -> Found:
+    """Return mean and quantiles of the hours of each period and key."""
+    found: Found = {}
+    for place, rows in _group(spans).items():
+        for id_, share in shares.items():
+            amount = float(np.mean(hours[rows]) if share is None else np.quantile(hours[rows], share))
+            is_small = len(rows) < INDICATORS[id_].least_n
+            found[*place, id_] = Value(amount, len(rows), is_small=is_small)
+    return found
+
+
+def measure_points(asked: Asked) -> Found:
+    """Return how many places were reported again and again: three times in thirty days, or five times."""
+    found: Found = {}
+    for number, period in enumerate(asked.periods):
+        of_key: dict[str, list[RepeatPoint]] = {}
+        for point in _find_points(asked, period):
+            for key in _list_point_keys(asked.level, point):
+                of_key.setdefault(key, []).append(point)
+        for key, points in of_key.items():
+            for id_, least in _POINTS.items():
+                count = sum(point.count >= least for point in points)
+                found[number, key, id_] = make_value(INDICATORS[id_], count)
+    return found
+
+
+def list_points(asked: Asked, indicator: Indicator, key: str, *, counted: bool) -> list[int]:
+    """Return the cases of the places that were reported again and again."""
+    [period] = asked.periods
+    ids = {
+        id_
+        for point in _find_points(asked, period)
+        if counted and point.count >= _POINTS[indicator.id] and key in _list_point_keys(asked.level, point)
+        for id_ in point.cases
+    }
+    return sorted(ids)
+
+
+def _find_points(asked: Asked, period: Bounds) -> list[RepeatPoint]:
+    since = period.starts_at - timedelta(days=WINDOW_DAYS)
+    cases = list_placed_cases(asked.connection, asked.community_id, since, period.ends_at)
+    return find_repeats(cases, period.starts_at.timestamp())
+
+
+def _list_point_keys(level: Level, point: RepeatPoint) -> tuple[str, ...]:
+    if level == "community":
+        return (WHOLE,)
+    # The last two digits number a category within its group.
+    return (point.category_code, point.category_code[:-2])
+
+
+def _group(cases: CountedCases) -> dict[tuple[int, str], Ints]:
+    """Return the rows of each period and key."""
+    rows: dict[tuple[int, str], list[int]] = {}
+    for row, place in enumerate(zip(cases.number.tolist(), cases.key.tolist(), strict=True)):
+        rows.setdefault(place, []).append(row)
+    return {place: np.array(each, np.int64) for place, each in rows.items()}
+
+
+MEASURES: Final[Mapping[str, Callable[[Asked], Found]]] = {
+    "returns": measure_returns,
+    "responses": measure_responses,
+    "handlings": measure_handlings,
+    "points": measure_points,
+}
+"""By the name of the facts in the registry."""
+
+
+class _ListCases(Protocol):
+    def __call__(self, asked: Asked, indicator: Indicator, key: str, /, *, counted: bool) -> list[int]: ...
+
+
+LISTS: Final[Mapping[str, _ListCases]] = {
+    "returns": list_returns,
+    "responses": list_responses,
+    "handlings": list_handlings,
+    "points": list_points,
+}
+"""Likewise, which cases a figure rests on."""
