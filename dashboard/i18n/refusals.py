@@ -10,6 +10,7 @@ from typing import Final
 
 from dashboard.i18n import Text
 from geo.errors import WanggeError
+from geo.rules.indicators import INDICATORS
 from geo.rules.workflow import MOVES
 
 # Under which keys the catalogue has the words that stand in a place of that name.
@@ -55,6 +56,8 @@ def _reword(sentence: str, wordings: _Wordings, text: Text) -> str | None:
 
 
 def _tell_value(name: str, value: str, text: Text) -> str:
+    if name == "figure":
+        return next((each.zh for each in INDICATORS.values() if each.en == value), value)
     if name in _LISTS:
         return "、".join(_tell_word(_LISTS[name], each, text) for each in value.split(", "))
     return _tell_word(name, value, text)

@@ -32,6 +32,8 @@ MODULES = [
             "absences",
             "clashes",
             "exporting",
+            "indicators",
+            "packs",
             "searching",
             "supervision",
             "zone_drafts",
@@ -43,9 +45,10 @@ MODULES = [
         for name in ("photos", "saved_views", "incidents", "duties", "zones", "absences")
     ),
     GEO / "rules" / "drafts.py",
+    GEO / "rules" / "indicators.py",
     GEO / "model" / "working_time.py",
     DASHBOARD / "models" / "duties.py",
-    *(DASHBOARD / "routes" / f"{name}.py" for name in ("guard", "photos", "sheets")),
+    *(DASHBOARD / "routes" / f"{name}.py" for name in ("guard", "pack_sheet", "photos", "sheets")),
 ]
 SQL = (GEO / "schema" / "sql" / "0010_workflow.sql").read_text(encoding="utf-8")
 TABLE = tomllib.loads((DASHBOARD / "i18n" / "refusals.toml").read_text(encoding="utf-8"))
