@@ -4,7 +4,7 @@ A cache is shared by everybody, so everything an answer depends on is an argumen
 ``tags``, which change with the layers read. Whatever is cheap, or must be right to the second, is not cached.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, date, datetime
 
@@ -18,7 +18,7 @@ from geo.operations import absences, complaints, marks, month_words, rechecks, z
 from geo.operations.complaints import MonthReview
 from geo.operations.month_words import MonthWords
 from geo.operations.morning import gather_morning
-from geo.operations.relapses import BackAgain
+from geo.operations.relapses import BackAgain, Relapses, gather_relapses
 from geo.operations.zone_news import ZoneNews
 from geo.operations.zone_town import Town
 from geo.rules.periods import Period
@@ -30,7 +30,7 @@ from geo.store.choices import AreaChoice, BuildingChoice, Category, PartyChoice
 from geo.store.engine import connect
 from geo.store.morning import Morning
 from geo.store.places import PlaceCounts, ThreeNoCompound
-from geo.store.worklist import Marks
+from geo.store.worklist import Asked, Case, Marks, list_cases
 
 _KEPT_S = 3600
 _MINUTE_S = 60
@@ -78,6 +78,18 @@ def list_returns(community_id: int, month: Period, actor: Actor, now: datetime) 
     """Return where what was settled by the end of a month has come back; minutes old at most."""
     rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
     return _list_returns(community_id, month, find_day(now), rights)
+
+
+def read_relapses(community_id: int, tags: Mapping[str, str], actor: Actor, now: datetime) -> Relapses:
+    """Return what was closed within a year and came back, as an actor may see it; minutes old at most."""
+    return _read_relapses(community_id, *_key_relapses(tags, actor, now))
+
+
+def list_relapse_cases(
+    community_id: int, ids: Sequence[int], tags: Mapping[str, str], actor: Actor, now: datetime
+) -> dict[int, Case]:
+    """Return cases that :func:`read_relapses` names, by id, as an actor may see them; minutes old at most."""
+    return _list_relapse_cases(community_id, tuple(ids), *_key_relapses(tags, actor, now))
 
 
 def list_rechecks(
@@ -267,6 +279,38 @@ def _list_returns(
     rights: tuple[object, ...],  # noqa: ARG001
 ) -> tuple[BackAgain, ...]:
     return complaints.list_returns(community_id, month, start_of_day(today))
+
+
+def _key_relapses(
+    tags: Mapping[str, str], actor: Actor, now: datetime
+) -> tuple[date, tuple[object, ...], tuple[str, ...]]:
+    """Return what the answers depend on: the day, the reader's rights, and what was read."""
+    rights = (actor.role, actor.scope, actor.party_id, actor.grid_ids)
+    return find_day(now), rights, tuple(tags[layer] for layer in ("incidents", "buildings", "compounds"))
+
+
+@st.cache_resource(ttl=10 * _MINUTE_S, max_entries=50, show_spinner=False)
+def _read_relapses(
+    community_id: int,
+    today: date,  # noqa: ARG001
+    rights: tuple[object, ...],  # noqa: ARG001
+    tags: tuple[str, ...],  # noqa: ARG001
+) -> Relapses:
+    return gather_relapses(community_id, datetime.now(UTC))
+
+
+@st.cache_resource(ttl=10 * _MINUTE_S, max_entries=100, show_spinner=False)
+def _list_relapse_cases(
+    community_id: int,
+    ids: tuple[int, ...],
+    today: date,  # noqa: ARG001
+    rights: tuple[object, ...],  # noqa: ARG001
+    tags: tuple[str, ...],  # noqa: ARG001
+) -> dict[int, Case]:
+    if not ids:
+        return {}
+    asked = Asked(community_id=community_id, status="all")
+    return {case.id: case for case in list_cases(asked, datetime.now(UTC), most=len(ids), ids=ids).cases}
 
 
 @st.cache_resource(ttl=_MINUTE_S, max_entries=200, show_spinner=False)

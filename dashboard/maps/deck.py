@@ -115,6 +115,34 @@ def build_cases_deck(
     return _make_deck(drawn, view)
 
 
+def build_spots_deck(
+    urls: Mapping[str, str],
+    numbers: Sequence[tuple[int, float, float]],
+    selected: tuple[float, float] | None,
+    view: View,
+) -> pdk.Deck:
+    """Return the map beside a list of places: each as a disc with its position in the list.
+
+    Args:
+        urls: as for :func:`build_community_deck`.
+        numbers: position, longitude and latitude of each place.
+        selected: longitude and latitude of the one that is open.
+        view: where the map opens.
+    """
+    ring = {"type": "Point", "coordinates": list(selected)} if selected else None
+    drawn = [
+        *layers.build_ground(urls["ground"]),
+        *layers.build_communities(urls["communities"], pickable=False),
+        *layers.build_compounds(urls["compounds"]),
+        *layers.build_buildings(urls["buildings"]),
+        *layers.build_three_no(urls["compounds"]),
+        *layers.build_labels(urls["labels"], is_near=False, lowest_rank=2),
+        *cases.build_numbers(numbers),
+        *(layers.build_selection(ring) if ring else []),
+    ]
+    return _make_deck(drawn, view)
+
+
 # Everybody's page asks for these with each click; the addresses change with the layers.
 @lru_cache(maxsize=256)
 def _build_beneath_cases(

@@ -1,0 +1,65 @@
+"""The head of the relapse page: on paper, as a file, and for when others look on."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.i18n import Text
+from dashboard.models.relapse_export import list_columns, list_rows, write_watermark
+from geo.model.actor import Actor
+from geo.operations.exporting import export_rows
+from geo.operations.relapses import Relapses
+from geo.settings import get_settings
+from geo.store.choices import Category
+from geo.store.engine import acting_as
+from geo.store.places import Community
+
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def show_shared_switch(text: Text, *, is_shared: bool) -> None:
+    """Offer to leave out what is told of few cases, for when others look at the screen."""
+    st.session_state["relapse_shared"] = is_shared
+    st.toggle(
+        text("relapse.shared"),
+        key="relapse_shared",
+        help=text("relapse.hidden", least=get_settings().least_shown),
+        on_change=lambda: session.change_address(
+            shared="1" if st.session_state["relapse_shared"] else None, spot=None
+        ),
+    )
+
+
+def show_download(
+    found: Relapses, categories: Mapping[str, Category], actor: Actor, community: Community, text: Text
+) -> None:
+    """Offer the tables as a file; it is made, and noted in the log, when it is asked for."""
+    st.download_button(
+        text("export.xlsx"),
+        data=partial(export_relapses, found, categories, actor, community, text),
+        file_name=f"relapse-{community.code}-{found.until:%Y-%m-%d}.xlsx",
+        mime=_XLSX,
+        key="relapse_xlsx",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def export_relapses(
+    found: Relapses, categories: Mapping[str, Category], actor: Actor, community: Community, text: Text
+) -> bytes:
+    """Return the tables as an Excel file, and note in the log that they were taken out."""
+    # The browser asks for the file on a way of its own, where nobody has said who acts.
+    with acting_as(actor):
+        watermark = write_watermark(actor.name, community.name, found, datetime.now(UTC), text)
+        return export_rows(
+            "xlsx",
+            community.id,
+            list_columns(text),
+            lambda: list_rows(found, categories, text),
+            watermark,
+        )
