@@ -1,13 +1,10 @@
 """Accounts of a test, and the guarded dashboard they sign in to, served over real HTTP."""
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 
 import httpx
-import uvicorn
 from psycopg2 import sql
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -24,6 +21,7 @@ from dashboard.routes.sign_ins import forget_actors
 from geo.operations.accounts import hash_password, hash_token
 from geo.operations.attempts import get_attempts
 from geo.store.engine import get_actor
+from tests.serving import serve_app
 from tests.town import Town
 
 PASSWORD = "correct horse"  # noqa: S105 - of nobody
@@ -92,16 +90,10 @@ def serve_guarded(url: str) -> Iterator[str]:
         ],
         middleware=[Middleware(Guard), Middleware(DataLane, cache)],
     )  # fmt: skip
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
     try:
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        with serve_app(app) as address:
+            yield address
     finally:
-        server.should_exit = True
-        thread.join()
         cache.close()
 
 

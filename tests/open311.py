@@ -1,7 +1,5 @@
 """An Open311 endpoint over real HTTP, with a town behind it and a key for each role."""
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,13 +7,13 @@ from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 import httpx
-import uvicorn
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, box
 from starlette.applications import Starlette
 
 from dashboard.routes import open311
 from geo.operations.accounts import hash_token
+from tests.serving import serve_app
 from tests.town import Town
 
 NOW = datetime.now(UTC)
@@ -24,20 +22,11 @@ YESTERDAY = NOW - timedelta(days=1)
 
 @contextmanager
 def serve() -> Iterator[httpx.Client]:
-    server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=open311.routes()), port=0, log_level="warning", lifespan="off")
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}/open311/v2", timeout=30) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
+    with (
+        serve_app(Starlette(routes=open311.routes())) as address,
+        httpx.Client(base_url=f"{address}/open311/v2", timeout=30) as client,
+    ):
+        yield client
 
 
 class Office:

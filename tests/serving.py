@@ -36,6 +36,21 @@ class ActAs:
 
 
 @contextmanager
+def serve_app(app: ASGIApp) -> Iterator[str]:
+    """Serve an application on a free port; yield its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
 def serve(url: str, *actors: Actor) -> Iterator[httpx.Client]:
     """Yield a client of a server with a cache of its own; ``url`` must be the installation's database.
 
@@ -49,18 +64,10 @@ def serve(url: str, *actors: Actor) -> Iterator[httpx.Client]:
         routes=[*health.routes(), *metrics.routes()],
         middleware=[Middleware(ActAs, url, actors), Middleware(DataLane, cache)],
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
     try:
-        while not server.started:
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with serve_app(app) as address, httpx.Client(base_url=address, timeout=30) as client:
             yield client
     finally:
-        server.should_exit = True
-        thread.join()
         cache.close()
 
 
