@@ -14,6 +14,7 @@ from etl.commands.db import db
 from etl.commands.demo import demo
 from etl.commands.hotspots import hotspots
 from etl.commands.imports import imports
+from etl.commands.indicators import indicators
 from etl.commands.up import up
 from etl.commands.zones import zones
 from geo.errors import WanggeError
@@ -32,6 +33,7 @@ cli.add_command(db)
 cli.add_command(demo)
 cli.add_command(hotspots)
 cli.add_command(imports)
+cli.add_command(indicators)
 cli.add_command(up)
 cli.add_command(zones)
 

@@ -1,5 +1,9 @@
-"""``/metrics``: what the data routes do, in Prometheus' text format; nothing in it is about people."""
+"""``/metrics``: what the data routes do and what the figures come to, in Prometheus' text format.
 
+Nothing in it is about people: the figures are those of whole communities, of nothing sensitive.
+"""
+
+from collections.abc import Iterator
 from functools import lru_cache
 
 from prometheus_client import (
@@ -12,13 +16,19 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy.pool import QueuePool
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from geo.store.engine import get_engine
+from geo.errors import DatabaseUnavailable
+from geo.model.actor import Actor
+from geo.operations.indicators import read_snapshot
+from geo.store.engine import acting_as, get_engine
+from geo.store.versions import list_community_codes
 
 _registry = CollectorRegistry()
 ProcessCollector(registry=_registry)
@@ -60,6 +70,39 @@ _connections = Gauge(
 HIT = _lookups.labels("hit")
 MISS = _lookups.labels("miss")
 JOINED = _lookups.labels("joined")
+
+
+class _Figures(Collector):
+    """The figures of the running month, from the snapshots that all their readers share."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what each indicator comes to and how many it rests on; nothing while there is no database."""
+        amounts = GaugeMetricFamily(
+            "wangge_indicator", "What an indicator comes to this month.", labels=("community", "indicator")
+        )
+        counts = GaugeMetricFamily(
+            "wangge_indicator_n", "How many it rests on.", labels=("community", "indicator")
+        )
+        try:
+            for code, community_id in sorted(list_community_codes().items()):
+                with acting_as(Actor(None, "leader", (community_id,))):
+                    snapshot = read_snapshot(community_id)
+                for id_ in snapshot.series:
+                    value = snapshot.now(id_)
+                    counts.add_metric((code, id_), value.n)
+                    if value.amount is not None:
+                        amounts.add_metric((code, id_), value.amount)
+        except DatabaseUnavailable:
+            return
+        yield amounts
+        yield counts
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield nothing: what there is to collect is asked for when it is read."""
+        return iter(())
+
+
+_registry.register(_Figures())
 
 
 def observe_request(route: str, layer: str, status: int, seconds: float) -> None:

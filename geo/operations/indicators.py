@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
@@ -19,7 +19,7 @@ from geo.model.indicator import WHOLE, Indicator, Level, Value
 from geo.operations.indicator_facts import LISTS, MEASURES, Asked, Found
 from geo.rules.indicators import CORE, INDICATORS, make_empty, make_value
 from geo.rules.morning import find_day, start_of_day
-from geo.rules.periods import Period, find_month, go_back, same_last_year
+from geo.rules.periods import Period, find_compared, find_month, go_back
 from geo.store import indicators as store
 from geo.store.engine import connect, get_actor
 from geo.store.indicators import Bounds
@@ -225,11 +225,7 @@ def _take_snapshot(community_id: int) -> Snapshot:
     today = find_day(_find_hour(read_at))
     running = find_month(today)
     months = tuple(go_back(running, back) for back in range(MONTHS - 1, -1, -1))
-    days = (today - running.first).days + 1
-    before, year_before = (
-        Period(period.first, min(period.end, period.first + timedelta(days=days)))
-        for period in (go_back(running, 1), same_last_year(running))
-    )
+    before, year_before = find_compared(running, "month", today)
     whole = measure(community_id, (*months, before, year_before))
     grids = measure(community_id, (running,), level="grid", ids=CORE)
     of_community = {id_: by_key[WHOLE] for id_, by_key in whole.values.items()}

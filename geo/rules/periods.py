@@ -84,6 +84,21 @@ def cut_period(period: Period, *, since: date | None = None, until: date | None 
     return Period(first, end) if first < end else None
 
 
+def find_compared(period: Period, kind: PeriodKind, today: date) -> tuple[Period, Period]:
+    """Return the period before and the same of last year, with which one may be compared.
+
+    Of one that is not over they have as many days as have begun of it, so that like is compared with like.
+    """
+    earlier = go_back(period, 1, kind), same_last_year(period, kind)
+    days = (today - period.first).days + 1
+    if not 0 < days < period.days:
+        return earlier
+    before, year_before = (
+        Period(each.first, min(each.end, each.first + timedelta(days=days))) for each in earlier
+    )
+    return before, year_before
+
+
 def parse_period(words: str) -> Period | None:
     """Read 2026-10-05, 2026-W45, 2026-10 or 2026-Q3; None where it is none of these."""
     try:
