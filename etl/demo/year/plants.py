@@ -35,7 +35,10 @@ _CAMPAIGN_COMPOUNDS = 3
 _CAMPAIGN_HOURS = np.array([9.0, 9.5, 10.0, 10.6, 15.0, 15.5, 16.2])
 # Farther than the 50 m within which a case counts as a relapse.
 _APART_M = 65.0
-_LEAST_RATIO = 5.0
+# What is planted as hot is ten times the usual, and enough to be told of at all: under ten, figures are given
+# neither a colour nor a rank.
+_LEAST_RATIO = 10.0
+_LEAST_CASES = 10
 # Category, and how many working days ago it was reported; the first takes long and is mostly still open.
 _BOUNCED = (("E501", 5), ("E602", 24), ("E608", 54), ("E405", 107), ("E603", 186))
 
@@ -180,9 +183,8 @@ def _heat(
     share = program.incidents_per_year * days / YEAR_DAYS / sum(k.walk_in + k.other for k in KINDS)
     expected = float((KINDS[kind].walk_in + KINDS[kind].other) * share * likely[around].sum())
     # In a small community a few houses are much of the whole: there it takes more to stand out.
-    count = max(
-        round(planted * min(1.0, program.incidents_per_year / 9_600)), int(np.ceil(_LEAST_RATIO * expected))
-    )
+    scaled = round(planted * min(1.0, program.incidents_per_year / 9_600))
+    count = max(scaled, int(np.ceil(_LEAST_RATIO * expected)), _LEAST_CASES)
     spot = rng.choice(around, count, p=likely[around] / likely[around].sum())
     at = draw_times(KINDS[kind], count, as_of, rng, days=days)
     return Hotspot(code, x, y, _RADIUS_M, days, count, expected), make_reports(np.full(count, kind), spot, at)
