@@ -72,6 +72,13 @@ def forecast(state: State, question: Question, period: Period) -> Forecast:
     return recall(state, ("forecast", question, period), lambda: _forecast(state, question, period))
 
 
+def rank_cells(known: Forecast) -> list[int]:
+    """Return the rows of the cells to walk, the most expected cases on a square metre first."""
+    rows = np.flatnonzero(known.is_chosen & (known.expected > 0))
+    density = known.expected[rows] / np.maximum(known.layout.land_m2[rows], 1e-9)
+    return [int(row) for row in rows[np.argsort(-density, kind="stable")]]
+
+
 def try_forecast(state: State, question: Question, period: Period) -> Trial | None:
     """Tell how well forecasts would have served in the last days of a period; None where it is too short.
 

@@ -70,6 +70,35 @@ def test_what_makes_no_sense_is_refused(arguments: list[str], planted: list[dict
         run(*arguments)
 
 
+def test_where_most_is_to_be_expected_is_ranked_and_tried_beside_smooth_density(
+    planted: list[dict[str, Any]],
+) -> None:
+    caught = {"ranking": 0.0, "smooth_density": 0.0}
+    for spot in planted:
+        told = run("--next", "--category", spot["category"])
+        trial = told["trial"]
+        assert 0.08 < trial["ranking"]["land_share"] <= 0.1
+        assert 0.08 < trial["smooth_density"]["land_share"] <= 0.1
+        for name in caught:
+            figures = trial[name]
+            assert figures["accuracy_index"] == pytest.approx(
+                figures["hit_rate"] / figures["land_share"], rel=1e-3
+            )
+            caught[name] += figures["hit_rate"] * trial["came"]
+        # Most comes where it has been hot: among the first there is a cell of the spot.
+        plane = LocalPlane(spot["lon"], spot["lat"])
+        first = np.array([[place["longitude"], place["latitude"]] for place in told["next"][:10]])
+        assert np.hypot(*plane.to_metres(first).T).min() < spot["radius_m"] + 60
+    assert caught["ranking"] >= caught["smooth_density"]
+
+
+def test_what_cannot_be_tried_is_told_without_figures(planted: list[dict[str, Any]]) -> None:
+    assert planted
+    assert run("--next", "--since", "2000-01-01", "--until", "2000-03-01")["trial"] is None
+    with pytest.raises(InputRefused, match="hexagons only"):
+        run("--next", "--by", "grid")
+
+
 def test_sensitive_cases_make_no_hot_spot(connection: PostgresConnection) -> None:
     town = Town(connection)
     buildings = [town.building(str(x), box(x, 100, x + 20, 120), households=40) for x in range(100, 900, 100)]
