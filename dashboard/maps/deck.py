@@ -11,6 +11,8 @@ import pydeck as pdk
 from pydeck.bindings.json_tools import default_serialize
 
 from dashboard.maps import cases, layers
+from dashboard.maps.coverage import build_gaps
+from dashboard.models.coverage_page import CoverageMap
 from dashboard.models.map_state import View
 from dashboard.models.morning_map import MorningMap
 
@@ -139,6 +141,26 @@ def build_spots_deck(
         *layers.build_labels(urls["labels"], is_near=False, lowest_rank=2),
         *cases.build_numbers(numbers),
         *(layers.build_selection(ring) if ring else []),
+    ]
+    return _make_deck(drawn, view)
+
+
+def build_coverage_deck(urls: Mapping[str, str], shown: CoverageMap, view: View) -> pdk.Deck:
+    """Return the map of what is not covered.
+
+    Args:
+        urls: as for :func:`build_community_deck`.
+        shown: what is marked.
+        view: where the map opens.
+    """
+    drawn = [
+        *layers.build_ground(urls["ground"]),
+        *layers.build_communities(urls["communities"], pickable=False),
+        *layers.build_compounds(urls["compounds"]),
+        *layers.build_grids(urls["grids"]),
+        *layers.build_buildings(urls["buildings"]),
+        *build_gaps(urls["buildings"], shown),
+        *layers.build_labels(urls["labels"], is_near=False, lowest_rank=2),
     ]
     return _make_deck(drawn, view)
 

@@ -38,6 +38,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "relapse": Resource("page", frozenset({"secretary", "grid_worker", "leader"}), "/relapse"),
     "map": Resource("page", _STAFF | {"property_company"}, "/map"),
     "heat": Resource("page", frozenset({"secretary", "grid_worker", "leader"}), "/heat"),
+    # How far grids, people and visits reach, and what they do not.
+    "coverage": Resource("page", frozenset({"secretary", "leader", "administrator"}), "/coverage"),
     "draw": Resource("page", _STAFF, "/draw"),
     "zones": Resource("page", _STAFF | {"property_company"}, "/zones"),
     "duties": Resource("page", _STAFF, "/duties"),
