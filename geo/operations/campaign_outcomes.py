@@ -5,7 +5,7 @@ followed week by week, its buildings are compared with those of compounds of the
 go to.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from geo.patterns.campaigns import Effect, compare_campaign
-from geo.patterns.following import Flags, Floats, Ints, Moments
+from geo.patterns.following import Cases, Flags, Floats, Ints, Moments
 from geo.patterns.rebound import ReboundIndex, find_rebounds, measure_rebound
-from geo.store.relapses import Campaign, CaseColumns, WatchedBuilding
+from geo.store.relapses import Campaign, WatchedBuilding
 
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _WEEK: Final = np.timedelta64(7, "D")
@@ -81,8 +81,9 @@ class CampaignOutcome:
 
 
 def follow_campaigns(
-    columns: CaseColumns,
-    buildings: list[WatchedBuilding],
+    cases: Cases,
+    building_ids: Ints,
+    buildings: Sequence[WatchedBuilding],
     campaigns: Iterable[Campaign],
     begin: np.datetime64,
     end: np.datetime64,
@@ -90,22 +91,23 @@ def follow_campaigns(
     """Return what became of campaigns, in their order.
 
     Args:
-        columns: the cases of the community.
+        cases: the cases of the community; a category is the number of its code, 403 of E403.
+        building_ids: row ids of the buildings they are in, 0 for none.
         buildings: its buildings.
         campaigns: its campaigns.
         begin: the first moment the cases cover, UTC.
         end: the moment after the last.
     """
     ids = np.array([building.id for building in buildings], dtype=np.int64)
-    at = np.searchsorted(ids, columns.building) if len(ids) else np.zeros(len(columns), dtype=np.int64)
-    at = np.where(columns.building > 0, np.minimum(at, max(len(ids) - 1, 0)), -1)
+    at = np.searchsorted(ids, building_ids) if len(ids) else np.zeros(len(cases), dtype=np.int64)
+    at = np.where(building_ids > 0, np.minimum(at, max(len(ids) - 1, 0)), -1)
     ground = _Ground(
         building=at,
         households=np.array([building.households for building in buildings], dtype=float),
         compound=np.array([building.compound_id for building in buildings], dtype=np.int64),
         kind=np.unique([building.kind for building in buildings], return_inverse=True)[1],
     )
-    return tuple(_follow(columns, ids, ground, campaign, begin, end) for campaign in campaigns)
+    return tuple(_follow(cases, ids, ground, campaign, begin, end) for campaign in campaigns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,7 @@ class _Ground:
 
 
 def _follow(
-    columns: CaseColumns,
+    cases: Cases,
     ids: Ints,
     ground: _Ground,
     campaign: Campaign,
@@ -128,15 +130,15 @@ def _follow(
 ) -> CampaignOutcome:
     codes = [int(code[1:]) for code in campaign.category_codes if code[1:].isdigit()]
     # A code of the first level stands for all below it.
-    is_meant = np.isin(columns.category, codes) | np.isin(columns.category // 100, codes)
+    is_meant = np.isin(cases.category, codes) | np.isin(cases.category // 100, codes)
     starts, ends = _to_moment(campaign.starts_on), _to_moment(campaign.ends_on + timedelta(days=1))
     is_treated = np.isin(ids, list(campaign.buildings))
     days = int(min(_EFFECT_DAYS, max((end - ends) / _DAY, 0)))
     before_days = min(_WEEKS_BEFORE * 7.0, float((starts - begin) / _DAY))
     effect, unplaced = None, 0
     if days and before_days >= 7 and is_treated.any():
-        spans = [_within(columns.reported_at, starts - np.timedelta64(int(before_days), "D"), starts),
-                 _within(columns.reported_at, ends, ends + np.timedelta64(days, "D"))]  # fmt: skip
+        spans = [_within(cases.reported_at, starts - np.timedelta64(int(before_days), "D"), starts),
+                 _within(cases.reported_at, ends, ends + np.timedelta64(days, "D"))]  # fmt: skip
         before, after = (
             np.bincount(ground.building[is_meant & span & (ground.building >= 0)], minlength=len(ids))
             for span in spans
@@ -156,12 +158,12 @@ def _follow(
         effect,
         days,
         unplaced,
-        _find_rebounds(columns, ground, is_meant, is_treated, (starts, ends), (begin, end)),
+        _find_rebounds(cases, ground, is_meant, is_treated, (starts, ends), (begin, end)),
     )
 
 
 def _find_rebounds(
-    columns: CaseColumns,
+    cases: Cases,
     ground: _Ground,
     is_meant: Flags,
     is_treated: Flags,
@@ -174,8 +176,8 @@ def _find_rebounds(
     weeks = min(_WEEKS_AFTER, int((covered[1] - ends) / _WEEK))
     if weeks < 1 or weeks_before < 1 or not is_treated.any():
         return ()
-    week_before = np.floor((columns.reported_at - starts) / _WEEK).astype(np.int64) + weeks_before
-    week_after = np.floor((columns.reported_at - ends) / _WEEK).astype(np.int64)
+    week_before = np.floor((cases.reported_at - starts) / _WEEK).astype(np.int64) + weeks_before
+    week_after = np.floor((cases.reported_at - ends) / _WEEK).astype(np.int64)
     compounds, cell_of = np.unique(np.where(is_treated, ground.compound, -1), return_inverse=True)
     cell_of = np.where(is_treated, cell_of, -1)
     # Without a building the last, which is nowhere.
@@ -186,7 +188,7 @@ def _find_rebounds(
     named = compounds > 0
     before, after = (np.vstack([counts.sum(axis=0), counts[named]]) for counts in (before, after))
     elsewhere = np.where(cell < 0, 0, -1)
-    every = np.ones(len(columns), dtype=bool)
+    every = np.ones(len(cases), dtype=bool)
     season_before, season_after = _find_seasons(
         _count(elsewhere, week_before, every, 1, weeks_before)[0],
         _count(elsewhere, week_after, every, 1, weeks)[0],

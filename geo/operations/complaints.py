@@ -14,11 +14,11 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.errors import InputRefused
 from geo.model.repeats import RepeatPoint
 from geo.operations.deadlines import load_calendar
-from geo.operations.relapses import BackAgain, gather_relapses
+from geo.operations.relapses import BackAgain, list_back
 from geo.rules.calendar import WorkingCalendar
 from geo.rules.comparing import Change, Ints, compare_counts
-from geo.rules.periods import Period, cut_period, find_month, format_month, go_back
 from geo.rules.morning import find_day, start_of_day
+from geo.rules.periods import Period, cut_period, find_month, format_month, go_back
 from geo.rules.repeats import WINDOW_DAYS, find_repeats
 from geo.store import complaints
 from geo.store.complaints import CountedCases, PlaceLayer
@@ -207,10 +207,8 @@ def list_returns(community_id: int, month: Period, now: datetime) -> tuple[BackA
         DatabaseUnavailable: the database does not answer.
     """
     until = min(start_of_day(month.end), now)
-    found = gather_relapses(
-        community_id, until, since=start_of_day(go_back(month, _MONTHS_WATCHED - 1).first)
-    )
-    return tuple(place for place in found.back if place.is_relapse)
+    since = start_of_day(go_back(month, _MONTHS_WATCHED - 1).first)
+    return tuple(place for place in list_back(community_id, until, since=since) if place.is_relapse)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,16 +36,8 @@ from geo.patterns.emerging import Emerging, classify_cells
 from geo.patterns.hotspots import LEVEL, Change, Hotspots, compare_periods, find_hotspots
 from geo.patterns.neighbours import Flags, Floats
 from geo.patterns.rates import Rates, compute_rates, divide, smooth_globally
-from geo.store.patterns import (
-    DAY_MIN,
-    Cases,
-    Columns,
-    Looks,
-    count_days,
-    count_minutes,
-    read_columns,
-    read_looks,
-)
+from geo.store.pattern_cases import DAY_MIN, Cases, count_days, count_minutes
+from geo.store.patterns import Columns, Looks, read_columns, read_looks
 
 _Made = TypeVar("_Made")
 

@@ -12,7 +12,8 @@ from geo.model.incident import SOURCES
 from geo.operations.heat_units import Dwelling, Layout, Unit
 from geo.patterns.density import spread_cases
 from geo.patterns.neighbours import Flags, Floats
-from geo.store.patterns import Cases, Columns, count_minutes
+from geo.store.pattern_cases import Cases, count_minutes
+from geo.store.patterns import Columns
 
 Per = Literal["households", "residents", "merchants", "others"]
 

@@ -18,7 +18,7 @@ from geo.patterns.disclosure import BLOCK_MONTHS, Atoms, hide_few, number_blocks
 from geo.patterns.hotspots import find_hotspots
 from geo.patterns.rates import compute_rates
 from geo.settings import get_settings
-from geo.store.patterns import DAY_MIN, FIRST_DAY
+from geo.store.pattern_cases import DAY_MIN, FIRST_DAY
 
 SHARED: Final = Question(unit="grid", per="households")
 _EPOCH_MONTHS: Final = 12 * 1970

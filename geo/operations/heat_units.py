@@ -13,7 +13,8 @@ import shapely
 
 from geo.patterns.hexagons import Hexagons, lay_hexagons
 from geo.patterns.neighbours import Flags, Floats, Neighbours, link_nobody, link_touching, link_within
-from geo.store.patterns import Areas, Columns, Ground
+from geo.store.pattern_places import Areas, Ground
+from geo.store.patterns import Columns
 
 Unit = Literal["hexagon", "grid", "compound", "building"]
 Dwelling = Literal["households", "residents", "merchants"]

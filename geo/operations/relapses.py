@@ -5,22 +5,26 @@ reader who sees single cases only, as a property company does, would be told wro
 nothing.
 """
 
-from collections.abc import Mapping
+import math
+import threading
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from cachetools import LRUCache
 
 from geo.errors import NotFound
 from geo.model.actor import Role
 from geo.operations.campaign_outcomes import CampaignOutcome, follow_campaigns
+from geo.operations.relapse_cases import WATCHED_DAYS, Told, tell_cases
 from geo.patterns.following import Cases, Flags, Floats, Ints
 from geo.patterns.relapse import (
     LIKELY,
     Excess,
     Watch,
-    find_returns,
     judge_returns,
     measure_excess,
     rank_by_excess,
@@ -29,7 +33,9 @@ from geo.patterns.relapse import (
 from geo.patterns.survival import Survival, estimate_survival
 from geo.store import relapses
 from geo.store.engine import connect, get_actor
-from geo.store.relapses import CaseColumns
+from geo.store.patterns import read_columns
+
+_Made = TypeVar("_Made")
 
 READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "administrator"})
 """Who sees all that is counted here."""
@@ -39,7 +45,8 @@ RECHECK_DAYS: Final = (7, 30, 90)
 
 # Streets have no building: there a place is a square of so many metres.
 _SQUARE_M: Final = 100.0
-_SURVIVAL_DAYS: Final = float(RECHECK_DAYS[-1])
+_ASKED_DAYS: Final = 365
+_KEPT_PARTS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +158,90 @@ def gather_relapses(community_id: int, now: datetime, *, since: datetime | None 
         NotFound: there is no such community, or it is not for whoever acts.
         DatabaseUnavailable: the database does not answer.
     """
-    _verify_reader(community_id)
+    told = _tell_cases(community_id)
+    span = _find_span(told, since, now)
     with connect() as connection:
-        columns = relapses.read_case_columns(connection, community_id)
-        buildings = relapses.list_watched_buildings(connection, community_id)
-        campaigns = relapses.list_campaigns(connection, community_id)
         names = relapses.list_party_names(connection, community_id)
-    end = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
-    since = since or now - timedelta(days=365)
-    begin = min(columns.reported_at[0], end) if len(columns) else end
-    cases = _to_cases(columns)
-    watch = watch_closings(cases, find_returns(cases), begin=begin, end=end)
-    campaign = columns.campaign[watch.row]
+    returns = _recall(told, ("returns", span), lambda: _measure_returns(told, span))
+    whole, by_group = _recall(told, ("survival", span), lambda: _draw_survival(told, span))
+    return Relapses(
+        since=since or _go_back(now),
+        until=now,
+        total=returns.total,
+        back=returns.back,
+        categories=returns.categories,
+        parties=returns.parties,
+        party_names=names,
+        campaigns=_follow_campaigns(told, community_id, span),
+        campaign_figures=returns.campaigns,
+        survival=whole,
+        survival_by_group=by_group,
+    )
+
+
+def list_back(community_id: int, now: datetime, *, since: datetime | None = None) -> tuple[BackAgain, ...]:
+    """Return where what was closed in a period came back: what :func:`gather_relapses` has in ``back``.
+
+    For arguments and errors see there.
+    """
+    told = _tell_cases(community_id)
+    span = _find_span(told, since, now)
+    return _recall(told, ("returns", span), lambda: _measure_returns(told, span)).back
+
+
+def list_outcomes(community_id: int, now: datetime) -> tuple[CampaignOutcome, ...]:
+    """Return what became of the campaigns: what :func:`gather_relapses` has in ``campaigns``.
+
+    For arguments and errors see there.
+    """
+    told = _tell_cases(community_id)
+    return _follow_campaigns(told, community_id, _find_span(told, None, now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """What the cases cover, and from when on closings are asked for; UTC."""
+
+    begin: np.datetime64
+    since: np.datetime64
+    end: np.datetime64
+
+
+@dataclass(frozen=True)
+class _Returns:
+    """What was measured of all closings of a span, and by what they have in common."""
+
+    total: Figures
+    back: tuple[BackAgain, ...]
+    categories: Mapping[str, Figures]
+    parties: Mapping[int, Figures]
+    campaigns: Mapping[int, Figures]
+
+
+def _tell_cases(community_id: int) -> Told:
+    _verify_reader(community_id)
+    return tell_cases(read_columns(community_id))
+
+
+def _find_span(told: Told, since: datetime | None, now: datetime) -> _Span:
+    end, first = _to_moment(now), told.cases.reported_at[:1]
+    begin = min(first[0], end) if len(first) else end
+    return _Span(begin, _to_moment(since or _go_back(now)), end)
+
+
+def _go_back(now: datetime) -> datetime:
+    return now - timedelta(days=_ASKED_DAYS)
+
+
+def _to_moment(at: datetime) -> np.datetime64:
+    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def _measure_returns(told: Told, span: _Span) -> _Returns:
+    # The returns are found in the same.
+    cases, following = told.cases, told.following
+    watch = watch_closings(cases, told.first_returns, begin=span.begin, end=span.end, following=following)
+    campaign = told.campaign[watch.row]
     place = _number_places(cases)[watch.row]
     probability = judge_returns(
         watch,
@@ -170,21 +249,24 @@ def gather_relapses(community_id: int, now: datetime, *, since: datetime | None 
         np.where(campaign > 0, campaign, cases.category[watch.row]),
         place,
     )
-    is_asked = cases.closed_at[watch.row] >= np.datetime64(since.astimezone(UTC).replace(tzinfo=None), "us")
-    seen = _Seen(columns, cases, watch, probability, is_asked)
-    whole, by_group = _draw_survival(cases, begin, end, is_asked)
-    return Relapses(
-        since=since,
-        until=now,
+    seen = _Seen(told, watch, probability, cases.closed_at[watch.row] >= span.since)
+    return _Returns(
         total=seen.measure(np.zeros(len(watch.row), dtype=np.int64)).get(0, NOTHING),
-        back=_list_back(seen, place, {building.id: building.name for building in buildings}),
+        back=_list_back(seen, place),
         categories={f"E{number}": row for number, row in seen.measure(cases.category[watch.row]).items()},
-        parties=seen.measure(np.where(columns.party > 0, columns.party, -1)[watch.row]),
-        party_names=names,
-        campaigns=follow_campaigns(columns, buildings, campaigns, begin, end),
-        campaign_figures=seen.measure(np.where(campaign > 0, campaign, -1)),
-        survival=whole,
-        survival_by_group=by_group,
+        parties=seen.measure(np.where(told.party > 0, told.party, -1)[watch.row]),
+        campaigns=seen.measure(np.where(campaign > 0, campaign, -1)),
+    )
+
+
+def _follow_campaigns(told: Told, community_id: int, span: _Span) -> tuple[CampaignOutcome, ...]:
+    with connect() as connection:
+        buildings = tuple(relapses.list_watched_buildings(connection, community_id))
+        campaigns = tuple(relapses.list_campaigns(connection, community_id))
+    return _recall(
+        told,
+        ("campaigns", buildings, campaigns, span.begin, span.end),
+        lambda: follow_campaigns(told.cases, told.building_ids, buildings, campaigns, span.begin, span.end),
     )
 
 
@@ -192,8 +274,7 @@ def gather_relapses(community_id: int, now: datetime, *, since: datetime | None 
 class _Seen:
     """What was watched, and which of the closings are asked for."""
 
-    columns: CaseColumns
-    cases: Cases
+    told: Told
     watch: Watch
     probability: Floats
     is_asked: Flags
@@ -205,10 +286,10 @@ class _Seen:
         return {int(number): _read_figures(excess, at) for at, number in enumerate(labels) if number >= 0}
 
 
-def _list_back(seen: _Seen, place: Ints, names: Mapping[int, str]) -> tuple[BackAgain, ...]:
+def _list_back(seen: _Seen, place: Ints) -> tuple[BackAgain, ...]:
     """Return the places something came back to, ranked."""
-    columns, watch = seen.columns, seen.watch
-    category = seen.cases.category[watch.row]
+    told, watch = seen.told, seen.watch
+    category = told.cases.category[watch.row]
     key = np.where(seen.is_asked, place * (category.max(initial=0) + 1) + category, -1)
     keys, group = np.unique(key, return_inverse=True)
     group = np.where(key >= 0, group, -1)
@@ -218,23 +299,25 @@ def _list_back(seen: _Seen, place: Ints, names: Mapping[int, str]) -> tuple[Back
     came = came[np.lexsort((watch.first[came], seen.probability[came], group[came]))]
     chosen = np.full(len(keys), -1, dtype=np.int64)
     chosen[group[came]] = came
+    ranked = rank_by_excess(excess)
+    degrees = told.locate(watch.row[chosen[ranked]])
     back = []
-    for at in rank_by_excess(excess).tolist():
+    for at, (longitude, latitude) in zip(ranked.tolist(), degrees.tolist(), strict=True):
         closing = int(chosen[at])
         row, again = int(watch.row[closing]), int(watch.first[closing])
-        building, campaign = int(columns.building[row]), int(columns.campaign[row])
-        is_known = bool(np.isfinite(columns.x_m[row]))
+        building, campaign = int(told.cases.building[row]), int(told.campaign[row])
+        is_known = math.isfinite(longitude)
         back.append(
             BackAgain(
-                category_code=f"E{columns.category[row]}",
-                building_id=building or None,
-                place=names.get(building),
-                longitude=float(columns.longitude[row]) if is_known else None,
-                latitude=float(columns.latitude[row]) if is_known else None,
+                category_code=f"E{told.cases.category[row]}",
+                building_id=int(told.building_ids[row]) or None,
+                place=told.building_names[building] if building >= 0 else None,
+                longitude=longitude if is_known else None,
+                latitude=latitude if is_known else None,
                 figures=_read_figures(excess, at),
                 is_relapse=bool(seen.probability[closing] >= LIKELY),
-                closed_id=int(columns.ids[row]),
-                returned_id=int(columns.ids[again]),
+                closed_id=int(told.ids[row]),
+                returned_id=int(told.ids[again]),
                 days=float(watch.days_to_return[closing]),
                 campaign_id=campaign or None,
             )
@@ -242,12 +325,15 @@ def _list_back(seen: _Seen, place: Ints, names: Mapping[int, str]) -> tuple[Back
     return tuple(back)
 
 
-def _draw_survival(
-    cases: Cases, begin: np.datetime64, end: np.datetime64, is_asked: Flags
-) -> tuple[Survival | None, dict[str, Survival]]:
+def _draw_survival(told: Told, span: _Span) -> tuple[Survival | None, dict[str, Survival]]:
     """Return how long it stays quiet, of all categories together and of each group of them."""
-    pairs = find_returns(cases, within_days=_SURVIVAL_DAYS)
-    watch = watch_closings(cases, pairs, begin=begin, end=end, within_days=_SURVIVAL_DAYS)
+    # The returns are found in the same.
+    cases, following = told.cases, told.following
+    watch = watch_closings(
+        cases, told.first_returns, begin=span.begin, end=span.end, following=following,
+        within_days=WATCHED_DAYS,
+    )  # fmt: skip
+    is_asked = cases.closed_at[watch.row] >= span.since
     [whole] = estimate_survival(watch, np.where(is_asked, 0, -1), 1)
     # The last two digits number the category within its group.
     groups, group = np.unique(cases.category[watch.row] // 100, return_inverse=True)
@@ -262,16 +348,6 @@ def _verify_reader(community_id: int) -> None:
     if actor is not None and (actor.role not in READERS or community_id not in actor.community_ids):
         msg = f"there is no community {community_id}, or what came back there is not yours to see"
         raise NotFound(msg)
-
-
-def _to_cases(columns: CaseColumns) -> Cases:
-    """Return the cases with their buildings numbered."""
-    ids, building = np.unique(columns.building, return_inverse=True)
-    without = len(ids) > 0 and ids[0] == 0
-    return Cases(
-        columns.x_m, columns.y_m, building - 1 if without else building, columns.category,
-        columns.reported_at, columns.closed_at, columns.linked_to,
-    )  # fmt: skip
 
 
 def _number_places(cases: Cases) -> Ints:
@@ -292,3 +368,20 @@ def _read_figures(excess: Excess, at: int) -> Figures:
             excess.expected, excess.excess, excess.low, excess.high, excess.p, excess.likely,
         )),
     )  # fmt: skip
+
+
+def _recall(told: Told, key: Hashable, make: Callable[[], _Made]) -> _Made:
+    """Return what was made of the cases under a key, or make it."""
+    with _guard:
+        kept = _kept.setdefault(told, LRUCache(_KEPT_PARTS))
+        found = kept.get(key)
+    if found is None:
+        found = make()
+        with _guard:
+            kept[key] = found
+    made: _Made = found
+    return made
+
+
+_guard: Final = threading.Lock()
+_kept: WeakKeyDictionary[Told, LRUCache[Hashable, Any]] = WeakKeyDictionary()

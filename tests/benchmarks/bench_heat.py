@@ -42,7 +42,7 @@ from geo.schema.migrate import migrate
 from geo.settings import get_settings
 from geo.store import patterns
 from geo.store.engine import acting_as
-from geo.store.patterns import NEVER
+from geo.store.pattern_cases import NEVER
 from tests.actors import make_actor
 from tests.benchmarks.__main__ import print_table
 

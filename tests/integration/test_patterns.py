@@ -11,7 +11,9 @@ from geo.errors import NotFound
 from geo.model.actor import NOBODY, Role
 from geo.model.incident import SOURCES
 from geo.store.engine import acting_as
-from geo.store.patterns import NEVER, READERS, Cases, Ground, count_minutes, read_columns, read_looks
+from geo.store.pattern_cases import NEVER, Cases, count_minutes
+from geo.store.pattern_places import Ground
+from geo.store.patterns import READERS, read_columns, read_looks
 from tests.actors import make_actor
 from tests.town import Town
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from geo.operations.campaign_outcomes import CampaignOutcome, follow_campaigns
-from geo.store.relapses import Campaign, CaseColumns, WatchedBuilding
+from geo.patterns.following import Cases
+from geo.store.relapses import Campaign, WatchedBuilding
 
 CHINA = ZoneInfo("Asia/Shanghai")
 BEGIN, END = "2025-01-01T00:00", "2025-12-31T00:00"
@@ -32,16 +33,15 @@ def follow(
 ) -> CampaignOutcome:
     """Follow a campaign over cases, each a moment in China, a building (0 for none) and a category."""
     size = len(rows)
-    nothing = np.zeros(size, dtype=np.int64)
     nowhere = np.full(size, np.nan)
-    columns = CaseColumns(
-        ids=np.arange(size), x_m=nowhere, y_m=nowhere, longitude=nowhere, latitude=nowhere,
-        building=np.array([row[1] for row in rows], dtype=np.int64), party=nothing, campaign=nothing,
-        category=np.array([row[2] for row in rows], dtype=np.int64), linked_to=nothing - 1,
+    building_ids = np.array([row[1] for row in rows], dtype=np.int64)
+    cases = Cases(
+        x_m=nowhere, y_m=nowhere, building=building_ids,
+        category=np.array([row[2] for row in rows], dtype=np.int64),
         reported_at=np.array([to_moment(row[0]) for row in rows], dtype="datetime64[us]"),
         closed_at=np.full(size, np.datetime64("NaT"), dtype="datetime64[us]"),
     )  # fmt: skip
-    [outcome] = follow_campaigns(columns, BUILDINGS, [campaign], to_moment(begin), to_moment(end))
+    [outcome] = follow_campaigns(cases, building_ids, BUILDINGS, [campaign], to_moment(begin), to_moment(end))
     return outcome
 
 

@@ -37,8 +37,8 @@ FROM grid
 WHERE community_id = :community_id AND kind = 'community' AND period @> CAST(:on_day AS date)
 ORDER BY id;
 
--- name: find_pattern_outline(community_id)$
-SELECT ST_AsBinary(geom) FROM community WHERE id = :community_id;
+-- name: find_pattern_outline(community_id)^
+SELECT ST_AsBinary(geom), metric_epsg FROM community WHERE id = :community_id;
 
 -- name: list_pattern_looks(community_id)
 -- On which days somebody looked at a building, or at a shop in it.
@@ -51,17 +51,34 @@ WHERE v.community_id = :community_id AND coalesce(v.building_id, m.building_id) 
 -- In the order of an index, all rows of a community are read to and fro through the table; a bitmap has them in its own.
 SELECT set_config('enable_indexscan', :is_on, true);
 
--- name: copy_pattern_cases(community_id, categories, sources)
--- Ten columns without a null between them: PostgreSQL then writes rows of one width, which need no reading one by one.
+-- name: list_pattern_kinds(categories, sources)
+-- Category, source and whether it was rejected or voided, as one number for each case: it is told from this list.
+SELECT
+    hashtextextended(s.source, hashtextextended(c.code, CAST(v.is_void AS int))), c.code, s.source, v.is_void
+FROM unnest(CAST(:categories AS text[])) AS c (code)
+CROSS JOIN unnest(CAST(:sources AS text[])) AS s (source)
+CROSS JOIN (VALUES (false), (true)) AS v (is_void);
+
+-- name: copy_pattern_cases(community_id, categories)
+-- Without a null: PostgreSQL then writes rows of one width, which need no reading one by one. What is in a building is
+-- in its compound; of what is not the compound is negative.
 COPY (
     SELECT
         i.id,
-        coalesce(ST_X(i.geom), 'NaN'), coalesce(ST_Y(i.geom), 'NaN'),
-        coalesce(i.building_id, 0), coalesce(i.compound_id, 0), coalesce(i.grid_id, 0),
-        CAST(substr(i.category_code, 2) AS smallint),
-        CAST(coalesce(array_position(CAST(:sources AS text[]), i.source), 0) AS smallint),
+        coalesce(i.geom, 'SRID=4490;POINT EMPTY'),
+        coalesce(i.building_id, -i.compound_id, 0), coalesce(i.grid_id, 0),
+        hashtextextended(i.source, hashtextextended(i.category_code, CAST(i.state IN ('rejected', 'voided') AS int))),
+        coalesce(i.party_id, 0),
         i.reported_at, coalesce(i.closed_at, 'infinity')
     FROM incident AS i
-    WHERE i.community_id = :community_id AND i.sensitivity = 'S1'
-        AND i.category_code = ANY (CAST(:categories AS text[])) AND i.state NOT IN ('rejected', 'voided')
+    WHERE i.community_id = :community_id AND i.sensitivity = 'S1' AND i.category_code = ANY (CAST(:categories AS text[]))
+) TO STDOUT (FORMAT binary);
+
+-- name: copy_pattern_bonds(community_id, categories)
+-- The few that a campaign found or that were linked by hand.
+COPY (
+    SELECT i.id, coalesce(i.campaign_id, 0), coalesce(i.parent_id, 0)
+    FROM incident AS i
+    WHERE i.community_id = :community_id AND i.sensitivity = 'S1' AND i.category_code = ANY (CAST(:categories AS text[]))
+        AND (i.campaign_id IS NOT NULL OR i.parent_id IS NOT NULL)
 ) TO STDOUT (FORMAT binary);
