@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from dashboard.i18n import Text
-from dashboard.models.figures import NOTHING, tell_trend, tell_value
+from dashboard.models.figures import NOTHING, ToldTrend, tell_trend, tell_value
 from dashboard.models.wall_map import build_ground, build_heat, build_three_no, build_uncovered
 from geo.model.indicator import Value
 from geo.operations.wall import Wall
@@ -33,6 +33,7 @@ def build_frame(wall: Wall, text: Text) -> dict[str, Any]:
         "figures": [_build_figure(id_, wall, text) for id_ in _FIGURES],
         "ground": build_ground(wall),
         "views": [build_heat(wall, text), build_uncovered(wall, text), build_three_no(wall, text)],
+        "months": text("wall.months", month=text.month(wall.snapshot.months[-2].first)),
         "lines": [_build_line(id_, wall, text) for id_ in _LINES],
         "stuck": [_build_stuck(case, wall, text) for case in wall.longest],
         "load": _build_load(wall, text),
@@ -43,19 +44,23 @@ def _build_figure(id_: str, wall: Wall, text: Text) -> dict[str, Any]:
     indicator, now = INDICATORS[id_], wall.snapshot.now(id_)
     before, _ = wall.snapshot.then[id_]
     trend = tell_trend(now, before, indicator, text)
-    is_told = _is_told(now, wall) and (before.amount is None or _is_told(before, wall))
+    if not _is_told(now, wall):
+        trend = ToldTrend(text("wall.hidden", least=wall.least), "quiet")
+    elif trend.words == NOTHING or not _is_told(before, wall):
+        trend = ToldTrend("", "quiet")
     return {
         "id": id_,
         "name": text(_FIGURES[id_]),
         "value": _tell(id_, now, wall, text),
         "n": text("wall.n", count=text.number(now.n)) if _is_told(now, wall) else "",
-        "trend": trend.words if is_told and trend.words != NOTHING else "",
-        "tone": trend.tone if is_told else "quiet",
+        "trend": trend.words,
+        "tone": trend.tone,
     }
 
 
 def _build_line(id_: str, wall: Wall, text: Text) -> dict[str, Any]:
-    values = wall.snapshot.series[id_][1:]
+    # Whole months only: what is counted up to today would always seem to fall.
+    values = wall.snapshot.series[id_][:-1]
     return {
         "name": text(_LINES[id_]),
         "value": _tell(id_, values[-1], wall, text),

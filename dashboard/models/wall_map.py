@@ -1,6 +1,7 @@
 """The map of a screen on a wall: outlines in whole metres, and what each of its pictures paints on them."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import cos, radians
 from typing import Any, Final
@@ -71,9 +72,9 @@ def build_ground(wall: Wall) -> dict[str, Any]:
         "grids": [
             {
                 "id": properties["id"],
-                "name": properties["name"],
+                "name": _shorten(properties),
                 "rings": _list_rings(metres),
-                "at": [round(metres.representative_point().x), round(metres.representative_point().y)],
+                "at": _find_middle(metres),
             }
             for properties, geometry in _read_shapes(wall, "grids")
             if properties["kind"] == "community"
@@ -114,6 +115,7 @@ def build_heat(wall: Wall, text: Text) -> View:
         "legend": [
             *({"colour": colour, "label": label} for colour, label in zip(HEAT, labels, strict=True)),
             {"dots": True, "label": text("wall.hidden", least=wall.least)},
+            *([{"outline": True, "label": text("wall.surely")}] if answer.spots.is_hot.any() else []),
         ],
         "rows": [
             {"name": names.get(int(answer.layout.ids[row]), ""), "value": text.number(rates[row], digits=1)}
@@ -168,7 +170,7 @@ def build_uncovered(wall: Wall, text: Text) -> View:
 def build_three_no(wall: Wall, text: Text) -> View:
     """Return the three-no compounds and what is open in them."""
     plane = _lay_plane(wall)
-    wanted = {compound.id for compound in wall.three_no}
+    wanted = {compound.id: str(number) for number, compound in enumerate(wall.three_no[:_BOARD], start=1)}
     return {
         "id": "three_no",
         "title": text("wall.three_no"),
@@ -177,15 +179,22 @@ def build_three_no(wall: Wall, text: Text) -> View:
         ),
         "cells": {},
         "areas": [
-            {"rings": _list_rings(plane.bring(geometry)), "colour": THREE_NO, "hatch": True}
+            {
+                "rings": _list_rings(metres),
+                "colour": THREE_NO,
+                "hatch": True,
+                "label": wanted.get(properties["id"], ""),
+                "at": _find_middle(metres),
+            }
             for properties, geometry in _read_shapes(wall, "compounds")
-            if properties["id"] in wanted
+            if properties["is_three_no"]
+            for metres in [plane.bring(geometry)]
         ],
         "marks": [],
         "legend": [{"colour": THREE_NO, "hatch": True, "label": text("wall.three_no_legend")}],
         "rows": [
             {
-                "name": compound.name,
+                "name": f"{wanted[compound.id]}  {compound.name}",
                 "value": text("wall.fewer", least=wall.least)
                 if compound.open_cases is None
                 else text.number(compound.open_cases),
@@ -227,6 +236,19 @@ def _list_lines(metres: BaseGeometry) -> list[Ring]:
     return [
         _flatten(part) for part in shapely.get_parts(metres).tolist() if part.geom_type == "LineString"
     ] or _list_rings(metres)
+
+
+def _shorten(grid: Mapping[str, Any]) -> str:
+    """Return what fits into a grid on the map: its number, where its name has one."""
+    numbers = re.findall(r"\d+", grid["name"])
+    return numbers[0] if len(numbers) == 1 else str(grid["name"])
+
+
+def _find_middle(metres: BaseGeometry) -> list[int]:
+    middle: list[int] = (
+        np.rint(shapely.get_coordinates(metres.representative_point())[0]).astype(int).tolist()
+    )
+    return middle
 
 
 def _flatten(line: BaseGeometry) -> Ring:

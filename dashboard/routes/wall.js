@@ -155,6 +155,7 @@
     frame = given;
     put(find("name"), frame.name);
     find("figures").replaceChildren(...frame.figures.map(makeFigure));
+    put(find("months"), frame.months);
     find("lines").replaceChildren(...frame.lines.map(makeLine));
     find("stuck").replaceChildren(
       ...(frame.stuck.length ? frame.stuck.map(makeStuck) : [make("li", "", words.stuck_none)])
@@ -179,8 +180,6 @@
     find("waiting").hidden = true;
     view = Math.min(view, frame.views.length - 1);
     showView();
-    // Words that do not fit are made smaller, down to what is still read from four metres.
-    for (const element of document.querySelectorAll("[data-fit]")) fit(element);
   }
 
   function fit(element) {
@@ -198,7 +197,7 @@
     tile.dataset.tone = figure.tone;
     tile.dataset.id = figure.id;
     const value = make("span", "value", figure.value);
-    const trend = make("span", "trend", figure.trend || "—");
+    const trend = make("span", "trend", figure.trend);
     for (const each of [value, trend]) each.dataset.fit = "";
     tile.append(make("span", "label", figure.name), make("span", "n", figure.n), value, trend);
     return tile;
@@ -229,6 +228,9 @@
         isBroken = false;
       });
       svg.append(makeSvg("path", { d: path }));
+      // A line of no length with a round end is a dot, however the picture is stretched.
+      const [, end] = path.match(/([\d.]+ [\d.]+)$/);
+      svg.append(makeSvg("path", { d: `M${end}l0 0`, class: "end" }));
     }
     box.append(svg);
     return box;
@@ -238,6 +240,7 @@
     const row = make("li");
     row.dataset.late = item.late;
     const what = make("span", "what", item.what);
+    what.dataset.fit = "";
     row.append(make("span", "days", item.days), what);
     return row;
   }
@@ -259,7 +262,9 @@
     put(find("view-about"), shown.about);
     const rows = shown.rows.flatMap((row) => {
       const item = make("li");
-      item.append(make("span", "name", row.name), make("span", "value", row.value));
+      const name = make("span", "name", row.name);
+      name.dataset.fit = "";
+      item.append(name, make("span", "value", row.value));
       return [item];
     });
     for (const said of [shown.rows.length ? shown.more : shown.none]) {
@@ -276,6 +281,8 @@
       })
     );
     [...find("dots").children].forEach((dot, number) => dot.setAttribute("aria-current", number === view));
+    // Words that do not fit are made smaller, down to what is still read from four metres.
+    for (const element of document.querySelectorAll("[data-fit]")) fit(element);
     draw();
   }
 
@@ -286,6 +293,8 @@
     } else if (entry.hatch) {
       swatch.style.backgroundImage =
         `repeating-linear-gradient(45deg, ${entry.colour} 0 0.25rem, transparent 0.25rem 0.55rem)`;
+    } else if (entry.outline) {
+      swatch.style.border = "0.3rem solid #ffffff";
     } else if (entry.hollow) {
       swatch.style.border = `0.25rem solid ${entry.colour}`;
     } else {
@@ -399,6 +408,8 @@
         stroke(grid.rings, "#ffffff", 5);
       }
     }
+    nameGrids(pen, unit, (x, y) => [left + zoom * x, top + zoom * y]);
+    pen.setTransform(zoom, 0, 0, zoom, left, top);
     for (const mark of shown.marks) {
       pen.beginPath();
       pen.arc(mark.at[0], mark.at[1], (mark.hollow ? 9 : 10) * px, 0, 7);
@@ -409,7 +420,20 @@
       pen.stroke();
     }
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    nameGrids(pen, unit, (x, y) => [left + zoom * x, top + zoom * y]);
+    for (const area of shown.areas || []) {
+      if (area.label) write(pen, unit, area.label, left + zoom * area.at[0], top + zoom * area.at[1], 2.25);
+    }
+  }
+
+  function write(pen, unit, words, x, y, rem) {
+    pen.font = `700 ${rem * unit}px ${getComputedStyle(document.body).fontFamily}`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.lineWidth = 0.5 * unit;
+    pen.strokeStyle = COLOURS.halo;
+    pen.fillStyle = COLOURS.name;
+    pen.strokeText(words, x, y);
+    pen.fillText(words, x, y);
   }
 
   function fillWoven(pen, rings, pattern) {
@@ -422,12 +446,8 @@
 
   function nameGrids(pen, unit, place) {
     const taken = [];
-    pen.font = `600 ${1.75 * unit}px ${getComputedStyle(document.body).fontFamily}`;
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
-    pen.lineWidth = 0.5 * unit;
-    pen.strokeStyle = COLOURS.halo;
-    pen.fillStyle = COLOURS.name;
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.font = `700 ${1.75 * unit}px ${getComputedStyle(document.body).fontFamily}`;
     for (const grid of frame.ground.grids) {
       const [x, y] = place(...grid.at);
       const half = pen.measureText(grid.name).width / 2 + 0.3 * unit;
@@ -435,8 +455,7 @@
       if (box[0] < 0 || box[2] > canvas.width) continue;
       if (taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1])) continue;
       taken.push(box);
-      pen.strokeText(grid.name, x, y);
-      pen.fillText(grid.name, x, y);
+      write(pen, unit, grid.name, x, y, 1.75);
     }
   }
 

@@ -145,7 +145,6 @@ def _make_page(language: str, community: str | None) -> tuple[bytes, str]:
             title=text("wall.title"),
             words={
                 "compared": text("wall.compared"),
-                "months": text("wall.months"),
                 "stuck": text("wall.stuck"),
                 "load": text("wall.load"),
                 "sketch": text("wall.sketch"),
