@@ -7,6 +7,7 @@ is told as a dash, never as nought.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil
 from typing import Final, Literal
 
 from dashboard.i18n import Text
@@ -18,6 +19,7 @@ from geo.rules.periods import Period, find_kind
 Tone = Literal["", "better", "worse", "quiet"]
 
 NOTHING: Final = "—"
+_HOUR_MIN: Final = 60
 _UNITS: Final[Mapping[Unit, str]] = {
     "share": "figures.share",
     "per_10k": "figures.number",
@@ -60,7 +62,7 @@ def tell_value(value: Value, indicator: Indicator, text: Text) -> str:
         return f"{text.number(value.numerator)}/{text.number(value.denominator)}"
     if indicator.unit == "share":
         return text(_UNITS["share"], number=_write_percent(value.amount, text))
-    return text(_UNITS[indicator.unit], number=text.number(value.amount, digits=_DIGITS[indicator.unit]))
+    return _write_amount(value.amount, indicator, text)
 
 
 def tell_trend(now: Value, before: Value | None, indicator: Indicator, text: Text) -> ToldTrend:
@@ -69,6 +71,17 @@ def tell_trend(now: Value, before: Value | None, indicator: Indicator, text: Tex
     The arrow says which way the number went, the word whether that is good. Neither is told where one of the
     two is of few cases, or of none.
     """
+    return _compare(now, before, indicator, text, ("figures.better", "figures.worse"))
+
+
+def tell_beside(own: Value, others: Value | None, indicator: Indicator, text: Text) -> ToldTrend:
+    """Return how a figure stands beside that of others, as :func:`tell_trend`."""
+    return _compare(own, others, indicator, text, ("figures.ahead", "figures.behind"))
+
+
+def _compare(
+    now: Value, before: Value | None, indicator: Indicator, text: Text, verdicts: tuple[str, str]
+) -> ToldTrend:
     if before is None or now.amount is None or before.amount is None or now.is_small or before.is_small:
         return ToldTrend(NOTHING, "quiet")
     change = now.amount - before.amount
@@ -78,9 +91,9 @@ def tell_trend(now: Value, before: Value | None, indicator: Indicator, text: Tex
     told = f"{'▲' if change > 0 else '▼'} {written}"
     trend = compare_values(now, before, indicator)
     if trend == "better":
-        return ToldTrend(text("figures.better", change=told), "better")
+        return ToldTrend(text(verdicts[0], change=told), "better")
     if trend == "worse":
-        return ToldTrend(text("figures.worse", change=told), "worse")
+        return ToldTrend(text(verdicts[1], change=told), "worse")
     return ToldTrend(told, "")
 
 
@@ -127,9 +140,16 @@ def _write_percent(share: float, text: Text) -> str:
 
 def _write_change(change: float, indicator: Indicator, text: Text) -> str | None:
     """Write by how much a number changed; None where that rounds to nothing."""
-    digits = _DIGITS[indicator.unit]
-    scaled = 100 * change if indicator.unit == "share" else change
-    if not round(scaled, digits):
-        return None
-    key = "figures.points" if indicator.unit == "share" else _UNITS[indicator.unit]
-    return text(key, number=text.number(scaled, digits=digits))
+    if indicator.unit == "share":
+        points = round(100 * change, 1)
+        return text("figures.points", number=text.number(points, digits=1)) if points else None
+    # Half a minute, or half of the last digit that is written.
+    least = 0.5 / _HOUR_MIN if indicator.unit == "hours" else 0.5 / 10 ** _DIGITS[indicator.unit]
+    return _write_amount(change, indicator, text) if change >= least else None
+
+
+def _write_amount(amount: float, indicator: Indicator, text: Text) -> str:
+    """Write an amount in its unit; of hours less than one in minutes."""
+    if indicator.unit == "hours" and amount < 1:
+        return text("figures.minutes", number=text.number(ceil(_HOUR_MIN * amount)))
+    return text(_UNITS[indicator.unit], number=text.number(amount, digits=_DIGITS[indicator.unit]))

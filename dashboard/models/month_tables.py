@@ -15,7 +15,7 @@ from geo.settings import get_settings
 from geo.store.choices import Category
 from geo.store.complaints import PlaceLayer
 
-Tone = Literal["", "up", "down", "quiet", "words"]
+Tone = Literal["", "up", "down", "quiet", "words", "better", "worse", "over"]
 _ARROWS: Final[Mapping[str, str]] = {"up": "▲", "down": "▼"}
 
 
@@ -30,11 +30,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table; ``is_head`` where those below belong to it."""
+    """A row of a table; ``is_head`` where those below belong to it, ``help`` tells of its title."""
 
     title: str
     cells: tuple[Cell, ...]
     is_head: bool = False
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The parts of the month's page: figures, lists that lead to the cases, tables; and the table as a file."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from html import escape as escape_html
 from typing import Final
 
@@ -46,6 +47,14 @@ def show_lines(
             _show_link(f"{escape(line.title)} :gray[{escape(line.detail)}]", {**kept, **line.params})
 
 
+def show_relapse_link(kept: Mapping[str, str], text: Text) -> None:
+    """Lead to all that came back within a year."""
+    with suppress(StreamlitPageNotFoundError):
+        st.page_link(
+            "views/relapse.py", label=text("relapse.more"), icon=":material/replay:", query_params=kept
+        )
+
+
 def show_tables(page: MonthPage, text: Text) -> None:
     """Show one of the tables, as chosen."""
     tables: dict[str, Table] = {"categories": page.categories}
@@ -63,8 +72,13 @@ def show_tables(page: MonthPage, text: Text) -> None:
     st.caption(text("month.legend"))
 
 
-def write_html_table(table: Table) -> str:
-    """Write a table as HTML; every word is escaped."""
+def write_html_table(table: Table, *, kind: str = "") -> str:
+    """Write a table as HTML; every word is escaped.
+
+    Args:
+        table: what stands in it.
+        kind: how it is laid out: ``flat`` where no row belongs to one above it, ``lists`` where it is words.
+    """
     head = "".join(f"<th>{escape_html(title)}</th>" for title in table.columns)
     rows = []
     for row in table.rows:
@@ -72,10 +86,11 @@ def write_html_table(table: Table) -> str:
             f'<td class="{cell.tone}" title="{escape_html(cell.help)}">{escape_html(cell.words)}</td>'
             for cell in row.cells
         )
-        kind = ' class="head"' if row.is_head else ""
-        rows.append(f"<tr{kind}><th>{escape_html(row.title)}</th>{cells}</tr>")
+        head_row = ' class="head"' if row.is_head else ""
+        told = f' title="{escape_html(row.help)}"' if row.help else ""
+        rows.append(f"<tr{head_row}><th{told}>{escape_html(row.title)}</th>{cells}</tr>")
     body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
-    return f'<div class="month"><table>{body}</table></div>'
+    return f'<div class="month {kind}"><table>{body}</table></div>'
 
 
 def _show_link(label: str, params: Mapping[str, str]) -> None:

@@ -36,6 +36,10 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "month": Resource("page", frozenset({"secretary", "leader"}), "/month"),
     # What was closed and came back.
     "relapse": Resource("page", frozenset({"secretary", "grid_worker", "leader"}), "/relapse"),
+    # The registry of figures; to a property company its own pack.
+    "figures": Resource(
+        "page", frozenset({"secretary", "leader", "administrator", "property_company"}), "/figures"
+    ),
     "map": Resource("page", _STAFF | {"property_company"}, "/map"),
     "heat": Resource("page", frozenset({"secretary", "grid_worker", "leader"}), "/heat"),
     # How far grids, people and visits reach, and what they do not.
@@ -54,11 +58,12 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "print_morning": Resource("route", frozenset({"secretary", "leader"}), "/print/morning"),
     "print_month": Resource("route", frozenset({"secretary", "leader"}), "/print/month"),
     "print_relapse": Resource("route", frozenset({"secretary", "leader"}), "/print/relapse"),
+    "print_pack": Resource("route", frozenset({"secretary", "leader", "property_company"}), "/print/pack"),
     "print_cases": Resource("route", _STAFF | {"property_company"}, "/print/cases"),
     "print_hand_over": Resource("route", frozenset({"secretary", "grid_worker"}), "/print/hand-over"),
     "print_zones": Resource("route", _STAFF, "/print/zones"),
     "metrics": Resource("route", frozenset({"administrator"}), "/metrics"),
-    # Duty rules, working time and clocks.
+    # Duty rules, working time and clocks, the weights of the score.
     "keep_duties": Resource("act", frozenset({"secretary", "administrator"})),
     # Drafts of zone plans, and their publication.
     "edit_zones": Resource("act", frozenset({"secretary"})),

@@ -34,6 +34,7 @@ MODULES = [
             "exporting",
             "indicators",
             "packs",
+            "scores",
             "searching",
             "supervision",
             "zone_drafts",
