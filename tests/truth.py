@@ -101,6 +101,16 @@ class Demo:
             codes = list_counted_categories(self.state, _YEAR)
             return sum(self._is_alarmed(_spread(self.state, chance), codes) for _ in range(runs))
 
+    def count_false_maps(self, runs: int, chance: np.random.Generator) -> int:
+        """Spread the year's cases over households by chance; count the spots' maps that paint any."""
+        with self._acting():
+            quiet = [_spread(self.state, chance) for _ in range(runs)]
+            return sum(
+                bool(measure(town, replace(spot.question, per="households"), spot.period).spots.is_hot.any())
+                for town in quiet
+                for spot in self._spots
+            )
+
     def _is_alarmed(self, quiet: State, codes: tuple[str, ...]) -> bool:
         questions = (Question(categories=(code,), per="households") for code in codes)
         return any(find_spots(quiet, question, _YEAR, shared_by=len(codes))[1] for question in questions)

@@ -31,7 +31,7 @@ _WEEK_DAYS: Final = 7
 # Where less is ever reported, there is nothing to compare with.
 _LEAST_EXPECTED: Final = 0.1
 # What shops do. Vendors, flyers and clutter are in the street, wherever there are shops or none.
-_SHOP_MATTERS: Final = frozenset({"E2", "E201", "E204", "E205", "E206", "E702"})
+_SHOP_MATTERS: Final = frozenset({"E2", "E201", "E204", "E205", "E206", "E702", "E904"})
 _MOST_CODES: Final = 256
 
 
