@@ -3169,7 +3169,7 @@ CREATE INDEX incident_event_watched ON public.incident_event USING btree (incide
 
 CREATE UNIQUE INDEX incident_external_id ON public.incident USING btree (community_id, source_system, external_id);
 
-CREATE INDEX incident_geom ON public.incident USING gist (geom);
+CREATE INDEX incident_geom ON public.incident USING gist (geom, category_code);
 
 CREATE INDEX incident_grid ON public.incident USING btree (grid_id, reported_at) WHERE (grid_id IS NOT NULL);
 
