@@ -141,6 +141,10 @@ def _lay_hexagons(columns: Columns) -> Layout:
     hexagons = lay_hexagons(ground.outline, HEXAGON_M)
     of_building = hexagons.locate(*ground.places_m.T)
     count = len(hexagons.up)
+    # A yard lies across the border from its houses: its cases count where its people do.
+    of_case = np.append(of_building, np.int32(-1))[cases.building]
+    outside = np.flatnonzero(cases.building < 0)
+    of_case[outside] = hexagons.locate(cases.x_m[outside], cases.y_m[outside])
     return Layout(
         unit="hexagon",
         ids=np.arange(count, dtype=np.int64),
@@ -148,12 +152,7 @@ def _lay_hexagons(columns: Columns) -> Layout:
         places_m=hexagons.middles_m,
         shapes=np.asarray(shapely.polygons(hexagons.list_corners()), np.object_),
         outline=ground.outline,
-        # A yard lies across the border from its houses: its cases count where its people do.
-        of_case=np.where(
-            cases.building >= 0,
-            np.append(of_building, np.int32(-1))[cases.building],
-            hexagons.locate(cases.x_m, cases.y_m),
-        ),
+        of_case=of_case,
         of_building=of_building,
         **_sum_up(ground, of_building, count),
     )

@@ -276,8 +276,8 @@ class _Sink(io.RawIOBase):
 def _put_in_order(whole: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
     """Return columns in the order of moment and id."""
     reported, ids = whole["reported_us"], whole["ids"]
-    later, same = np.diff(reported) > 0, np.diff(reported) == 0
-    if (later | (same & (np.diff(ids) > 0))).all():
+    is_same = reported[1:] == reported[:-1]
+    if not (reported[1:] < reported[:-1]).any() and not (is_same & (ids[1:] < ids[:-1])).any():
         return whole
     order = np.argsort(reported)
     # Of the same moment few are, and they are put in order by themselves.
