@@ -1023,6 +1023,10 @@ CREATE FUNCTION public.describe_actor(of_grant bigint) RETURNS SETOF public.acto
    WHERE (g.id = describe_actor.of_grant);
 END;
 
+CREATE FUNCTION public.due_when_suspended(incident bigint, due_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (due_at <= (SELECT max(e.at) AS max FROM public.incident_event e WHERE ((e.incident_id = due_when_suspended.incident) AND (e.to_state = 'suspended'::text) AND (e.from_state <> 'suspended'::text)))) THEN due_at ELSE NULL::timestamp with time zone END;
+
 CREATE FUNCTION public.end_service(party bigint, last_day date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2252,11 +2256,11 @@ CREATE VIEW public.counted_case WITH (security_invoker='true') AS
     i.reported_at,
     i.first_response_at,
     i.original_due_at,
+    i.due_at AS noted_due_at,
+    i.handled_at AS noted_handled_at,
         CASE
-            WHEN ((i.state <> 'suspended'::text) OR (i.due_at <= ( SELECT max(e.at) AS max
-               FROM public.incident_event e
-              WHERE ((e.incident_id = i.id) AND (e.to_state = 'suspended'::text) AND (e.from_state <> 'suspended'::text))))) THEN i.due_at
-            ELSE NULL::timestamp with time zone
+            WHEN (i.state = 'suspended'::text) THEN public.due_when_suspended(i.id, i.due_at)
+            ELSE i.due_at
         END AS due_at,
     COALESCE(i.handled_at, i.closed_at) AS handled_at,
     i.closed_at,
@@ -3147,7 +3151,11 @@ CREATE INDEX incident_change_community ON public.incident_change USING btree (co
 
 CREATE UNIQUE INDEX incident_client_id ON public.incident USING btree (community_id, client_id) WHERE (client_id IS NOT NULL);
 
+CREATE INDEX incident_closed ON public.incident USING btree (community_id, closed_at) WHERE (closed_at IS NOT NULL);
+
 CREATE INDEX incident_compound ON public.incident USING btree (compound_id, reported_at) WHERE (compound_id IS NOT NULL);
+
+CREATE INDEX incident_due ON public.incident USING btree (community_id, due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX incident_duty_rule ON public.incident USING btree (duty_rule_id) WHERE (duty_rule_id IS NOT NULL);
 
@@ -3169,9 +3177,13 @@ CREATE INDEX incident_event_watched ON public.incident_event USING btree (incide
 
 CREATE UNIQUE INDEX incident_external_id ON public.incident USING btree (community_id, source_system, external_id);
 
+CREATE INDEX incident_first_due ON public.incident USING btree (community_id, original_due_at) WHERE (original_due_at <> due_at);
+
 CREATE INDEX incident_geom ON public.incident USING gist (geom, category_code);
 
 CREATE INDEX incident_grid ON public.incident USING btree (grid_id, reported_at) WHERE (grid_id IS NOT NULL);
+
+CREATE INDEX incident_handled ON public.incident USING btree (community_id, handled_at) WHERE (handled_at IS NOT NULL);
 
 CREATE INDEX incident_hexagon_community ON public.incident_hexagon USING btree (community_id);
 
@@ -3186,6 +3198,8 @@ CREATE INDEX incident_party ON public.incident USING btree (party_id, due_at) WH
 CREATE INDEX incident_photo_incident ON public.incident_photo USING btree (incident_id);
 
 CREATE INDEX incident_reported ON public.incident USING btree (community_id, reported_at);
+
+CREATE INDEX incident_responded ON public.incident USING btree (community_id, first_response_at) WHERE (first_response_at IS NOT NULL);
 
 CREATE INDEX incident_settled ON public.incident USING btree (community_id, category_code, closed_at) WHERE (closed_at IS NOT NULL);
 

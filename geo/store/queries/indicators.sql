@@ -29,9 +29,9 @@ FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:
     WITH ORDINALITY AS p (starts_at, ends_at, due_until, number)
 JOIN counted_case AS c
     ON c.community_id = :community_id AND c.is_valid
-    AND (c.due_at >= p.starts_at AND c.due_at < p.due_until
-        OR c.original_due_at >= p.starts_at AND c.original_due_at < p.due_until
-        OR c.handled_at >= p.starts_at AND c.handled_at < p.ends_at
+    AND (c.noted_due_at >= p.starts_at AND c.noted_due_at < p.due_until
+        OR c.original_due_at >= p.starts_at AND c.original_due_at < p.due_until AND c.original_due_at <> c.noted_due_at
+        OR c.noted_handled_at >= p.starts_at AND c.noted_handled_at < p.ends_at
         OR c.closed_at >= p.starts_at AND c.closed_at < p.ends_at)
 CROSS JOIN LATERAL (
     SELECT
@@ -63,9 +63,14 @@ SELECT
         AS overdue_open_cases_numerator
 FROM unnest(CAST(:ends AS timestamptz[]), CAST(:dues_until AS timestamptz[]))
     WITH ORDINALITY AS p (ends_at, due_until, number)
-JOIN counted_case AS c
-    ON c.community_id = :community_id AND c.is_valid
-    AND c.reported_at < p.ends_at AND (c.closed_at IS NULL OR c.closed_at >= p.ends_at)
+CROSS JOIN LATERAL (
+    SELECT o.id FROM incident AS o WHERE o.community_id = :community_id AND o.is_open
+    UNION ALL
+    -- With an end the planner takes it for a span, which it is, and looks it up.
+    SELECT o.id FROM incident AS o
+    WHERE o.community_id = :community_id AND o.closed_at >= p.ends_at AND o.closed_at < 'infinity'
+) AS found
+JOIN counted_case AS c ON c.id = found.id AND c.is_valid AND c.reported_at < p.ends_at
 CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
     WHEN 'community' THEN ARRAY['']
     WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
@@ -330,6 +335,8 @@ FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
     WITH ORDINALITY AS p (starts_at, ends_at, number)
 JOIN counted_case AS c
     ON c.community_id = :community_id AND c.is_valid AND c.handled_at >= p.starts_at AND c.handled_at < p.ends_at
+    AND (c.noted_handled_at >= p.starts_at AND c.noted_handled_at < p.ends_at
+        OR c.closed_at >= p.starts_at AND c.closed_at < p.ends_at)
 CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
     WHEN 'community' THEN ARRAY['']
     WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
