@@ -13,11 +13,12 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from dashboard.routes import health, login, metrics, vendor
+from dashboard.routes import health, login, metrics, vendor, wall
 from dashboard.routes.cache import DataCache
 from dashboard.routes.guard import Guard
 from dashboard.routes.lane import DataLane
 from dashboard.routes.sign_ins import forget_actors
+from dashboard.routes.wall_frames import WallFrames
 from geo.operations.accounts import hash_password, hash_token
 from geo.operations.attempts import get_attempts
 from geo.store.engine import get_actor
@@ -80,11 +81,12 @@ def serve_guarded(url: str) -> Iterator[str]:
     ``url`` must be the installation's database.
     """
     cache = DataCache(url)
+    frames = WallFrames()
     forget_actors()
     get_attempts.cache_clear()
     app = Starlette(
         routes=[
-            *login.routes(), *health.routes(), *metrics.routes(), *vendor.routes(),
+            *login.routes(), *health.routes(), *metrics.routes(), *vendor.routes(), *wall.routes(frames),
             WebSocketRoute("/_stcore/stream", _talk),
             Route("/{path:path}", _show_page, methods=["GET", "POST"]),
         ],
@@ -94,6 +96,7 @@ def serve_guarded(url: str) -> Iterator[str]:
         with serve_app(app) as address:
             yield address
     finally:
+        frames.close()
         cache.close()
 
 
