@@ -7,20 +7,21 @@ as the lines of the cases behind a figure, is not kept here.
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 
 import streamlit as st
 
 from dashboard.models.figure_state import FigureState, Spans
-from dashboard.models.figures_page import list_ids
+from dashboard.models.figures_page import list_case_ids, list_ids
 from geo.model.actor import Actor
 from geo.model.indicator import WHOLE, Level
 from geo.operations import indicators
 from geo.operations.indicators import Measured, Snapshot
 from geo.operations.packs import Pack, gather_packs
 from geo.rules.morning import find_day
-from geo.rules.periods import Period
+from geo.rules.periods import Period, find_month
 from geo.store.versions import list_layer_tags
 from geo.store.worklist import Asked, Case, list_cases
 
@@ -39,18 +40,21 @@ def read_figures(community_id: int, state: FigureState, spans: Spans) -> Measure
         NotFound: the figures are not for whoever acts.
         DatabaseUnavailable: the database does not answer.
     """
-    periods, ids = spans.list_all(), list_ids(state)
-    if state.level == "community":
+    return _read(community_id, spans, state.level, list_ids(state))
+
+
+def read_month_figures(community_id: int, spans: Spans) -> Measured:
+    """Return the figures of a month's cases and of what it is compared with, as ``read_figures``."""
+    return _read(community_id, replace(spans, line=(spans.now,)), "community", list_case_ids())
+
+
+def _read(community_id: int, spans: Spans, level: Level, ids: tuple[str, ...]) -> Measured:
+    periods = spans.list_all()
+    if level == "community" and spans.now == find_month(find_day(datetime.now(UTC))):
         snapshot = indicators.read_snapshot(community_id)
+        # As a month turns, one of the two may be an hour ahead.
         if {*periods} <= {*snapshot.months, snapshot.before, snapshot.year_before}:
             return _take(snapshot, periods, ids)
-    return read_measured(community_id, periods, state.level, ids)
-
-
-def read_measured(
-    community_id: int, periods: tuple[Period, ...], level: Level, ids: tuple[str, ...]
-) -> Measured:
-    """Return what indicators come to, as :func:`geo.operations.indicators.measure`, kept for all readers."""
     keeper: _Keeper[Measured] = _find_keeper("figures", community_id, periods, level, ids)
     return keeper.read(
         indicators.read_tag(community_id),

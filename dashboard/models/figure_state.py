@@ -15,6 +15,7 @@ from geo.rules.periods import (
     find_period,
     format_period,
     go_back,
+    is_kept,
     parse_period,
     same_last_year,
 )
@@ -142,7 +143,7 @@ def find_spans(period: Period, kept_from: date, today: date) -> Spans:
     kind = find_kind(period) or "month"
 
     def find_earlier(whole: Period) -> Period | None:
-        if whole.first < kept_from:
+        if not is_kept(whole, kept_from):
             return None
         if period.end <= today + timedelta(days=1):
             return whole

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from dashboard.i18n import Text
 from dashboard.models.figure_state import FigureState, Part, Spans
-from dashboard.models.figures import NOTHING, ToldTrend, name_period, tell_trend, tell_value
+from dashboard.models.figures import ToldTrend, name_period, tell_trend, tell_value
 from dashboard.models.incident_words import name_category, name_state
+from dashboard.models.month_tables import Cell
 from geo.model.indicator import WHOLE, Indicator, Level, Value
 from geo.operations.indicators import Measured
 from geo.rules.indicators import INDICATORS
@@ -39,6 +40,7 @@ class FigureRow:
         figure, key: the indicator, and whose figure it is.
         title: what the row is called; ``hint`` how it is worked out.
         n: of how many.
+        earlier: what it was in each period that it is compared with, and how it changed.
         line: the last periods, the oldest first; None where there is nothing to draw.
         group: what the row stands under; empty where all belong together.
     """
@@ -49,10 +51,7 @@ class FigureRow:
     hint: str
     value: str
     n: str
-    before: str
-    change: ToldTrend
-    year_before: str
-    year_change: ToldTrend
+    earlier: tuple[tuple[str, ToldTrend], ...]
     line: tuple[float | None, ...]
     group: str = ""
 
@@ -112,7 +111,12 @@ def list_ids(state: FigureState) -> tuple[str, ...]:
     """Return which indicators are measured: all that the level has, or the one that is shown by place."""
     if state.level != "community":
         return (state.by,)
-    return tuple(id_ for id_, indicator in INDICATORS.items() if "community" in indicator.levels)
+    return list_by("community")
+
+
+def list_case_ids() -> tuple[str, ...]:
+    """Return the indicators of cases that the community as a whole has."""
+    return tuple(id_ for id_ in list_by("community") if is_of_cases(INDICATORS[id_]))
 
 
 def list_by(level: Level) -> tuple[str, ...]:
@@ -123,21 +127,18 @@ def list_by(level: Level) -> tuple[str, ...]:
 def build_page(measured: Measured, state: FigureState, spans: Spans, today: date, text: Text) -> FigurePage:
     """Return the page of what was measured over ``spans.list_all()``."""
     if state.level == "community":
-        shown = [(INDICATORS[id_], WHOLE, name_indicator(INDICATORS[id_], text)) for id_ in list_ids(state)]
+        shown = [(INDICATORS[id_], WHOLE, name_indicator(INDICATORS[id_], text)) for id_ in measured.values]
     else:
         by = INDICATORS[state.by]
         shown = [(by, key, name) for key, name in measured.names.items() if _is_told(measured, by.id, key)]
     at = {period: number for number, period in enumerate(measured.periods)}
-    earlier = [
-        NOTHING if span is None else name_period(span, today, text)
-        for span in (spans.before, spans.year_before)
-    ]
-    change = text("figures.change")
+    earlier = [name_period(span, today, text) for span in (spans.before, spans.year_before) if span]
     return FigurePage(
         told=text.join([text("figures.as_of", at=text.moment(measured.as_of)), text("figures.left_out")]),
         columns=(
             text("figures.indicator" if state.level == "community" else LEVEL_NAMES[state.level]),
-            name_period(spans.now, today, text), "n", earlier[0], change, earlier[1], change,
+            name_period(spans.now, today, text), "n",
+            *(title for name in earlier for title in (name, text("figures.change"))),
             text("figures.line", n=len(spans.line)),
         ),
         rows=tuple(
@@ -190,6 +191,14 @@ def build_lines(
     ]
 
 
+def list_cells(row: FigureRow) -> list[Cell]:
+    """Return what stands in a row after its title."""
+    cells = [Cell(row.value, "value"), Cell(row.n, "quiet")]
+    for then, change in row.earlier:
+        cells += [Cell(then), Cell(change.words, change.tone)]
+    return cells
+
+
 def to_table_rows(page: FigurePage) -> list[dict[str, Any]]:
     """Return the rows as the browser draws them; every value is text that is shown as it stands."""
     return [
@@ -198,14 +207,11 @@ def to_table_rows(page: FigurePage) -> list[dict[str, Any]]:
             "group": row.group,
             "title": row.title,
             "hint": row.hint,
-            "cells": [
-                [row.value, "value"], [row.n, "quiet"], [row.before, ""], [row.change.words, row.change.tone],
-                [row.year_before, ""], [row.year_change.words, row.year_change.tone],
-            ],
+            "cells": [[cell.words, cell.tone] for cell in list_cells(row)],
             "line": list(row.line),
         }
         for row in page.rows
-    ]  # fmt: skip
+    ]
 
 
 def _build_row(
@@ -218,9 +224,7 @@ def _build_row(
     text: Text,
 ) -> FigureRow:
     now = values[at[spans.now]]
-    before, year_before = (
-        None if span is None else values[at[span]] for span in (spans.before, spans.year_before)
-    )
+    known = [span for span in (spans.before, spans.year_before) if span is not None]
     return FigureRow(
         figure=indicator.id,
         key=key,
@@ -228,10 +232,10 @@ def _build_row(
         hint=tell_formula(indicator, text),
         value=tell_value(now, indicator, text),
         n="" if indicator.unit == "count" else text.number(now.n),
-        before=NOTHING if before is None else tell_value(before, indicator, text),
-        change=tell_trend(now, before, indicator, text),
-        year_before=NOTHING if year_before is None else tell_value(year_before, indicator, text),
-        year_change=tell_trend(now, year_before, indicator, text),
+        earlier=tuple(
+            (tell_value(then, indicator, text), tell_trend(now, then, indicator, text))
+            for then in (values[at[span]] for span in known)
+        ),
         line=tuple(None if values[at[span]].is_small else values[at[span]].amount for span in spans.line),
         group="" if key else text("figures.of_cases" if is_of_cases(indicator) else "figures.of_cover"),
     )

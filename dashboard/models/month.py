@@ -16,8 +16,8 @@ from dashboard.models.month_tables import Table, build_categories, build_places,
 from geo.operations.complaints import LONG_OPEN, MOST_OTHER, OTHER, Compared, MonthReview, Rise
 from geo.operations.month_words import MonthWords, ToldWord
 from geo.operations.relapses import BackAgain
-from geo.rules.periods import Period, find_month, format_month
 from geo.rules.morning import start_of_day
+from geo.rules.periods import Period, find_month, format_month
 from geo.rules.repeats import THRESHOLDS, WINDOW_DAYS
 from geo.rules.words import Proposal
 from geo.store.choices import Category

@@ -8,6 +8,8 @@ import numpy as np
 
 from dashboard.i18n import Text
 from dashboard.models.incident_words import name_category
+from dashboard.models.month_tables import Table
+from geo.operations import exporting
 from geo.operations.complaints import Compared, MonthReview
 from geo.rules.comparing import Change, hide_small_cells
 from geo.rules.periods import format_month
@@ -100,6 +102,13 @@ def write_watermark(
         text("month.hidden_title"): text("month.hidden", least=get_settings().least_shown),
         text("watermark.note_title"): text("watermark.note"),
     }
+
+
+def to_sheet(title: str, table: Table) -> exporting.Table:
+    """Return a table as it is shown, as a sheet of a workbook."""
+    return exporting.Table(
+        title, table.columns, [[row.title, *(cell.words for cell in row.cells)] for row in table.rows]
+    )
 
 
 def _write(found: Compared, text: Text) -> list[str]:

@@ -15,7 +15,7 @@ from geo.settings import get_settings
 from geo.store.choices import Category
 from geo.store.complaints import PlaceLayer
 
-Tone = Literal["", "up", "down", "quiet", "words", "better", "worse", "over"]
+Tone = Literal["", "up", "down", "quiet", "words", "better", "worse", "over", "value"]
 _ARROWS: Final[Mapping[str, str]] = {"up": "▲", "down": "▼"}
 
 

@@ -11,8 +11,8 @@ from dashboard.models.figures import NOTHING, name_period, tell_beside, tell_tre
 from dashboard.models.figures_page import name_indicator, tell_formula
 from dashboard.models.incident_list import tell_due
 from dashboard.models.incident_words import name_category, name_state
+from dashboard.models.month_export import to_sheet
 from dashboard.models.month_tables import Cell, Row, Table
-from geo.model.indicator import Indicator, Value
 from geo.operations import exporting
 from geo.operations.packs import Pack, PackFigure
 from geo.rules.morning import find_day
@@ -55,37 +55,36 @@ class PackPage:
 def build_pack(pack: Pack, categories: Mapping[str, Category], now: datetime, text: Text) -> PackPage:
     """Return the page of a pack."""
     today = find_day(now)
-    spans = [
-        NOTHING if period is None else name_period(period, today, text)
-        for period in (pack.period, pack.before, pack.year_before)
-    ]
-    change = text("figures.change")
+    earlier = [name_period(period, today, text) for period in (pack.before, pack.year_before) if period]
+    this = name_period(pack.period, today, text)
     return PackPage(
         title=pack.company.name,
         compounds=text("pack.compounds", names=text("month.separator").join(pack.company.compounds)),
         told=text.join([text("figures.as_of", at=text.moment(pack.as_of)), text("pack.left_out")]),
         figures=Table(
             (
-                text("figures.indicator"), spans[0], "n", spans[1], change, spans[2], change,
+                text("figures.indicator"), this, "n",
+                *(title for name in earlier for title in (name, text("figures.change"))),
                 text("pack.peers"), text("pack.against_peers"),
             ),
             tuple(_write_figure(figure, text) for figure in pack.figures),
         ),
         by_compound=_write_compounds(pack, text),
         categories=Table(
-            (text("column.category"), *spans),
+            (text("column.category"), this, *earlier),
             tuple(
                 Row(
                     text("pack.rest", least=get_settings().least_shown)
                     if category.code is None
                     else name_category(categories[category.code], text),
                     tuple(
-                        Cell(NOTHING if period is None else text.number(count))
+                        Cell(text.number(count))
                         for count, period in (
                             (category.now, pack.period),
                             (category.before, pack.before),
                             (category.year_before, pack.year_before),
                         )
+                        if period is not None
                     ),
                 )
                 for category in pack.categories
@@ -130,15 +129,16 @@ def build_pack(pack: Pack, categories: Mapping[str, Category], now: datetime, te
 
 def list_tables(pack: Pack, page: PackPage, text: Text) -> list[exporting.Table]:
     """Return a pack as the sheets of a workbook."""
-    tables = [_to_sheet(text("pack.figures"), page.figures)]
+    tables = [to_sheet(text("pack.figures"), page.figures)]
     if page.by_compound is not None:
-        tables.append(_to_sheet(text("pack.by_compound"), page.by_compound))
-    numbers: list[list[exporting.Cell]] = [
-        [row.title, category.now, category.before, category.year_before]
-        for row, category in zip(page.categories.rows, pack.categories, strict=True)
-    ]
+        tables.append(to_sheet(text("pack.by_compound"), page.by_compound))
+    numbers: list[list[exporting.Cell]] = []
+    for row, category in zip(page.categories.rows, pack.categories, strict=True):
+        numbers.append([row.title, category.now])
+        numbers[-1] += [category.before] if pack.before else []
+        numbers[-1] += [category.year_before] if pack.year_before else []
     tables.append(exporting.Table(text("pack.categories"), page.categories.columns, numbers))
-    tables.append(_to_sheet(text("pack.open"), page.open))
+    tables.append(to_sheet(text("pack.open"), page.open))
     if page.repeats:
         tables.append(
             exporting.Table(text("pack.repeats"), [text("pack.repeats")], [[line] for line in page.repeats])
@@ -171,28 +171,21 @@ def write_print_address(community_code: str, company_id: int | None, quarter: Pe
 
 def _write_figure(figure: PackFigure, text: Text) -> Row:
     indicator = figure.indicator
-    before = tell_trend(figure.now, figure.before, indicator, text)
-    year = tell_trend(figure.now, figure.year_before, indicator, text)
+    cells = [
+        Cell(tell_value(figure.now, indicator, text)),
+        Cell("" if indicator.unit == "count" else text.number(figure.now.n), "quiet"),
+    ]
+    for then in (figure.before, figure.year_before):
+        if then is not None:
+            change = tell_trend(figure.now, then, indicator, text)
+            cells += [Cell(tell_value(then, indicator, text)), Cell(change.words, change.tone)]
     peers = tell_beside(figure.now, figure.peers, indicator, text)
-    is_count = indicator.unit == "count"
+    all_together = NOTHING if figure.peers is None else tell_value(figure.peers, indicator, text)
     return Row(
         name_indicator(indicator, text),
-        (
-            Cell(tell_value(figure.now, indicator, text)),
-            Cell("" if is_count else text.number(figure.now.n), "quiet"),
-            Cell(_tell(figure.before, indicator, text)),
-            Cell(before.words, before.tone),
-            Cell(_tell(figure.year_before, indicator, text)),
-            Cell(year.words, year.tone),
-            Cell(_tell(figure.peers, indicator, text)),
-            Cell(peers.words, peers.tone),
-        ),
+        (*cells, Cell(all_together), Cell(peers.words, peers.tone)),
         help=tell_formula(indicator, text),
     )
-
-
-def _tell(value: Value | None, indicator: Indicator, text: Text) -> str:
-    return NOTHING if value is None else tell_value(value, indicator, text)
 
 
 def _write_compounds(pack: Pack, text: Text) -> Table | None:
@@ -211,10 +204,4 @@ def _write_compounds(pack: Pack, text: Text) -> Table | None:
             )
             for name, values in pack.by_compound.items()
         ),
-    )
-
-
-def _to_sheet(title: str, table: Table) -> exporting.Table:
-    return exporting.Table(
-        title, table.columns, [[row.title, *(cell.words for cell in row.cells)] for row in table.rows]
     )

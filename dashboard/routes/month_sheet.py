@@ -8,13 +8,17 @@ from typing import Any, Final
 
 from starlette.routing import BaseRoute, Route
 
+from dashboard.figure_data import read_month_figures
+from dashboard.models.figure_state import find_spans
 from dashboard.models.month import Line, build_page
 from dashboard.models.month_export import hide_cells
+from dashboard.models.month_figures import build_figures
 from dashboard.models.month_tables import build_shared_places
 from dashboard.routes.sheets import SheetRequest, make_sheet_endpoint
 from geo.errors import NotFound
-from geo.operations.complaints import MonthReview, find_months, list_returns, review_month
+from geo.operations.complaints import MonthReview, find_first_day, find_months, list_returns, review_month
 from geo.operations.month_words import read_month_words
+from geo.rules.morning import find_day
 from geo.rules.periods import Period, parse_month
 from geo.settings import get_settings
 from geo.store.choices import list_categories
@@ -35,6 +39,8 @@ _WORDS: Final = {
     "returns": "month.returns",
     "words": "month.words",
     "proposals": "month.proposals",
+    "figures": "figures.view_figures",
+    "figures_note": "figures.left_out",
     "legend": "month.legend",
 }
 
@@ -53,6 +59,9 @@ def _fill(asked: SheetRequest) -> Mapping[str, Any]:
     least = get_settings().least_shown
     returns = list_returns(community.id, month, asked.now)
     page = build_page(review, words, returns, categories, text)
+    today = find_day(asked.now)
+    spans = find_spans(month, find_first_day(community.id) or month.first, today)
+    measured = read_month_figures(community.id, spans)
     is_shown = [place.figures.closed >= least for place in returns]
     return {
         "title": text("month.print_title", community=community.name, month=page.month),
@@ -67,6 +76,7 @@ def _fill(asked: SheetRequest) -> Mapping[str, Any]:
         },
         "hidden": text("month.hidden", least=least),
         "words": {name: text(key) for name, key in _WORDS.items()},
+        "figures": build_figures(measured, spans, today, text),
         "counted": page.counted,
         "print_word": text("morning.print"),
         "note": text("watermark.note"),

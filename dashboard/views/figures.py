@@ -23,7 +23,7 @@ from dashboard.widgets.header import require_community, show_language_switch
 from dashboard.widgets.pack_desk import show_packs
 from dashboard.widgets.score_desk import show_score
 from geo.model.indicator import WHOLE
-from geo.operations.complaints import find_months
+from geo.operations.complaints import find_first_day
 from geo.rules.access import is_allowed
 from geo.store import places
 
@@ -42,19 +42,19 @@ with st.container(key="figure_head", horizontal=True, vertical_alignment="center
     st.space("stretch")
     acts = st.container(key="figure_acts", horizontal=True, horizontal_alignment="right")
     show_language_switch(text)
-months = find_months(community.id, datetime.now(UTC))
-if not months:
+first_day = find_first_day(community.id)
+if first_day is None:
     st.info(text("month.nothing_yet"), icon=":material/event_busy:")
     st.stop()
 if state.view == "packs":
-    show_packs(community, state, actor, months[-1].first, text)
+    show_packs(community, state, actor, first_day, text)
     st.stop()
 kept = {"community": community.code, "lang": text.language}
 with st.container(key="figure_bar", horizontal=True, vertical_alignment="center"):
-    choose_period(state, months[-1].first, today, text)
+    choose_period(state, first_day, today, text)
     if state.view == "figures":
         choose_level(state, text)
-spans = find_spans(state.period, months[-1].first, today)
+spans = find_spans(state.period, first_day, today)
 measured = figure_data.read_figures(community.id, state, spans)
 if state.view == "score":
     at = measured.periods.index(spans.now)

@@ -9,10 +9,12 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.i18n import Text
-from dashboard.models.month_export import list_columns, list_rows, write_watermark
+from dashboard.models.month_export import list_columns, list_rows, to_sheet, write_watermark
+from dashboard.models.month_tables import Table
 from geo.model.actor import Actor
+from geo.operations import exporting
 from geo.operations.complaints import MonthReview
-from geo.operations.exporting import export_rows
+from geo.operations.exporting import export_book
 from geo.rules.periods import Period, format_month, parse_month
 from geo.store.choices import Category
 from geo.store.engine import acting_as
@@ -47,12 +49,17 @@ def choose_month(months: Sequence[Period], today: date, text: Text) -> Period:
 
 
 def show_download(
-    review: MonthReview, categories: Mapping[str, Category], actor: Actor, community: Community, text: Text
+    review: MonthReview,
+    figures: Table,
+    categories: Mapping[str, Category],
+    actor: Actor,
+    community: Community,
+    text: Text,
 ) -> None:
     """Offer the tables as a file; it is made, and noted in the log, when it is asked for."""
     st.download_button(
         text("export.xlsx"),
-        data=partial(export_month, review, categories, actor, community, text),
+        data=partial(export_month, review, figures, categories, actor, community, text),
         file_name=f"month-{community.code}-{format_month(review.period)}.xlsx",
         mime=_XLSX,
         key="month_xlsx",
@@ -62,16 +69,22 @@ def show_download(
 
 
 def export_month(
-    review: MonthReview, categories: Mapping[str, Category], actor: Actor, community: Community, text: Text
+    review: MonthReview,
+    figures: Table,
+    categories: Mapping[str, Category],
+    actor: Actor,
+    community: Community,
+    text: Text,
 ) -> bytes:
     """Return the tables as an Excel file, and note in the log that they were taken out."""
     # The browser asks for the file on a way of its own, where nobody has said who acts.
     with acting_as(actor):
         watermark = write_watermark(actor.name, community.name, review, datetime.now(UTC), text)
-        return export_rows(
-            "xlsx",
+        return export_book(
             community.id,
-            list_columns(text),
-            lambda: list_rows(review, categories, text),
+            [
+                exporting.Table(text("nav.month"), list_columns(text), list_rows(review, categories, text)),
+                to_sheet(text("nav.figures"), figures),
+            ],
             watermark,
         )

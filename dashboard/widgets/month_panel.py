@@ -18,6 +18,7 @@ _VIEWS: Final = {
     "categories": "month.by_category",
     "grids": "month.by_grid",
     "compounds": "month.by_compound",
+    "figures": "figures.view_figures",
 }
 
 
@@ -55,10 +56,11 @@ def show_relapse_link(kept: Mapping[str, str], text: Text) -> None:
         )
 
 
-def show_tables(page: MonthPage, text: Text) -> None:
-    """Show one of the tables, as chosen."""
+def show_tables(page: MonthPage, figures: Table, text: Text) -> None:
+    """Show one of the tables, as chosen; ``figures`` is that of the registry."""
     tables: dict[str, Table] = {"categories": page.categories}
     tables.update(page.places.items())
+    tables["figures"] = figures
     chosen = st.segmented_control(
         text("month.tables"),
         list(tables),
@@ -68,8 +70,9 @@ def show_tables(page: MonthPage, text: Text) -> None:
         label_visibility="collapsed",
         required=True,
     )
-    st.html(write_html_table(tables[chosen]))
-    st.caption(text("month.legend"))
+    is_figures = chosen == "figures"
+    st.html(write_html_table(tables[chosen], kind="flat" if is_figures else ""))
+    st.caption(text("figures.left_out" if is_figures else "month.legend"))
 
 
 def write_html_table(table: Table, *, kind: str = "") -> str:

@@ -123,6 +123,17 @@ class MonthReview:
     other_share: float | None
 
 
+def find_first_day(community_id: int) -> date | None:
+    """Return the day from which there are cases that the acting reader may see; None where there are none.
+
+    Raises:
+        DatabaseUnavailable: the database does not answer.
+    """
+    with connect() as connection:
+        first = complaints.find_first_report(connection, community_id)
+    return None if first is None else find_day(first)
+
+
 def find_months(community_id: int, now: datetime) -> list[Period]:
     """Return the months that can be looked at, the newest first: one has a day that is over.
 

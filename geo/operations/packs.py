@@ -17,7 +17,7 @@ from geo.model.indicator import Indicator, Value
 from geo.operations.indicators import Measured, measure
 from geo.rules.indicators import INDICATORS, make_value
 from geo.rules.morning import find_day, start_of_day
-from geo.rules.periods import Period, find_month, go_back, same_last_year
+from geo.rules.periods import Period, go_back, is_kept, same_last_year
 from geo.rules.repeats import THRESHOLDS
 from geo.settings import get_settings
 from geo.store import complaints
@@ -154,8 +154,7 @@ def gather_packs(
             counts = store.count_cases(connection, community_id, bounds)
             opens = store.list_open(connection, community_id, now)
             repeats = store.list_repeats(connection, community_id, *bounds[0], THRESHOLDS[0])
-    kept_from = find_month(find_day(first or now)).first
-    known = [period.first >= kept_from for period in periods]
+    known = [is_kept(period, find_day(first or now)) for period in periods]
     managed = [str(compound) for company in everybody for compound in company.compound_ids]
     peers = {id_: _pool_peers(measured, id_, managed) for id_ in ids}
     return [
@@ -187,14 +186,14 @@ def _sum_figure(
 
 
 def _pool_peers(measured: Measured, id_: str, compounds: Sequence[str]) -> Value | None:
-    """Return the figure of all compounds together; a count as the mean of one."""
-    told = [key for key in compounds if _find(measured, id_, key, 0) is not None]
-    if len(told) < LEAST_PEERS:
+    """Return the figure of all compounds together; of counts and times the mean of the compounds."""
+    values = [value for key in compounds if (value := _find(measured, id_, key, 0)) is not None]
+    if INDICATORS[id_].unit not in {"count", "hours", "days"}:
+        return _pool(measured, id_, compounds, 0) if len(values) >= LEAST_PEERS else None
+    amounts = [value.amount for value in values if value.amount is not None and not value.is_small]
+    if len(amounts) < LEAST_PEERS:
         return None
-    pooled = _pool(measured, id_, told, 0)
-    if INDICATORS[id_].unit != "count" or pooled.amount is None:
-        return pooled
-    return Value(pooled.amount / len(told), pooled.n, pooled.numerator, None, pooled.is_small)
+    return Value(sum(amounts) / len(amounts), sum(value.n for value in values))
 
 
 def _pool(measured: Measured, id_: str, keys: Iterable[str], number: int) -> Value:

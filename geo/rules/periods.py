@@ -12,6 +12,7 @@ PERIOD_KINDS: Final[tuple[PeriodKind, ...]] = ("day", "week", "month", "quarter"
 
 _MONTHS: Final[Mapping[PeriodKind, int]] = {"month": 1, "quarter": 3}
 _YEAR_MONTHS: Final = 12
+_QUIET_DAYS: Final = 3
 _QUARTER: Final = re.compile(r"(\d{4})-Q([1-4])")
 
 
@@ -75,6 +76,11 @@ def same_last_year(period: Period, kind: PeriodKind = "month") -> Period:
     first = period.first
     last_day = calendar.monthrange(first.year - 1, first.month)[1]
     return find_period("day", date(first.year - 1, first.month, min(first.day, last_day)))
+
+
+def is_kept(period: Period, kept_from: date) -> bool:
+    """Whether cases were kept of a period, but for a few days at its beginning that may have been quiet."""
+    return period.first + timedelta(days=_QUIET_DAYS) >= kept_from
 
 
 def cut_period(period: Period, *, since: date | None = None, until: date | None = None) -> Period | None:
