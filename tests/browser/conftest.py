@@ -20,7 +20,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebSock
 import dashboard
 from etl.demo.load import load_demo
 from geo.cluster import Cluster
-from tests.browser.desk import Desk
+from tests.browser.desk import PATIENCE_MS, Desk, open_window
 from tests.conftest import clone_database
 
 # WebGL without a graphics card; and no name but this machine's resolves, whatever asks.
@@ -38,8 +38,7 @@ _FLAGS = (
 )
 _START_TIMEOUT_S = 60
 
-# How soon a page answers is measured elsewhere; beside other tests, a machine may be slow.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +80,7 @@ def window(server: str) -> Iterator[BrowserContext]:
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
-        yield browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+        yield open_window(browser, viewport={"width": 1366, "height": 768}, locale="zh-CN")
         browser.close()
 
 

@@ -5,17 +5,26 @@ import math
 import re
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import psycopg2
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import FloatRect, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Page, expect
 
+# How soon a page answers is measured elsewhere; beside other tests, a machine may be slow.
+PATIENCE_MS: Final = 60_000
 _MAP = '[data-testid="stDeckGlJsonChart"]'
 _EQUATOR_M = 40_075_016.686
+
+
+def open_window(browser: Browser, **options: Any) -> BrowserContext:
+    """Open a window of a browser that has nothing of the others, and patience."""
+    window = browser.new_context(**options)
+    window.set_default_timeout(PATIENCE_MS)
+    return window
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from tests.browser.desk import Desk
 
 NOTICE = "示意图，不作为界线依据"
 # A screen of the whole community takes a while to draw without a graphics card.
-PATIENCE_MS = 60_000
 # What a picture is written with, kept for the test.
 SPY = """
 window.written = [];
@@ -46,7 +45,7 @@ class Heat:
         self.wait()
 
     def wait(self) -> None:
-        expect(self.map).to_have_attribute("data-key", re.compile("patterns"), timeout=PATIENCE_MS)
+        expect(self.map).to_have_attribute("data-key", re.compile("patterns"))
         self.page.wait_for_load_state("networkidle")
         self.page.wait_for_timeout(1500)
 
@@ -88,7 +87,7 @@ def test_the_weeks_play_and_are_fetched_once(heat: Heat) -> None:
     whole = heat.read_pixels()
     asked.clear()
     heat.page.get_by_role("button", name="播放").click()
-    expect(heat.map).to_have_attribute("data-frame", "3", timeout=PATIENCE_MS)
+    expect(heat.map).to_have_attribute("data-frame", "3")
     heat.page.get_by_role("button", name="暂停").click()
     assert len([url for url in asked if "/patterns/" in url]) == 1
     week = heat.page.locator(".heat-week").inner_text()
@@ -100,7 +99,7 @@ def test_the_weeks_play_and_are_fetched_once(heat: Heat) -> None:
     expect(heat.map).to_have_attribute("data-frame", "48")
     assert heat.desk.read_address()["week"] == "48"
     heat.page.reload()
-    expect(heat.map).to_have_attribute("data-frame", "48", timeout=PATIENCE_MS)
+    expect(heat.map).to_have_attribute("data-frame", "48")
     heat.wait()
     heat.page.get_by_role("button", name="整段").click()
     expect(heat.map).not_to_have_attribute("data-frame", re.compile(".*"))

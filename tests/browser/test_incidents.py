@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.desk import Desk
+from tests.browser.desk import Desk, open_window
 
 SCRIPT = "<img src=x onerror='window.hacked=1'><script>window.hacked=1</script>=1+1"
 
@@ -31,8 +31,8 @@ def phone(window: BrowserContext, server: str) -> Iterator[Page]:
     """A grid worker's phone."""
     browser = window.browser
     assert browser is not None
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True, is_mobile=True
+    context = open_window(
+        browser, viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True, is_mobile=True
     )
     page = context.new_page()
     page.goto(f"{server}/login?next=/incidents")

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from geo.model.actor import Role
 from geo.rules.access import list_pages
-from tests.browser.desk import Desk
+from tests.browser.desk import Desk, open_window
 
 NAMES = {"morning": "晨图", "incidents": "事件", "map": "地图", "draw": "圈画", "duties": "权责清单"}
 # Login and, where it has several, the post.
@@ -25,8 +25,7 @@ def stranger(desk: Desk) -> Page:
     """A window of another browser, in which nobody has signed in."""
     browser = desk.page.context.browser
     assert browser is not None
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-    return context.new_page()
+    return open_window(browser, viewport={"width": 1366, "height": 768}, locale="zh-CN").new_page()
 
 
 def close(page: Page) -> None:
@@ -115,7 +114,7 @@ def test_the_login_page_fits_and_works_without_scripts(
     browser = desk.page.context.browser
     assert browser is not None
     viewport = ViewportSize(width=size[0], height=size[1])
-    context = browser.new_context(viewport=viewport, java_script_enabled=False)
+    context = open_window(browser, viewport=viewport, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{desk.server}/login?lang={language}&next=/healthz")
     button = page.get_by_role("button", name={"zh": "登录", "en": "Sign in"}[language], exact=True)

@@ -68,8 +68,8 @@ class Drawing:
     def find_plan(self) -> Locator:
         return self.page.locator(".st-key-zone_plan input")
 
-    def read_summary(self) -> str:
-        return self.page.get_by_text(re.compile("户数离均值最远")).inner_text()
+    def find_summary(self) -> Locator:
+        return self.page.get_by_text(re.compile("户数离均值最远"))
 
     def _watch(self, socket: WebSocket) -> None:
         def count(_payload: bytes | str) -> None:
@@ -99,7 +99,7 @@ def test_a_plan_is_brushed_locked_undone_bettered_and_published(drawing: Drawing
     drawing.choose("第6责任区")
     before = drawing.row("第6责任区").locator(".zone-delta").first.inner_text()
     count = drawing.count_picked()
-    summary = drawing.read_summary()
+    summary = drawing.find_summary().inner_text()
     drawing.act("Enter")
     assert drawing.count_picked() == 0
     held = desk.query(
@@ -107,11 +107,12 @@ def test_a_plan_is_brushed_locked_undone_bettered_and_published(drawing: Drawing
         " WHERE u.plan_id = %s AND z.name = '第6责任区'", plan_id,
     )  # fmt: skip
     assert held[0][0] >= count
-    assert drawing.row("第6责任区").locator(".zone-delta").first.inner_text() != before
-    assert drawing.read_summary() != summary
+    delta = drawing.row("第6责任区").locator(".zone-delta").first
+    expect(delta).not_to_have_text(before)
+    expect(drawing.find_summary()).not_to_have_text(summary)
 
     drawing.act("Control+z")
-    assert drawing.row("第6责任区").locator(".zone-delta").first.inner_text() == before
+    expect(delta).to_have_text(before)
     drawing.act("Control+y")
     drawing.act("Control+z")
 
