@@ -42,6 +42,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     ),
     "map": Resource("page", _STAFF | {"property_company"}, "/map"),
     "heat": Resource("page", frozenset({"secretary", "grid_worker", "leader"}), "/heat"),
+    # What is to be looked at today, and what a month of it came to.
+    "inspections": Resource("page", frozenset({"secretary", "grid_worker", "leader"}), "/inspections"),
     # How far grids, people and visits reach, and what they do not.
     "coverage": Resource("page", frozenset({"secretary", "leader", "administrator"}), "/coverage"),
     "draw": Resource("page", _STAFF, "/draw"),
@@ -67,6 +69,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "keep_duties": Resource("act", frozenset({"secretary", "administrator"})),
     # Drafts of zone plans, and their publication.
     "edit_zones": Resource("act", frozenset({"secretary"})),
+    # To say that a place was looked at.
+    "inspect": Resource("act", frozenset({"secretary", "grid_worker"})),
     # Who is away, who stands in, who leaves.
     "keep_absences": Resource("act", frozenset({"secretary"})),
     "export": Resource("act", frozenset({"secretary", "grid_worker", "leader"})),
