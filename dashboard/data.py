@@ -289,6 +289,12 @@ def _key_relapses(
     return find_day(now), rights, tuple(tags[layer] for layer in ("incidents", "buildings", "compounds"))
 
 
+def _find_round_now() -> datetime:
+    """Return the last ten minutes that are over: what is asked as of one moment is worked out once."""
+    now = datetime.now(UTC)
+    return now.replace(minute=now.minute // 10 * 10, second=0, microsecond=0)
+
+
 @st.cache_resource(ttl=10 * _MINUTE_S, max_entries=50, show_spinner=False)
 def _read_relapses(
     community_id: int,
@@ -296,7 +302,7 @@ def _read_relapses(
     rights: tuple[object, ...],  # noqa: ARG001
     tags: tuple[str, ...],  # noqa: ARG001
 ) -> Relapses:
-    return gather_relapses(community_id, datetime.now(UTC))
+    return gather_relapses(community_id, _find_round_now())
 
 
 @st.cache_resource(ttl=10 * _MINUTE_S, max_entries=100, show_spinner=False)

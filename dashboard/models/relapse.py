@@ -21,11 +21,13 @@ from dashboard.models.relapse_table import (
     RelapseTable,
     Row,
     judge,
+    write_decimal,
     write_excess,
     write_share,
     write_signed,
 )
 from geo.operations.relapses import BackAgain, Relapses
+from geo.operations.relapses import Figures as Closings
 from geo.settings import get_settings
 from geo.store.choices import Category
 from geo.store.worklist import Around, Case
@@ -83,7 +85,7 @@ class RelapsePage:
     told: str
     figures: tuple[Figure, ...]
     spots: tuple[Spot, ...]
-    fewer: tuple[tuple[str, str], ...]
+    fewer: tuple[tuple[str, ...], ...]
     list_note: str
     empty: str
 
@@ -149,8 +151,7 @@ def build_list(
         for spot in page.spots
     ]
     rows += [
-        Row((Cell(""), Cell(name, "quiet"), Cell(told, "quiet"), *[Cell("")] * 5))
-        for name, told in page.fewer
+        Row((Cell(""), *(Cell(word, "quiet") for word in words), Cell(""), Cell(""))) for words in page.fewer
     ]
     return RelapseTable(
         columns=(
@@ -165,7 +166,7 @@ def build_list(
         ),
         rows=tuple(rows),
         empty=page.empty,
-        hint=text("relapse.hint_spot") if can_open else "",
+        hint=text("relapse.hint_spot") if can_open and page.spots else "",
     )
 
 
@@ -209,7 +210,7 @@ def tell_spot(spot: Spot, text: Text) -> str:
             "month.returned",
             closed=figures.closed,
             back=figures.returned,
-            chance=text.number(figures.expected, digits=1),
+            chance=write_decimal(figures.expected),
             days=round(spot.back.days),
         ),
         text("relapse.told_excess", excess=write_excess(figures)),
@@ -226,9 +227,9 @@ def _write_spot(spot: Spot, cases: Mapping[int, Case], text: Text) -> tuple[Cell
         Cell(NOTHING if spot.number is None else str(spot.number), "quiet" if spot.number is None else ""),
         Cell(f"{spot.name} {spot.category}"),
         Cell(write_share(figures.returned, figures.closed, text)),
-        Cell(text.number(figures.expected, digits=1)),
+        Cell(write_decimal(figures.expected)),
         Cell(write_excess(figures), tone),
-        Cell(text.number(figures.likely, digits=1)),
+        Cell(write_decimal(figures.likely)),
         Cell((closed and closed.lead) or NOTHING),
         Cell(text.day(returned.reported_at) if returned else NOTHING),
     )
@@ -245,11 +246,11 @@ def _build_figures(found: Relapses, back: int, alarms: int, text: Text) -> tuple
         Figure("rate", text("relapse.rate"), rate,
                text("relapse.rate_help", back=text.number(total.returned), over=over)),
         Figure("chance", text("relapse.chance_rate"), chance,
-               text("relapse.chance_help", cases=text.number(total.expected, digits=1))),
+               text("relapse.chance_help", cases=write_decimal(total.expected))),
         Figure("excess", text("relapse.excess"), write_signed(total.excess) if total.closed else NOTHING,
                interval),
         Figure("back", text("relapse.spots"), text.number(back),
-               text("relapse.spots_help", likely=text.number(total.likely, digits=1))),
+               text("relapse.spots_help", likely=write_decimal(total.likely))),
         Figure("alarms", text("relapse.alarms"), text.number(alarms), text("relapse.alarms_help", n=followed),
                "alarm" if alarms else ""),
     )  # fmt: skip
@@ -257,25 +258,31 @@ def _build_figures(found: Relapses, back: int, alarms: int, text: Text) -> tuple
 
 def _gather_few(
     few: Iterable[BackAgain], categories: Mapping[str, Category], text: Text
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[str, ...], ...]:
     """Return by category what came back to places that are not told of one by one.
 
     A category with fewer than k closings in them is not told of either.
     """
-    sums: dict[str, tuple[int, int, int]] = {}
+    groups: dict[str, list[Closings]] = {}
     for row in few:
-        places, returned, closed = sums.get(row.category_code, (0, 0, 0))
-        figures = row.figures
-        sums[row.category_code] = (places + 1, returned + figures.returned, closed + figures.closed)
+        groups.setdefault(row.category_code, []).append(row.figures)
     least = get_settings().least_shown
-    return tuple(
-        (
-            text("relapse.fewer", category=name_category(categories[code], text), n=places, least=least),
+    told = []
+    for code, figures in groups.items():
+        closed, returned = sum(each.closed for each in figures), sum(each.returned for each in figures)
+        expected, likely = sum(each.expected for each in figures), sum(each.likely for each in figures)
+        words = (
+            text(
+                "relapse.fewer", category=name_category(categories[code], text), n=len(figures), least=least
+            ),
             write_share(returned, closed, text),
+            write_decimal(expected),
+            write_signed(returned - expected),
+            write_decimal(likely),
         )
-        for code, (places, returned, closed) in sorted(sums.items(), key=lambda each: -each[1][1])
-        if closed >= least
-    )
+        if closed >= least:
+            told.append((likely, words))
+    return tuple(words for _, words in sorted(told, reverse=True))
 
 
 def _find_cases(row: BackAgain, found: Relapses) -> Filters:

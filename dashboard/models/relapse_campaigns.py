@@ -12,7 +12,7 @@ from dashboard.maps import palette
 from dashboard.models.incident_filters import Filters
 from dashboard.models.map_state import PlaceKey
 from dashboard.models.relapse_curve import write_config
-from dashboard.models.relapse_table import NOTHING, Cell, Column, RelapseTable, Row
+from dashboard.models.relapse_table import NOTHING, Cell, Column, RelapseTable, Row, write_decimal
 from geo.operations.campaign_outcomes import CampaignOutcome, Rebound
 from geo.operations.relapses import Relapses
 from geo.patterns.campaigns import Effect
@@ -31,6 +31,8 @@ FATES: Final[Mapping[Fate, str]] = {
     "unclear": "relapse.fate_unclear",
 }
 _TONES: Final[Mapping[Fate, str]] = {"rebounding": "up", "lost": "up", "worse": "up", "holding": "down"}
+# Names are long: a line has as many characters as a phone has room for.
+_LINE: Final = 11
 # Half of what was won.
 _HALF: Final = 0.5
 
@@ -148,9 +150,9 @@ def build_campaigns(found: Relapses, is_open: int | None, text: Text, *, hides_f
             Column(text("relapse.campaign"), "words"),
             Column(text("relapse.fate"), "words", text("relapse.fate_help")),
             Column(text("relapse.before_after"), help=text("relapse.before_after_help")),
-            Column(text("relapse.expected_after"), help=text("relapse.expected_after_help")),
+            Column(text("relapse.expected_after"), "wide", text("relapse.expected_after_help")),
             Column(text("relapse.ratio"), help=text("relapse.ratio_help")),
-            Column(text("relapse.index"), help=text("relapse.index_help")),
+            Column(text("relapse.index"), "wide", text("relapse.index_help")),
             Column(text("relapse.places"), "wide", text("relapse.places_help")),
             Column(text("relapse.when"), "wide"),
         ),
@@ -207,37 +209,44 @@ def draw_timeline(found: Relapses, text: Text, *, hides_few: bool) -> dict[str, 
     Where few cases are not told, weeks are not told.
     """
     spans, weeks, named = [], [], []
+    begin = min((campaign.starts_on for campaign in found.campaigns), default=found.until.date())
+    known = [begin.isoformat(), find_day(found.until).isoformat()]
     for campaign in found.campaigns:
+        name = _break_lines(campaign.name)
         spans.append({
-            "name": campaign.name, "from": campaign.starts_on.isoformat(),
+            "name": name, "from": campaign.starts_on.isoformat(),
             "to": (campaign.ends_on + timedelta(days=1)).isoformat(),
         })  # fmt: skip
         for rebound in campaign.rebounds[:1]:
             if not hides_few:
                 weeks += [
                     {
-                        "name": campaign.name, "n": count,
+                        "name": name, "n": count,
                         "on": (campaign.ends_on + timedelta(days=7 * week + 4)).isoformat(),
                     }
                     for week, count in enumerate(rebound.weekly)
                     if count
                 ]  # fmt: skip
         named += [
-            {"name": campaign.name, "on": rebound.began_on.isoformat()}
+            {"name": name, "on": rebound.began_on.isoformat()}
             for rebound in campaign.rebounds
             if rebound.began_on is not None
         ]
     row = {
         "field": "name", "type": "nominal", "title": None, "sort": None,
-        "axis": {"labelLimit": 150, "grid": True, "ticks": False, "domain": False},
+        "axis": {
+            "labelExpr": "split(datum.label, '\\n')", "labelLimit": 0, "grid": True, "ticks": False,
+            "domain": False,
+        },
     }  # fmt: skip
 
     def when(field: str) -> dict[str, Any]:
         axis = {"format": "%m-%d", "tickCount": 8, "grid": False}
-        return {"field": field, "type": "temporal", "title": None, "axis": axis}
+        scale = {"domain": known}
+        return {"field": field, "type": "temporal", "title": None, "axis": axis, "scale": scale}
 
     return {
-        "height": 46 * max(len(spans), 1),
+        "height": 56 * max(len(spans), 1),
         "layer": [
             {
                 "data": {"values": spans},
@@ -281,9 +290,12 @@ def _judge_index(whole: Rebound) -> Fate | None:
 
 
 def _judge_effect(effect: Effect | None) -> Fate | None:
-    if effect is None or effect.is_few or effect.low <= 1 <= effect.high:
+    if effect is None or effect.is_few:
         return None
-    return "worse" if effect.low > 1 else "holding"
+    if effect.high < 1:
+        return "holding"
+    # An interval that is not known is on neither side.
+    return "worse" if effect.low > 1 else None
 
 
 def _write_alarm(
@@ -331,7 +343,7 @@ def _write_effect(
             if effect.is_few
             else f"{effect.ratio:.2f} ({effect.low:.2f} – {effect.high:.2f})"
         )
-    expected = text.number(effect.expected, digits=1) if np.isfinite(effect.expected) else NOTHING
+    expected = write_decimal(effect.expected) if np.isfinite(effect.expected) else NOTHING
     places = text("relapse.places_peers", places=effect.places, peers=effect.peers)
     return both, expected, ratio, index, places
 
@@ -351,6 +363,16 @@ def _name_place(rebound: Rebound, compounds: Mapping[int, str], text: Text) -> s
     if rebound.compound_id is None:
         return text("relapse.whole_ground")
     return compounds.get(rebound.compound_id) or text("relapse.other_place")
+
+
+def _break_lines(name: str) -> str:
+    """Break a name into lines, none of which begins with a comma."""
+    lines: list[str] = []
+    while name:
+        end = _LINE + (name[_LINE : _LINE + 1] in "、，·")
+        lines.append(name[:end])
+        name = name[end:]
+    return "\n".join(lines)
 
 
 def _tell_days(campaign: CampaignOutcome) -> str:

@@ -67,7 +67,10 @@ def draw_curve(curve: Survival, text: Text) -> dict[str, Any]:
         "scale": {"domain": [bottom, 1], "nice": False}, "axis": {"format": ".0%", "tickCount": 5},
     }  # fmt: skip
     kinds = [seen, chance]
-    legend = {"title": None, "orient": "top", "symbolType": "stroke", "symbolSize": 600, "labelLimit": 260}
+    legend = {
+        "title": None, "orient": "top", "columns": 1, "symbolType": "stroke", "symbolSize": 600,
+        "labelLimit": 300,
+    }  # fmt: skip
     return {
         "data": {"values": rows},
         "height": 260,

@@ -7,7 +7,7 @@ from dashboard.i18n import Text
 from dashboard.models.incident_words import name_category
 from dashboard.models.relapse import tell_period
 from dashboard.models.relapse_rates import VERDICTS, By, list_rates
-from dashboard.models.relapse_table import judge
+from dashboard.models.relapse_table import judge, write_decimal
 from geo.operations.relapses import Figures, Relapses
 from geo.settings import get_settings
 from geo.store.choices import Category
@@ -56,8 +56,8 @@ def write_watermark(name: str, community: str, found: Relapses, now: datetime, t
 
 def _write(figures: Figures, text: Text) -> list[str]:
     return [
-        text.number(figures.closed), text.number(figures.returned), text.number(figures.expected, digits=1),
+        text.number(figures.closed), text.number(figures.returned), write_decimal(figures.expected),
         *(f"{number:.1f}" for number in (figures.excess, figures.low, figures.high)),
-        text.number(figures.watched_days), text.number(figures.likely, digits=1),
+        text.number(figures.watched_days), write_decimal(figures.likely),
         text(VERDICTS[judge(figures)]),
     ]  # fmt: skip

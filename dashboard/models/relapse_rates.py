@@ -13,6 +13,7 @@ from dashboard.models.relapse_table import (
     RelapseTable,
     Row,
     judge,
+    write_decimal,
     write_excess,
     write_share,
 )
@@ -124,9 +125,9 @@ def write_cells(name: str, figures: Figures, text: Text) -> tuple[Cell, ...]:
     return (
         Cell(name),
         Cell(write_share(figures.returned, figures.closed, text)),
-        Cell(text.number(figures.expected, digits=1)),
+        Cell(write_decimal(figures.expected)),
         Cell(write_excess(figures), tone),
         Cell(text.number(figures.watched_days)),
-        Cell(text.number(figures.likely, digits=1)),
+        Cell(write_decimal(figures.likely)),
         Cell(text(VERDICTS[verdict]), tone),
     )

@@ -68,9 +68,15 @@ def write_share(part: int, whole: int, text: Text) -> str:
     return fraction if whole < LEAST_RANKED else f"{100 * part / whole:.1f} % ({fraction})"
 
 
+def write_decimal(number: float) -> str:
+    """Write a number with one decimal, so that a column of them stands in line."""
+    return f"{number:,.1f}"
+
+
 def write_signed(number: float) -> str:
-    """Write a number with its sign and one decimal."""
-    return f"{number:+.1f}".replace("-", _MINUS)
+    """Write a number with its sign and one decimal; nought has none."""
+    rounded = round(number, 1)
+    return f"{rounded:+,.1f}".replace("-", _MINUS) if rounded else "0.0"
 
 
 def write_excess(figures: Figures) -> str:

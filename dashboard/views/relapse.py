@@ -56,7 +56,7 @@ calm = relapse_campaigns.tell_calm(found, compounds, text)
 show_alarms(alarms, calm, find_cases, kept, text, can_look=can_look)
 # What visitors see leads no further.
 spot = None if state.is_shared else find_spot(page, state.spot)
-listed, panel = st.columns([1.75, 1], gap="small")
+listed, panel = st.columns([1.75, 1], gap="small") if page.spots else (st.container(), st.container())
 with listed:
     # Nor does it say who closed what.
     ids = [] if state.is_shared else list_shown_cases(page)
@@ -65,7 +65,8 @@ with listed:
 with panel:
     if spot is not None:
         show_spot(spot, find_cases(spot.cases), kept, text, can_look=can_look)
-    show_map(page, spot, community, tags, text)
+    if page.spots:
+        show_map(page, spot, community, tags, text)
 rates, quiet = st.columns([1.25, 1], gap="small")
 with rates:
     # Who closed what is for those to read who answer for it.

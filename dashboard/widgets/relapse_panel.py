@@ -89,12 +89,12 @@ def show_spot(
         can_look: whether the reader looks at places again.
     """
     with st.container(key="relapse_spot", border=True):
-        title, close = st.columns([6, 1], vertical_alignment="center")
-        title.markdown(f"#### {escape(spot.name)} {escape(spot.category)}")
-        close.button(
-            "", key="relapse_close", icon=":material/close:", type="tertiary",
-            on_click=session.change_address, kwargs={"spot": None},
-        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"#### {escape(spot.name)} {escape(spot.category)}", width="stretch")
+            st.button(
+                "", key="relapse_close", icon=":material/close:", type="tertiary",
+                on_click=session.change_address, kwargs={"spot": None},
+            )  # fmt: skip
         st.caption(escape(tell_spot(spot, text)))
         pair = {
             spot.back.closed_id: text("relapse.this_closed"),

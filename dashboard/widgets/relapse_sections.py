@@ -60,6 +60,7 @@ def show_list(
             build_list(page, cases, spot.key if spot else None, text, can_open=can_open),
             "relapse_spots",
             lambda key: session.change_address(spot=key),
+            opens=".st-key-relapse_spot",
         )
 
 
@@ -174,7 +175,7 @@ def show_campaigns(
         if found.campaigns:
             chart = draw_timeline(found, text, hides_few=state.hides_few)
             st.vega_lite_chart(chart, width="stretch", theme=None, key="relapse_timeline")
-            st.caption(text("relapse.timeline_note"))
+            st.caption(text("relapse.timeline_short" if state.hides_few else "relapse.timeline_note"))
     wanted = st.session_state.pop(_GO, None)
     if wanted and opened is not None and not state.is_shared:
         st.switch_page(_CASES, query_params={**kept, **write_params(find_cases(opened, int(wanted)))})

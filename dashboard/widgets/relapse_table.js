@@ -1,6 +1,13 @@
 // A table whose rows can be opened by click, tap, Enter or space. All words are set as text, never as HTML.
 
+// On a phone what a row opens is not beside the table but below it.
+let wantsToSee = false;
+
 export default function ({ parentElement, data, setTriggerValue }) {
+  if (wantsToSee && data.opens) {
+    wantsToSee = false;
+    setTimeout(() => document.querySelector(data.opens)?.scrollIntoView({ behavior: "smooth" }), 400);
+  }
   const place = parentElement.querySelector(".relapse-table");
   if (!data.rows.length) {
     place.replaceChildren(make("p", "relapse-empty", data.empty));
@@ -12,7 +19,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const top = make("thead");
   top.append(head);
   const body = make("tbody");
-  body.append(...data.rows.map((row) => drawRow(row, data.columns, (key) => setTriggerValue("open", key))));
+  body.append(...data.rows.map((row) => drawRow(row, data.columns, (key) => {
+    wantsToSee = matchMedia("(max-width: 640px)").matches;
+    setTriggerValue("open", key);
+  })));
   table.append(top, body);
   place.replaceChildren(table);
   if (data.hint) place.append(make("p", "relapse-hint", data.hint));

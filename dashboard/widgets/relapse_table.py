@@ -10,13 +10,16 @@ import streamlit as st
 from dashboard.models.relapse_table import RelapseTable
 
 
-def show_relapse_table(table: RelapseTable, key: str, on_open: Callable[[str], None] | None = None) -> None:
+def show_relapse_table(
+    table: RelapseTable, key: str, on_open: Callable[[str], None] | None = None, *, opens: str = ""
+) -> None:
     """Show a table.
 
     Args:
         table: what it says.
         key: of the table on the page.
         on_open: takes the key of the row that was opened.
+        opens: selector of what a row opens, which a phone scrolls to.
     """
 
     def open_row() -> None:
@@ -24,7 +27,7 @@ def show_relapse_table(table: RelapseTable, key: str, on_open: Callable[[str], N
         if opened and on_open is not None:
             on_open(str(opened))
 
-    _mount()(key=key, data=table.write(), on_open_change=open_row)
+    _mount()(key=key, data={**table.write(), "opens": opens}, on_open_change=open_row)
 
 
 @lru_cache
