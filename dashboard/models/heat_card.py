@@ -9,7 +9,15 @@ from typing import Any, Final
 import numpy as np
 
 from dashboard.i18n import Text
-from dashboard.models.heat_page import HotPlace, name_at_risk, name_rate, tell_times, write_rate, write_ratio
+from dashboard.models.heat_page import (
+    HotPlace,
+    name_at_risk,
+    name_rate,
+    tell_around,
+    tell_times,
+    write_rate,
+    write_ratio,
+)
 from dashboard.models.heat_state import HeatState
 from dashboard.models.incident_filters import Filters, format_filters
 from dashboard.models.incident_words import name_category, name_state
@@ -121,7 +129,7 @@ def _judge(answer: Answer, row: int, text: Text) -> tuple[str, str]:
         return "calm", text("heat.verdict_nobody")
     told: dict[str, Any] = {
         **tell_times(answer, row, text),
-        "around": write_ratio(float(spots.ratio[row]), text),
+        **{f"around_{name}": told for name, told in tell_around(answer, row, text).items()},
         "z": write_ratio(float(spots.z[row]), text),
     }
     if spots.is_hot[row]:

@@ -301,10 +301,10 @@ def _build_legend(scale: Scale, labels: Sequence[str], state: HeatState, text: T
 
 
 def _list_places(answer: Answer, text: Text) -> tuple[HotPlace, ...]:
-    rates = answer.rates
-    rows = np.flatnonzero(answer.spots.is_hot)
+    rates, spots = answer.rates, answer.spots
+    rows = np.flatnonzero(spots.is_hot)
     # The surest large ones first.
-    rows = rows[np.argsort(-rates.low[rows], kind="stable")][:_MOST_HOT]
+    rows = rows[np.argsort(-spots.low[rows], kind="stable")][:_MOST_HOT]
     return tuple(
         HotPlace(
             cell=int(answer.layout.ids[row]),
@@ -312,7 +312,7 @@ def _list_places(answer: Answer, text: Text) -> tuple[HotPlace, ...]:
             told=text(
                 "heat.hot_place",
                 n=int(rates.count[row]),
-                **tell_times(answer, int(row), text),
+                **tell_around(answer, int(row), text),
             ),
         )
         for row in rows
@@ -326,6 +326,18 @@ def tell_times(answer: Answer, row: int, text: Text) -> dict[str, str]:
     return {
         name: write_ratio(float(values[row] / mean), text)
         for name, values in (("ratio", rates.rate), ("low", rates.low), ("high", rates.high))
+    }
+
+
+def tell_around(answer: Answer, row: int, text: Text) -> dict[str, str]:
+    """Write how many times the rate elsewhere a cell with its neighbours has, and between what and what.
+
+    That is what decides whether it is hot; of the cell alone, with fewer cases, less is sure.
+    """
+    spots = answer.spots
+    return {
+        name: write_ratio(float(values[row]), text)
+        for name, values in (("ratio", spots.ratio), ("low", spots.low), ("high", spots.high))
     }
 
 

@@ -1,6 +1,7 @@
 """``wangge hotspots``: where there is surely more than the people there explain."""
 
 import json
+import math
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -103,7 +104,9 @@ def _list_spots(state: State, codes: tuple[str, ...], unit: Unit, period: Period
                 "latitude": round(float(places[row, 1]), 6),
                 "cases": int(answer.rates.count[row]),
                 "per": answer.per,
-                "times_mean": round(float(answer.rates.rate[row] / answer.mean_rate), 2),
+                "times_elsewhere": _round(answer.spots.ratio[row]),
+                "low": _round(answer.spots.low[row]),
+                "high": _round(answer.spots.high[row]),
             }
             for row in rows
         ]
@@ -111,15 +114,27 @@ def _list_spots(state: State, codes: tuple[str, ...], unit: Unit, period: Period
 
 
 def _print(found: list[dict[str, Any]]) -> None:
-    table = Table("category", "where", "cases", "times the mean", "over", "longitude", "latitude")
+    table = Table("category", "where", "cases", "times elsewhere", "over", "longitude", "latitude")
     for spot in found:
         table.add_row(
-            spot["category"], spot["name"], str(spot["cases"]), f"{spot['times_mean']:.1f}", spot["per"],
+            spot["category"], spot["name"], str(spot["cases"]), _write_times(spot), spot["per"],
             f"{spot['longitude']:.6f}", f"{spot['latitude']:.6f}",
         )  # fmt: skip
     Console(highlight=False).print(
         table if found else "nowhere is there surely more than expected", markup=False
     )
+
+
+def _write_times(spot: dict[str, Any]) -> str:
+    """Write how many times the rate elsewhere a cell with its neighbours has, and between what and what."""
+    ratio, low, high = (
+        "—" if spot[name] is None else f"{spot[name]:.1f}" for name in ("times_elsewhere", "low", "high")
+    )
+    return f"{ratio} ({low}–{high})"
+
+
+def _round(value: float) -> float | None:
+    return round(float(value), 2) if math.isfinite(value) else None
 
 
 def _tell_next(state: State, question: Question, period: Period, asked: dict[str, str] | None) -> None:

@@ -198,7 +198,7 @@ def find_spots(
     rates, windows = answer.rates, answer.layout.windows
     spots = find_hotspots(rates.count, rates.at_risk, windows, level=LEVEL / max(shared_by, 1))
     rows = np.flatnonzero(spots.is_hot)
-    return answer, rows[np.argsort(-rates.low[rows], kind="stable")].tolist()
+    return answer, rows[np.argsort(-spots.low[rows], kind="stable")].tolist()
 
 
 def list_counted_categories(state: State, period: Period) -> tuple[str, ...]:

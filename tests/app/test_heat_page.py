@@ -55,6 +55,16 @@ def test_it_says_what_over_what_when_and_how_many(town: Town) -> None:
     assert "热点 1 处" in words
 
 
+def test_a_hot_place_is_told_by_what_makes_it_hot(town: Town) -> None:
+    words = read_words(open_heat(unit="building", **JUNE)).replace("\\", "")
+    told = re.search(r"12 件 · ([\d.]+) 倍（([\d.]+)–([\d.]+)）", words)
+    assert told is not None
+    ratio, low, high = (float(number) for number in told.groups())
+    # 12 of 40 households, and elsewhere 4 of 80; the cell alone is only 1.2 times the mean at the least.
+    assert ratio == 6
+    assert 1.5 < low < ratio < high
+
+
 def test_names_are_text(town: Town) -> None:
     (building,) = _list_buildings(town)[:1]
     words = read_words(open_heat(unit="building", cell=str(building), **JUNE))
