@@ -1,5 +1,8 @@
 """What is planted in demo communities D and Y with twenty seeds each, found by the product from its database.
 
+The list of the year is told as well: it is asked for all categories at once and knows nothing of when spots
+were hot; what else it has is what the demo makes uneven besides, such as the fumes of restaurants.
+
 Shares, the larger the better, beside the target and beside what plain counting finds in the same data; so a
 ratio above 1 means ours is better, as elsewhere. Nothing here depends on the speed of the machine.
 """
@@ -70,9 +73,9 @@ def _tell(code: str, truth: Truth) -> list[Row]:
             f"painted cells in a spot, {code}", truth.gi_painted, inside,
             1 - share(truth.gi_beside, truth.gi_painted), "Gi* of counts",
         ),
-        _compare(f"on the list of the year, {code}", truth.spots, share(truth.listed_found, truth.spots), 0.9,
-                 "target"),
-        _compare(f"listed cells in a spot, {code}", truth.listed, listed, 0.95, "target"),
+        _compare(f"on the list of the year, {code}", truth.spots, share(truth.listed_found, truth.spots),
+                 float("nan"), "—"),
+        _compare(f"listed cells in a spot, {code}", truth.listed, listed, float("nan"), "—"),
         _compare(f"planted relapses found, {code}", truth.relapses, share(truth.named_right, truth.relapses),
                  0.95, "target"),
         _compare(f"precision of relapses, {code}", truth.named, share(truth.named_right, truth.named), 0.9,
