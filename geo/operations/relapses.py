@@ -283,7 +283,8 @@ class _Seen:
         """Return the figures of each label; a closing of label -1 counts in none."""
         labels, group = np.unique(np.where(self.is_asked, label, -1), return_inverse=True)
         excess = measure_excess(self.watch, self.probability, group, len(labels))
-        return {int(number): _read_figures(excess, at) for at, number in enumerate(labels) if number >= 0}
+        known = np.flatnonzero(labels >= 0)
+        return dict(zip(labels[known].tolist(), _list_figures(excess, known), strict=True))
 
 
 def _list_back(seen: _Seen, place: Ints) -> tuple[BackAgain, ...]:
@@ -300,29 +301,32 @@ def _list_back(seen: _Seen, place: Ints) -> tuple[BackAgain, ...]:
     chosen = np.full(len(keys), -1, dtype=np.int64)
     chosen[group[came]] = came
     ranked = rank_by_excess(excess)
-    degrees = told.locate(watch.row[chosen[ranked]])
-    back = []
-    for at, (longitude, latitude) in zip(ranked.tolist(), degrees.tolist(), strict=True):
-        closing = int(chosen[at])
-        row, again = int(watch.row[closing]), int(watch.first[closing])
-        building, campaign = int(told.cases.building[row]), int(told.campaign[row])
-        is_known = math.isfinite(longitude)
-        back.append(
-            BackAgain(
-                category_code=f"E{told.cases.category[row]}",
-                building_id=int(told.building_ids[row]) or None,
-                place=told.building_names[building] if building >= 0 else None,
-                longitude=longitude if is_known else None,
-                latitude=latitude if is_known else None,
-                figures=_read_figures(excess, at),
-                is_relapse=bool(seen.probability[closing] >= LIKELY),
-                closed_id=int(told.ids[row]),
-                returned_id=int(told.ids[again]),
-                days=float(watch.days_to_return[closing]),
-                campaign_id=campaign or None,
-            )
-        )
-    return tuple(back)
+    closing = chosen[ranked]
+    row = watch.row[closing]
+    building_id, campaign_id = (
+        [number or None for number in ids[row].tolist()] for ids in (told.building_ids, told.campaign)
+    )
+    longitude, latitude = (
+        [degree if math.isfinite(degree) else None for degree in degrees.tolist()]
+        for degrees in told.locate(row).T
+    )
+    columns = (
+        [f"E{number}" for number in told.cases.category[row].tolist()],
+        building_id,
+        [
+            told.building_names[number] if number >= 0 else None
+            for number in told.cases.building[row].tolist()
+        ],
+        longitude,
+        latitude,
+        _list_figures(excess, ranked),
+        (seen.probability[closing] >= LIKELY).tolist(),
+        told.ids[row].tolist(),
+        told.ids[watch.first[closing]].tolist(),
+        watch.days_to_return[closing].tolist(),
+        campaign_id,
+    )
+    return tuple(BackAgain(*found) for found in zip(*columns, strict=True))
 
 
 def _draw_survival(told: Told, span: _Span) -> tuple[Survival | None, dict[str, Survival]]:
@@ -361,13 +365,13 @@ def _number_places(cases: Cases) -> Ints:
     return np.where(cases.building >= 0, cases.building, cases.building.max(initial=-1) + 1 + number)
 
 
-def _read_figures(excess: Excess, at: int) -> Figures:
-    return Figures(
-        int(excess.closed[at]), float(excess.watched_days[at]), int(excess.returned[at]),
-        *(float(column[at]) for column in (
-            excess.expected, excess.excess, excess.low, excess.high, excess.p, excess.likely,
-        )),
+def _list_figures(excess: Excess, groups: Ints) -> list[Figures]:
+    """Return the figures of some groups."""
+    columns = (
+        excess.closed, excess.watched_days, excess.returned, excess.expected, excess.excess, excess.low,
+        excess.high, excess.p, excess.likely,
     )  # fmt: skip
+    return [Figures(*row) for row in zip(*(column[groups].tolist() for column in columns), strict=True)]
 
 
 def _recall(told: Told, key: Hashable, make: Callable[[], _Made]) -> _Made:

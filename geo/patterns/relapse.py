@@ -15,6 +15,7 @@ follows within its own watch never enter, so that a return is not its own excuse
 closings of the place do, for a place that sees one every fortnight is busy and not relapsing.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -32,6 +33,7 @@ AROUND_DAYS: Final = 180.0
 LIKELY: Final = 0.5
 # The closings of its pool weigh as much as this many of a place's own.
 _PLACE_STRENGTH: Final = 1.0
+_AT_ONCE: Final = 1 << 12
 # Shares of closings that relapse, as they are integrated over: close to each other at both ends.
 _SHARE_EDGES: Final = np.sin(np.linspace(0, np.pi / 2, 61)) ** 2
 _SHARES: Final = (_SHARE_EDGES[1:] + _SHARE_EDGES[:-1]) / 2
@@ -328,8 +330,11 @@ def judge_returns(watch: Watch, family: Ints, pool: Ints, place: Ints) -> Floats
     at = np.minimum(np.searchsorted(spots, spot), len(spots) - 1)
     seen = _weigh_shares(watch, np.where(spots[at] == spot, at, -1), len(spots))
     around = _spread_shares(average, _PLACE_STRENGTH)[pool[came[first]]]
-    shares = special.softmax(seen + around, axis=1)[mine]
-    answer[came] = (shares * _SHARES / (_SHARES + (1 - _SHARES) * watch.expected[came, None])).sum(axis=1)
+    shares = special.softmax(seen + around, axis=1) * _SHARES
+    for part in _cut(len(came)):
+        row = came[part]
+        returns = _SHARES + (1 - _SHARES) * watch.expected[row, None]
+        answer[row] = (shares[mine[part]] / returns).sum(axis=1)
     return answer
 
 
@@ -347,17 +352,26 @@ def _weigh_shares(watch: Watch, group: Ints, groups: int) -> Floats:
     seen: Floats = np.bincount(group[quiet], minlength=groups)[:, None] * np.log1p(-_SHARES)
     came = np.flatnonzero(watch.has_returned & (group >= 0))
     came = came[np.argsort(group[came], kind="stable")]
-    gained = np.log(_SHARES + (1 - _SHARES) * watch.expected[came, None])
-    first = np.flatnonzero(np.diff(group[came], prepend=-1))
-    seen[group[came[first]]] += np.add.reduceat(gained, first, axis=0)
+    for part in _cut(len(came)):
+        row = came[part]
+        gained = np.log(_SHARES + (1 - _SHARES) * watch.expected[row, None])
+        first = np.flatnonzero(np.diff(group[row], prepend=-1))
+        seen[group[row[first]]] += np.add.reduceat(gained, first, axis=0)
     return seen * _weigh_evidence(watch, group, groups)[:, None]
+
+
+def _cut(size: int) -> Iterator[slice]:
+    """Yield parts of so many rows, each of which is weighed for all shares in little memory."""
+    for start in range(0, size, _AT_ONCE):
+        yield slice(start, start + _AT_ONCE)
 
 
 def _weigh_evidence(watch: Watch, group: Ints, groups: int) -> Floats:
     """Return how many returns each group saw per closing that came back: two may share one."""
     came = np.flatnonzero(watch.has_returned & (group >= 0))
     cases = int(watch.first.max(initial=0)) + 1
-    alone = np.unique(group[came] * cases + watch.first[came]) // cases
+    shared = np.sort(group[came] * cases + watch.first[came])
+    alone = shared[np.diff(shared, prepend=-1) > 0] // cases
     returned = np.bincount(group[came], minlength=groups)
     return np.where(returned > 0, np.bincount(alone, minlength=groups) / np.maximum(returned, 1), 1.0)
 
