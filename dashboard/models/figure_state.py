@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final, Literal
 
 from geo.model.indicator import LEVELS, WHOLE, Level
@@ -10,14 +10,13 @@ from geo.rules.indicators import INDICATORS
 from geo.rules.periods import (
     Period,
     PeriodKind,
-    cut_period,
+    find_compared,
     find_kind,
     find_period,
     format_period,
     go_back,
     is_kept,
     parse_period,
-    same_last_year,
 )
 
 Part = Literal["numerator", "rest"]
@@ -141,18 +140,13 @@ def find_spans(period: Period, kept_from: date, today: date) -> Spans:
         today: the day in China, which counts.
     """
     kind = find_kind(period) or "month"
-
-    def find_earlier(whole: Period) -> Period | None:
-        if not is_kept(whole, kept_from):
-            return None
-        if period.end <= today + timedelta(days=1):
-            return whole
-        return cut_period(whole, until=whole.first + (today + timedelta(days=1) - period.first))
-
+    before, year_before = (
+        earlier if is_kept(earlier, kept_from) else None for earlier in find_compared(period, kind, today)
+    )
     line = (go_back(period, steps, kind) for steps in range(LINE_PERIODS - 1, 0, -1))
     return Spans(
         now=period,
-        before=find_earlier(go_back(period, 1, kind)),
-        year_before=find_earlier(same_last_year(period, kind)),
+        before=before,
+        year_before=year_before,
         line=(*(each for each in line if each.end > kept_from), period),
     )

@@ -65,9 +65,9 @@ class Estate:
         for _ in range(times):
             self.town.incident(**(plain | values))
 
-    def settle(self, compound: int, times: int = 1, **values: object) -> None:
+    def settle(self, compound: int, times: int = 1, *, own: bool = True, **values: object) -> None:
         done = {"state": "closed", "handled_at": "2024-05-12T09:00+08", "closed_at": "2024-05-13T09:00+08"}
-        self.report(compound, times, **(done | values))
+        self.report(compound, times, own=own, **(done | values))
 
     def gather(self, *numbers: int, as_company: int | None = None) -> list[Pack]:
         actor = (
