@@ -11,6 +11,7 @@ one about what has been read: the peer has its frames in memory, and ours its co
 
 import argparse
 import os
+import resource
 import statistics
 import tempfile
 import time
@@ -37,12 +38,12 @@ from geo.cluster import Cluster
 from geo.operations.heat import Answer, State, measure, read_state
 from geo.operations.heat_cases import Period, Question
 from geo.operations.heat_units import lay_out
-from geo.patterns import following, relapse
+from geo.operations.relapse_cases import tell_cases
+from geo.patterns.relapse import find_first_returns
 from geo.schema.migrate import migrate
 from geo.settings import get_settings
 from geo.store import patterns
 from geo.store.engine import acting_as
-from geo.store.pattern_cases import NEVER
 from tests.actors import make_actor
 from tests.benchmarks.__main__ import print_table
 
@@ -113,7 +114,7 @@ def run(url: str, incidents: int = INCIDENTS) -> list[Row]:
         cold_s, state = _time(lambda: _start_ours(community))
         warm_s = statistics.median(_time(partial(_ask_ours, state, code))[0] for code in _CODES[:_QUESTIONS])
         picture_s = _time_documents(state)
-    print(f"columns: {state.columns.cases.count_bytes() / incidents:.1f} bytes a case")
+    _print_memory(state, incidents)
     figures = [("cold", cold_s, "s"), ("another question", warm_s, "s"), *picture_s]
     if incidents != INCIDENTS:
         return [
@@ -139,6 +140,13 @@ def run(url: str, incidents: int = INCIDENTS) -> list[Row]:
     return rows
 
 
+def _print_memory(state: State, incidents: int) -> None:
+    columns = state.columns
+    heat, more = columns.cases.count_bytes() / incidents, columns.records.count_bytes() / incidents
+    most_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"columns: {heat:.1f} bytes a case, for relapses {more:.1f}; the process: {most_gb:.2f} GB at most")
+
+
 def _start_ours(community: int) -> State:
     """From nothing to rates, hot spots and relapses of a year."""
     with patterns._guard:
@@ -150,20 +158,8 @@ def _start_ours(community: int) -> State:
 
 
 def _find_relapses(state: State) -> int:
-    cases = state.columns.cases
-    minute = np.timedelta64(60, "s")
-    begin = np.datetime64("2000-01-01", "us")
-    closed = begin + cases.closed_min * minute
-    closed[cases.closed_min == NEVER] = np.datetime64("NaT")
-    told = following.Cases(
-        x_m=cases.x_m.astype(np.float64),
-        y_m=cases.y_m.astype(np.float64),
-        building=cases.building.astype(np.int64),
-        category=cases.category.astype(np.int64),
-        reported_at=begin + cases.reported_min * minute,
-        closed_at=closed,
-    )
-    return len(relapse.find_returns(told).earlier)
+    told = tell_cases(state.columns)
+    return len(find_first_returns(told.cases, told.following).earlier)
 
 
 def _ask_ours(state: State, code: str) -> Answer:

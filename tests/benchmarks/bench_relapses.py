@@ -17,9 +17,15 @@ import pandas as pd
 from etl.demo.community import build_community
 from etl.demo.program import PROGRAMS
 from etl.demo.town.terrain import lay_out_sites
-from geo.patterns.following import Cases, Ints
+from geo.patterns.following import Cases, Following, Ints
 from geo.patterns.rebound import find_rebounds
-from geo.patterns.relapse import find_returns, judge_returns, watch_closings
+from geo.patterns.relapse import (
+    WITHIN_M,
+    find_first_returns,
+    find_returns,
+    judge_returns,
+    watch_closings,
+)
 from tests.planted import AS_OF, find_planted, number_places, to_cases
 from tests.rebounds import Campaign, name_by_cusum, name_by_month, score, simulate
 
@@ -87,7 +93,9 @@ def _time_millions() -> list[Row]:
 
 def _judge(cases: Cases) -> None:
     begin, end = cases.reported_at[0], cases.reported_at[-1]
-    watch = watch_closings(cases, find_returns(cases), begin=begin, end=end)
+    following = Following(cases, WITHIN_M)
+    pairs = find_first_returns(cases, following)
+    watch = watch_closings(cases, pairs, begin=begin, end=end, following=following)
     everyday = np.zeros(len(watch.row), dtype=np.int64)
     judge_returns(watch, everyday, cases.category[watch.row], number_places(cases)[watch.row])
 

@@ -10,8 +10,9 @@ from shapely import Point, box
 from geo.errors import NotFound
 from geo.model.actor import NOBODY, Role
 from geo.model.incident import SOURCES
+from geo.store import pattern_cases, pattern_places
 from geo.store.engine import acting_as
-from geo.store.pattern_cases import NEVER, Cases, count_minutes
+from geo.store.pattern_cases import NEVER, Cases, Records, count_minutes
 from geo.store.pattern_places import Ground
 from geo.store.patterns import READERS, read_columns, read_looks
 from tests.actors import make_actor
@@ -41,6 +42,12 @@ def read(town: Town) -> Cases:
     town.connection.commit()
     with acting_as(make_actor(town.id)):
         return read_columns(town.id).cases
+
+
+def read_records(town: Town) -> Records:
+    town.connection.commit()
+    with acting_as(make_actor(town.id)):
+        return read_columns(town.id).records
 
 
 class TestWhatEnters:
@@ -105,12 +112,63 @@ class TestWhatEnters:
         cases = read(town)
         assert len(cases.ids) == 1
         assert not {"E902", "E905", "E1001", "E1105"} & cases.codes
+        # What is void is no less a return.
+        assert len(read_records(town).ids) == 1 + ("state" in values)
 
     def test_another_communitys_cases_stay_there(self, town: Town) -> None:
         other = Town(town.connection, "B", box(2000, 0, 3000, 1000))
         other.incident(geom=Point(2500, 500))
         own = town.incident(geom=Point(500, 500))
         assert read(town).ids.tolist() == [own]
+
+
+class TestRecords:
+    def test_each_is_where_it_was_itself_to_the_microsecond(self, town: Town) -> None:
+        reported_at, closed_at = "2024-06-03T00:30:00.123456+08", "2024-06-03T02:00:00.000001+08"
+        town.incident(
+            geom=Point(130, 130), building_id=building(town, "1"), reported_at=reported_at, state="closed",
+            closed_at=closed_at, party_id=(party := town.party("P")),
+        )  # fmt: skip
+        town.incident(reported_at="2024-06-04T00:30+08")
+        records = read_records(town)
+        with town.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT ST_X(p), ST_Y(p) FROM (SELECT ST_Transform(i.geom, metric_epsg) AS p FROM incident"
+                " AS i JOIN community AS c ON c.id = community_id WHERE building_id IS NOT NULL) AS own"
+            )
+            (place,) = cursor.fetchall()
+        np.testing.assert_allclose([records.x_m[0], records.y_m[0]], place, atol=1e-6)
+        assert np.isnan(records.x_m[1])
+        assert records.building.tolist() == [0, -1]
+        assert records.party.tolist() == [party, 0]
+        assert records.reported_at[0] == np.datetime64("2024-06-02T16:30:00.123456", "us")
+        assert records.closed_at[0] == np.datetime64("2024-06-02T18:00:00.000001", "us")
+        assert np.isnat(records.closed_at[1])
+
+    def test_those_of_one_moment_come_by_their_ids_wherever_the_table_has_them(self, town: Town) -> None:
+        moment = {"reported_at": "2024-06-01T09:00+08"}
+        first, second, third = (town.incident(**moment) for _ in range(3))
+        early = town.incident(reported_at="2024-05-01T09:00+08", parent_id=second)
+        with town.connection.cursor() as cursor:
+            # A changed row moves to the end of the table.
+            cursor.execute("UPDATE incident SET title = '楼道' WHERE id = %s", (first,))
+        records = read_records(town)
+        assert records.ids.tolist() == [early, first, second, third]
+        assert (records.bound.tolist(), records.parent.tolist()) == ([early], [second])
+
+    def test_many_are_read_as_few_are(self, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However the rows are cut on their way, and however far apart the ids are."""
+        for number in range(40):
+            town.incident(
+                building_id=building(town, "12"[number % 2]), reported_at=f"2024-06-01T09:{number:02}+08"
+            )
+        whole = read_records(town)
+        monkeypatch.setattr(pattern_cases, "_BYTES_AT_ONCE", 150)
+        monkeypatch.setattr(pattern_places, "_MOST_IN_TABLE", 0)
+        town.incident(reported_at="2024-07-01T09:00+08")
+        again = read_records(town)
+        assert again.ids[:-1].tolist() == whole.ids.tolist()
+        assert again.building.tolist() == [0, 1] * 20 + [-1]
 
 
 class TestForWhom:

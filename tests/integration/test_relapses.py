@@ -13,7 +13,7 @@ from etl.demo.load import DemoReport, load_demo
 from geo.cluster import Cluster
 from geo.errors import NotFound
 from geo.model.actor import Actor, Role
-from geo.operations.relapses import READERS, Relapses, gather_relapses
+from geo.operations.relapses import READERS, Relapses, gather_relapses, list_back, list_outcomes
 from geo.patterns.following import Cases
 from geo.patterns.relapse import find_returns
 from geo.settings import get_settings
@@ -50,6 +50,11 @@ def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
     with connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchall()
+
+
+def change(url: str, statement: str, row: int) -> None:
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement, (row,))
 
 
 def read_cases(cursor: psycopg2.extensions.cursor) -> tuple[np.ndarray, Cases]:
@@ -159,6 +164,38 @@ def test_campaigns_are_followed(found: Relapses) -> None:
         assert len(whole.weekly) == (AS_OF - campaign.ends_on - timedelta(days=1)).days // 7
 
 
+def test_a_part_is_the_same_as_in_the_whole(community_id: int, found: Relapses) -> None:
+    since = NOW - timedelta(days=63)
+    with acting_as(make_actor(community_id)):
+        whole = gather_relapses(community_id, NOW, since=since)
+        assert list_back(community_id, NOW, since=since) == whole.back != found.back
+        assert list_back(community_id, NOW) == found.back
+        assert list_outcomes(community_id, NOW) == found.campaigns
+
+
+def test_it_is_worked_out_once_for_each_state_of_the_data(
+    demo: tuple[str, DemoReport], community_id: int
+) -> None:
+    with acting_as(make_actor(community_id)):
+        found = list_back(community_id, NOW)
+        assert list_back(community_id, NOW) is found
+        returned = found[0].returned_id
+        change(
+            demo[0],
+            "UPDATE incident SET reported_at = reported_at - interval '90 days' WHERE id = %s",
+            returned,
+        )
+        try:
+            assert returned not in {place.returned_id for place in list_back(community_id, NOW)}
+        finally:
+            change(
+                demo[0],
+                "UPDATE incident SET reported_at = reported_at + interval '90 days' WHERE id = %s",
+                returned,
+            )
+        assert list_back(community_id, NOW) == found
+
+
 @pytest.mark.parametrize("role", sorted(READERS))
 def test_who_sees_it_sees_the_same(community_id: int, found: Relapses, role: Role) -> None:
     with acting_as(make_actor(community_id, role=role)):
@@ -168,8 +205,9 @@ def test_who_sees_it_sees_the_same(community_id: int, found: Relapses, role: Rol
 @pytest.mark.parametrize("role", ["property_company", "wall", None])
 def test_others_are_told_nothing(community_id: int, role: Role | None) -> None:
     actor = make_actor(community_id, role=role) if role else Actor(None, None)
-    with acting_as(actor), pytest.raises(NotFound, match="not yours to see"):
-        gather_relapses(community_id, NOW)
+    for ask_for in (gather_relapses, list_back, list_outcomes):
+        with acting_as(actor), pytest.raises(NotFound, match="not yours to see"):
+            ask_for(community_id, NOW)
     with acting_as(make_actor(community_id + 1)), pytest.raises(NotFound):
         gather_relapses(community_id, NOW)
 
