@@ -129,7 +129,8 @@ def measure(
             found.update(_measure_facts(asked, facts))
     if level == "party":
         # Of all whom a community knows, those who had something to do with it.
-        names = {key: names[key] for key in names if key in {key for _, key, _ in found}}
+        counted = {key for _, key, _ in found}
+        names = {key: name for key, name in names.items() if key in counted}
     values = {
         each.id: {
             key: tuple(
