@@ -106,6 +106,7 @@ def _write_visits(cursor: Cursor, community_id: int, visits: Visits, ids: dict[s
             "party_id": pick(ids["party"], visits.party),
             "building_id": pick(ids["building"], visits.building),
             "merchant_id": pick(ids["merchant"], visits.merchant),
+            "compound_id": pick(ids["compound"], visits.compound),
             "outcome": visits.outcome,
         },
     )
