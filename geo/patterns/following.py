@@ -24,6 +24,8 @@ DAY_US: Final = 86_400_000_000
 # Candidates looked at together: few enough to stay close to the processor.
 _AT_ONCE: Final = 1 << 17
 _MOST: Final = 1 << 62
+# Fewer cases are looked through before other threads have begun.
+_MANY: Final = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Following:
         def lay_out(rows: Ints) -> _Kind:
             return _Kind(cases.x_m[rows], cases.y_m[rows], cases.building[rows], at_us[rows], within_m)
 
-        self._kinds = _do_all(lay_out, self._rows)
+        self._kinds = _do_all(lay_out, self._rows, len(cases))
 
     def find_all(self, rows: Ints, since_us: Ints, until_us: Ints) -> tuple[Ints, Ints]:
         """Return (positions in ``rows``, rows of what followed) for all cases reported in [since, until).
@@ -133,7 +135,7 @@ class Following:
             asked = kind.look_at(self._number[rows[at]], since_us[at], until_us[at])
             return number, at, work(kind, asked)
 
-        return _do_all(ask, range(len(self._kinds)))
+        return _do_all(ask, range(len(self._kinds)), len(rows))
 
 
 @dataclass(frozen=True)
@@ -305,8 +307,10 @@ def _number_squares(squares: Floats, is_located: Flags) -> Ints:
     return number - (int(number[is_located].min()) if is_located.any() else 0) + 1
 
 
-def _do_all(work: Callable[[_Given], _Made], given: Sequence[_Given]) -> list[_Made]:
-    """Do some work on all that is given, on several processors where it is much."""
+def _do_all(work: Callable[[_Given], _Made], given: Sequence[_Given], cases: int) -> list[_Made]:
+    """Do some work on all that is given, on several processors where there are many cases."""
+    if cases < _MANY:
+        return [work(one) for one in given]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(work, given))
 

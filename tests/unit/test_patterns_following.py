@@ -80,11 +80,12 @@ def test_the_first_that_followed_is_the_earliest_and_of_one_moment_the_first_row
     np.testing.assert_array_equal(Following(cases, WITHIN_M).find_first(rows, since_us, until_us), first)
 
 
-def test_what_is_looked_at_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_looked_at_in_parts_and_at_once_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     cases = draw_town(1)
     asked = ask(cases)
     whole = Following(cases, WITHIN_M).find_all(*asked)
     monkeypatch.setattr(following, "_AT_ONCE", 7)
+    monkeypatch.setattr(following, "_MANY", 0)
     parts = Following(cases, WITHIN_M).find_all(*asked)
     assert sorted(zip(*(column.tolist() for column in whole), strict=True)) == sorted(
         zip(*(column.tolist() for column in parts), strict=True)
