@@ -34,6 +34,11 @@ def open_page(page: str, **params: str) -> AppTest:
     return app
 
 
+def read_html(app: AppTest) -> str:
+    """Return the HTML that a page has put beside Streamlit's own elements."""
+    return "".join(str(getattr(element, "value", "")) for element in app.get("html"))
+
+
 class PageVisit:
     """Somebody of a town at the page that a subclass names."""
 
