@@ -135,7 +135,10 @@ def test_templates_go_through_the_table_unchanged(language: str) -> None:
 
 
 def test_a_new_row_is_read_as_far_as_it_is_filled_in() -> None:
-    rows = [{"name": None}, {"name": " 夜查 ", "items": "噪声，烧烤", "weight": None, "is_on": None}]
+    rows: list[dict[str, object]] = [
+        {"name": None},
+        {"name": " 夜查 ", "items": "噪声，烧烤", "weight": None, "is_on": None},
+    ]
 
     assert read_templates(rows, Text("zh")) == (
         Template("夜查", "day", "three_no", items=("噪声", "烧烤"), weight=0),
