@@ -61,7 +61,7 @@ CROSS JOIN (VALUES (false), (true)) AS v (is_void);
 
 -- name: copy_pattern_cases(community_id, categories)
 -- Without a null: PostgreSQL then writes rows of one width, which need no reading one by one. What is in a building is
--- in its compound; of what is not the compound is negative.
+-- in its compound; of what is not the compound is negative. No index is to be looked through for so many categories.
 COPY (
     SELECT
         i.id,
@@ -71,7 +71,8 @@ COPY (
         coalesce(i.party_id, 0),
         i.reported_at, coalesce(i.closed_at, 'infinity')
     FROM incident AS i
-    WHERE i.community_id = :community_id AND i.sensitivity = 'S1' AND i.category_code = ANY (CAST(:categories AS text[]))
+    WHERE i.community_id = :community_id AND i.sensitivity = 'S1'
+        AND (i.category_code = ANY (CAST(:categories AS text[]))) IS TRUE
 ) TO STDOUT (FORMAT binary);
 
 -- name: copy_pattern_bonds(community_id, categories)
@@ -79,6 +80,7 @@ COPY (
 COPY (
     SELECT i.id, coalesce(i.campaign_id, 0), coalesce(i.parent_id, 0)
     FROM incident AS i
-    WHERE i.community_id = :community_id AND i.sensitivity = 'S1' AND i.category_code = ANY (CAST(:categories AS text[]))
+    WHERE i.community_id = :community_id AND i.sensitivity = 'S1'
+        AND (i.category_code = ANY (CAST(:categories AS text[]))) IS TRUE
         AND (i.campaign_id IS NOT NULL OR i.parent_id IS NOT NULL)
 ) TO STDOUT (FORMAT binary);
