@@ -20,7 +20,8 @@ with st.container(key="inspection_head", horizontal=True, vertical_alignment="ce
     show_language_switch(text)
 
 if not is_allowed(actor.role, "inspect"):
-    show_month(community, now, text, with_names=False)
+    with st.container(border=True, key="inspection_review"):
+        show_month(community, now, text, with_names=False)
 elif actor.role != "secretary":
     show_due(community, actor, now, text)
 else:
