@@ -45,7 +45,7 @@ def read_figures(community_id: int, state: FigureState, spans: Spans) -> Measure
 
 def read_month_figures(community_id: int, spans: Spans) -> Measured:
     """Return the figures of a month's cases and of what it is compared with, as ``read_figures``."""
-    return _read(community_id, replace(spans, line=(spans.now,)), "community", list_case_ids())
+    return _read(community_id, replace(spans, line=()), "community", list_case_ids())
 
 
 def _read(community_id: int, spans: Spans, level: Level, ids: tuple[str, ...]) -> Measured:

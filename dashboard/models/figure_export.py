@@ -27,7 +27,7 @@ def list_tables(measured: Measured, state: FigureState, spans: Spans, today: dat
     for id_, by_key in measured.values.items():
         indicator = INDICATORS[id_]
         for key, values in by_key.items():
-            row: list[Cell] = [measured.names[key]] if state.level != "community" else []
+            row: list[Cell] = [measured.names[key].strip()] if state.level != "community" else []
             row.append(name_indicator(indicator, text))
             now = values[at[0]]
             for number, place in enumerate(at):

@@ -4,7 +4,7 @@ Places are told in their own order: nobody is ranked by a figure of few cases, a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -102,6 +102,20 @@ def tell_formula(indicator: Indicator, text: Text) -> str:
     return indicator.formula_zh if text.language == "zh" else indicator.formula_en
 
 
+def name_keys(measured: Measured, level: Level, categories: Mapping[str, Category], text: Text) -> Measured:
+    """Return the same with categories named in the reader's language, those of the second level set in."""
+    if level != "category":
+        return measured
+    names = {
+        code: name_category(categories[code], text) if code in categories else name
+        for code, name in measured.names.items()
+    }
+    is_below = {code for code in names if code in categories and categories[code].parent_code}
+    return replace(
+        measured, names={code: f"\u3000{name}" if code in is_below else name for code, name in names.items()}
+    )
+
+
 def is_of_cases(indicator: Indicator) -> bool:
     """Whether an indicator is counted from cases, and opens down to them; else from places."""
     return indicator.facts not in _PLACE_FACTS
@@ -168,7 +182,7 @@ def build_card(
         [f"{text.number(counted)} ÷ {text.number(round(value.denominator))}"] if value.denominator else []
     )
     return FigureCard(
-        title=f"{measured.names[state.key]} {name}" if state.key else name,
+        title=f"{measured.names[state.key].strip()} {name}" if state.key else name,
         formula=tell_formula(indicator, text),
         told=text.join([name_period(spans.now, today, text), tell_value(value, indicator, text), *fraction]),
         parts=parts,

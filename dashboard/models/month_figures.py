@@ -1,5 +1,6 @@
 """The registry's figures of cases for a month, as a table beside the month's own: page, sheet and file."""
 
+from dataclasses import replace
 from datetime import date
 
 from dashboard.i18n import Text
@@ -11,7 +12,7 @@ from geo.operations.indicators import Measured
 
 def build_figures(measured: Measured, spans: Spans, today: date, text: Text) -> Table:
     """Return what stands on the page of figures for a month, as ``read_month_figures`` reads it."""
-    page = build_page(measured, FigureState(spans.now), spans, today, text)
+    page = build_page(measured, FigureState(spans.now), replace(spans, line=()), today, text)
     return Table(
         page.columns[:-1],
         tuple(

@@ -172,7 +172,7 @@ def write_print_address(community_code: str, company_id: int | None, quarter: Pe
 def _write_figure(figure: PackFigure, text: Text) -> Row:
     indicator = figure.indicator
     cells = [
-        Cell(tell_value(figure.now, indicator, text)),
+        Cell(tell_value(figure.now, indicator, text), "value"),
         Cell("" if indicator.unit == "count" else text.number(figure.now.n), "quiet"),
     ]
     for then in (figure.before, figure.year_before):

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import data, figure_data, session
 from dashboard.models.bulletin import write_bulletin
 from dashboard.models.figure_state import VIEWS, find_spans, format_opened, parse_opened, parse_state
-from dashboard.models.figures_page import build_card, build_lines, build_page
+from dashboard.models.figures_page import build_card, build_lines, build_page, name_keys
 from dashboard.widgets.figure_head import (
     change,
     choose_level,
@@ -55,7 +55,9 @@ with st.container(key="figure_bar", horizontal=True, vertical_alignment="center"
     if state.view == "figures":
         choose_level(state, text)
 spans = find_spans(state.period, first_day, today)
-measured = figure_data.read_figures(community.id, state, spans)
+measured = name_keys(
+    figure_data.read_figures(community.id, state, spans), state.level, data.list_categories(), text
+)
 if state.view == "score":
     at = measured.periods.index(spans.now)
     values = {id_: by_key[WHOLE][at] for id_, by_key in measured.values.items() if WHOLE in by_key}

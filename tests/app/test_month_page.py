@@ -19,6 +19,7 @@ from dashboard.i18n import Text
 from dashboard.models.incident_filters import parse_filters
 from dashboard.models.month import MonthPage, build_page
 from dashboard.models.month_export import hide_cells, list_columns, list_rows
+from dashboard.models.month_tables import Cell, Row, Table
 from dashboard.routes import month_sheet
 from dashboard.widgets.month_head import export_month
 from dashboard.widgets.month_panel import write_html_table
@@ -180,13 +181,15 @@ def test_the_file_is_made_and_logged_when_it_is_asked_for(town: Town, connection
     with acting_as(make_actor(town.id)):
         categories = {category.code: category for category in choices.list_categories()}
         (community,) = places.list_communities()
-    content = export_month(review(town), categories, make_actor(town.id), community, Text("zh"))
+    figures = Table(("指标", "本月"), (Row("=1+1", (Cell("91 %"),)),))
+    content = export_month(review(town), figures, categories, make_actor(town.id), community, Text("zh"))
     book = openpyxl.load_workbook(io.BytesIO(content))
     values = [str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row]
     assert not any(value.startswith("=") for value in values)
+    assert [cell.value for cell in book.worksheets[1]["A"]] == ["指标", "'=1+1"]
     with connection.cursor() as cursor:
         cursor.execute("SELECT row_count FROM audit_log WHERE action = 'export'")
-        assert cursor.fetchall() == [(len(list(book.worksheets[0].iter_rows())) - 1,)]
+        assert cursor.fetchall() == [(len(list(book.worksheets[0].iter_rows())) - 1 + 1,)]
 
 
 def test_the_sheet_hides_small_cells_and_escapes_every_word(town: Town) -> None:
@@ -194,6 +197,7 @@ def test_the_sheet_hides_small_cells_and_escapes_every_word(town: Town) -> None:
     assert reply.status_code == 200
     assert "<img" not in reply.text
     assert "24 / 6" in reply.text
+    assert "每万人诉求量" in reply.text, "the registry's figures stand on the sheet"
     assert "环境卫生 3" not in reply.text
     for month in ("", "2030-01", "x"):
         assert fetch(f"/print/month?community=A&month={month}").status_code == 404
