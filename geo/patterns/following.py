@@ -79,7 +79,8 @@ class Following:
         if (np.diff(at_us[in_time]) < 0).any():
             in_time = in_time[np.argsort(at_us[in_time], kind="stable")]
         category, order = _sort_stably(cases.category[in_time])
-        self._categories, first = np.unique(category, return_index=True)
+        first = np.flatnonzero(np.diff(category, prepend=-1))
+        self._categories = category[first]
         self._rows = np.split(in_time[order], first[1:]) if len(first) else []
         # The number of each case within its category.
         self._number = np.full(len(cases), -1, dtype=np.int64)
@@ -219,8 +220,7 @@ class _Kind:
             while len(left):
                 tried = begin[left]
                 again = self._squares.numbers[tried]
-                away_m = np.hypot(self._shelved_x_m[tried] - x_m[left], self._shelved_y_m[tried] - y_m[left])
-                is_near = (away_m <= self._within_m) & (again != numbers[left])
+                is_near = self._is_near(tried, x_m[left], y_m[left]) & (again != numbers[left])
                 first[at[left[is_near]]] = again[is_near]
                 left = left[~is_near]
                 begin[left] += 1
@@ -240,14 +240,17 @@ class _Kind:
         square, building = self._square[numbers], self._building[numbers]
         for step in self._steps:
             for around, held in _enumerate(*self._squares.look_up(square + step[numbers], since, until)):
-                away_m = np.hypot(
-                    self._shelved_x_m[held] - x_m[around], self._shelved_y_m[held] - y_m[around]
-                )
                 again = self._squares.numbers[held]
-                is_near = (away_m <= self._within_m) & (again != numbers[around])
+                is_near = self._is_near(held, x_m[around], y_m[around]) & (again != numbers[around])
                 # Those of the same building were found in it.
                 is_near &= (building[around] < 0) | (self._shelved_building[held] != building[around])
                 yield at[around[is_near]], again[is_near]
+
+    def _is_near(self, held: Ints, x_m: Floats, y_m: Floats) -> Flags:
+        """Return which cases on the shelf of squares are near a point each."""
+        east_m, north_m = self._shelved_x_m[held] - x_m, self._shelved_y_m[held] - y_m
+        is_near: Flags = east_m * east_m + north_m * north_m <= self._within_m**2
+        return is_near
 
 
 class _Shelf:

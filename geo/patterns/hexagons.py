@@ -96,5 +96,8 @@ def lay_hexagons(area: shapely.Polygon | shapely.MultiPolygon, width_m: float) -
     across = np.tile(columns, len(rows)) - np.floor_divide(up, 2)
     whole = Hexagons(width_m, across.astype(np.int32), up.astype(np.int32))
     shapely.prepare(area)
-    touches = shapely.intersects(area, shapely.polygons(whole.list_corners()))
+    touches = np.asarray(shapely.contains_xy(area, *whole.middles_m.T))
+    # Those of which the middle is outside touch it by a corner, if they do.
+    outside = np.flatnonzero(~touches)
+    touches[outside] = shapely.intersects(area, shapely.polygons(whole.list_corners()[outside]))
     return Hexagons(width_m, whole.across[touches], whole.up[touches])

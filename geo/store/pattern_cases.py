@@ -5,6 +5,7 @@ more come.
 """
 
 import io
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,10 +39,13 @@ _INFINITE_US: Final = np.iinfo(np.int64).max
 _NOT_US: Final = np.iinfo(np.int64).min
 _COPY_HEADER: Final = 19
 _BYTES_AT_ONCE: Final = 1 << 22
+# Compound and grid come as one number.
+_GRID_BITS: Final = 32
+_GRID_MASK: Final = (1 << _GRID_BITS) - 1
 # A point begins with the order of its bytes, its kind and its system.
 _CASE_WIRE: Final = (
-    ("id", ">i8"), ("point", "V9"), ("place", ">i8"), ("grid", ">i8"), ("kind", ">i8"), ("party", ">i8"),
-    ("reported", ">i8"), ("closed", ">i8"),
+    ("id", ">i8"), ("point", "V9"), ("place", ">i8"), ("kind", ">i8"), ("party", ">i8"), ("reported", ">i8"),
+    ("closed", ">i8"),
 )  # fmt: skip
 _BOND_WIRE: Final = (("id", ">i8"), ("campaign", ">i8"), ("parent", ">i8"))
 
@@ -141,7 +145,7 @@ def load_cases(connection: PostgresConnection, community_id: int, ground: Ground
     codes = tuple(parents)
     asked = {"community_id": community_id, "categories": list(codes), "sources": list(SOURCES)}
     kinds = list(queries.list_pattern_kinds(connection, **asked))
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(os.cpu_count()) as beside:
         sink = _Sink(_Packer(ground, codes, kinds), beside)
         queries.use_indexes(connection, is_on="off")
         # The driver hands over row by row.
@@ -150,7 +154,7 @@ def load_cases(connection: PostgresConnection, community_id: int, ground: Ground
         bonds = io.BytesIO()
         _copy(connection, queries.copy_pattern_bonds.sql, asked, bonds)
         queries.use_indexes(connection, is_on="on")
-        whole = _put_in_order(sink.finish())
+        whole = sink.finish()
     is_void = whole.pop("is_void")
     bound = np.sort(_read_rows(bonds.getvalue()[_COPY_HEADER:], _BOND_ROW), order="id")
     records = Records(
@@ -214,7 +218,8 @@ class _Packer:
         is_elsewhere = (own != self._anchors[building]).any(axis=1)
         own_m[is_elsewhere] = np.column_stack(self._system.transform(*own[is_elsewhere].T))
         own_m[~np.isfinite(own_m)] = np.nan
-        compound, grid = self._compounds.find(-place), self._grids.find(rows["grid"].astype(np.int64))
+        areas = np.where(is_housed, 0, -place)
+        compound, grid = self._compounds.find(areas >> _GRID_BITS), self._grids.find(areas & _GRID_MASK)
         compound[is_housed] = ground.compound_of[building[is_housed]]
         grid[is_housed] = ground.grid_of[building[is_housed]]
         kind = np.searchsorted(self._kinds, rows["kind"].astype(np.int64))
@@ -267,25 +272,30 @@ class _Sink(io.RawIOBase):
         return len(written)
 
     def finish(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the columns of all that was written, in the order it came."""
+        """Return the columns of all that was written, in the order of moment and id."""
         parts = [part.result() for part in self._parts]
         self._parts.clear()
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+        def join(name: str) -> npt.NDArray[Any]:
+            return np.concatenate([part[name] for part in parts])
+
+        order = _find_order(join("reported_us"), join("ids"))
+        columns = self._beside.map(lambda name: join(name)[order], parts[0])
+        return dict(zip(parts[0], columns, strict=True))
 
 
-def _put_in_order(whole: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
-    """Return columns in the order of moment and id."""
-    reported, ids = whole["reported_us"], whole["ids"]
-    is_same = reported[1:] == reported[:-1]
-    if not (reported[1:] < reported[:-1]).any() and not (is_same & (ids[1:] < ids[:-1])).any():
-        return whole
-    order = np.argsort(reported)
+def _find_order(reported_us: Ids, ids: Ids) -> npt.NDArray[np.intp] | slice:
+    """Return the order of moment and id."""
+    is_same = reported_us[1:] == reported_us[:-1]
+    if not (reported_us[1:] < reported_us[:-1]).any() and not (is_same & (ids[1:] < ids[:-1])).any():
+        return slice(None)
+    order = np.argsort(reported_us)
     # Of the same moment few are, and they are put in order by themselves.
-    is_same = np.diff(reported[order], prepend=_NOT_US) == 0
+    is_same = np.diff(reported_us[order], prepend=_NOT_US) == 0
     is_same |= np.append(is_same[1:], False)
     tied = order[is_same]
-    order[is_same] = tied[np.lexsort((ids[tied], reported[tied]))]
-    return {name: column[order] for name, column in whole.items()}
+    order[is_same] = tied[np.lexsort((ids[tied], reported_us[tied]))]
+    return order
 
 
 def _lay_out_row(wire: Sequence[tuple[str, str]]) -> np.dtype[np.void]:

@@ -61,12 +61,12 @@ CROSS JOIN (VALUES (false), (true)) AS v (is_void);
 
 -- name: copy_pattern_cases(community_id, categories)
 -- Without a null: PostgreSQL then writes rows of one width, which need no reading one by one. What is in a building is
--- in its compound; of what is not the compound is negative. No index is to be looked through for so many categories.
+-- in its compound; of what is not, compound and grid come as one negative number. No index is to be looked through for so many categories.
 COPY (
     SELECT
         i.id,
         coalesce(i.geom, 'SRID=4490;POINT EMPTY'),
-        coalesce(i.building_id, -i.compound_id, 0), coalesce(i.grid_id, 0),
+        coalesce(i.building_id, -((coalesce(i.compound_id, 0) << 32) + coalesce(i.grid_id, 0))),
         hashtextextended(i.source, hashtextextended(i.category_code, CAST(i.state IN ('rejected', 'voided') AS int))),
         coalesce(i.party_id, 0),
         i.reported_at, coalesce(i.closed_at, 'infinity')
