@@ -44,6 +44,7 @@ def addresses(worlds: Worlds, owner: Session) -> dict[str, str]:
         "print_morning": "/print/morning?community=A",
         "print_month": "/print/month?community=A&month=2024-06",
         "print_relapse": "/print/relapse?community=A",
+        "print_pack": "/print/pack?community=A&quarter=2024-Q2",
         "print_cases": "/print/cases?community=A",
         "print_hand_over": f"/print/hand-over?community=A&party={worlds.a.parties['wang']}",
         "print_zones": "/print/zones?community=A",
