@@ -61,10 +61,12 @@ class HeatMap {
     this.drawWords();
     try {
       if (isOther) this.stop();
-      await this.lay(data);
-      if (data !== this.data) return;
-      const documents = await Promise.all(data.panes.map(({ url }) => this.fetch(url)));
-      const surfaces = await Promise.all(data.panes.map(({ surface }) => (surface ? this.fetch(surface) : null)));
+      // What is painted is on its way while the map is made.
+      const [documents, surfaces] = await Promise.all([
+        Promise.all(data.panes.map(({ url }) => this.fetch(url))),
+        Promise.all(data.panes.map(({ surface }) => (surface ? this.fetch(surface) : null))),
+        this.lay(data),
+      ]);
       if (data !== this.data) return;
       this.panes.forEach((pane, index) => {
         pane.document = documents[index];
@@ -77,6 +79,8 @@ class HeatMap {
       else if (isOther) this.keepWeek();
       this.isOpen = true;
       this.root.dataset.key = data.key;
+      await Promise.all(this.panes.map((pane) => pane.drawn()));
+      if (data === this.data) this.root.dataset.drawn = data.key;
     } catch (failure) {
       // Without WebGL, or without the server, there is no map; everything else on the page still works.
       console.warn(failure);

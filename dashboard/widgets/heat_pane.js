@@ -35,11 +35,10 @@ class Pane {
     this.cells = data.style.sources.cells.data;
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.once("style.load", () => {
-      this.map.addImage("hatch", drawHeatHatch(HATCH), { pixelRatio: 2 });
-      this.map.addImage("dots", drawDots(HATCH), { pixelRatio: 2 });
-    });
-    await this.map.once("load");
+    // Painted before it is drawn for the first time, it need not be drawn twice.
+    await this.map.once("style.load");
+    this.map.addImage("hatch", drawHeatHatch(HATCH), { pixelRatio: 2 });
+    this.map.addImage("dots", drawDots(HATCH), { pixelRatio: 2 });
     this.map.on("move", () => this.heat.follow(this.map));
     this.map.on("mousemove", (event) => this.showTip(event));
     this.map.on("mouseout", () => (this.tip.hidden = true));
@@ -60,6 +59,19 @@ class Pane {
     for (const name of this.picked.keys()) this.pick(name, []);
     const source = this.map.getSource("cells");
     await source.setData(address);
+  }
+
+  // Resolves once what has been painted is on the screen.
+  drawn() {
+    return new Promise((done) => {
+      const look = () => {
+        if (!this.map.areTilesLoaded()) return;
+        this.map.off("render", look);
+        done();
+      };
+      this.map.on("render", look);
+      this.map.triggerRepaint();
+    });
   }
 
   entitle(title) {
