@@ -186,6 +186,16 @@ def list_shown_cases(page: RelapsePage) -> list[int]:
     return [case for spot in page.spots for case in (spot.back.closed_id, spot.back.returned_id)]
 
 
+def find_compound_cases(found: Relapses, compound_id: int) -> Filters:
+    """Return which cases a compound has had in the period."""
+    return Filters(
+        status="all",
+        place=PlaceKey("compounds", compound_id),
+        since=found.since.astimezone(CHINA).date().isoformat(),
+        sort="newest",
+    )
+
+
 def write_params(filters: Filters) -> dict[str, str]:
     """Return the parameters of the list of these cases."""
     return {name: value for name, value in format_filters(filters).items() if value}

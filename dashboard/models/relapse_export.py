@@ -15,6 +15,7 @@ from geo.store.choices import Category
 # Who closed what goes round nowhere: it would be read as a league of people.
 _TAKEN: Sequence[tuple[By, str]] = (
     ("categories", "month.by_category"),
+    ("compounds", "month.by_compound"),
     ("campaigns", "relapse.campaigns"),
 )
 
@@ -28,11 +29,13 @@ def list_columns(text: Text) -> list[str]:
     ]  # fmt: skip
 
 
-def list_rows(found: Relapses, categories: Mapping[str, Category], text: Text) -> list[list[str]]:
-    """Return all closings together, then by category and campaign, then the places, as rows of text."""
+def list_rows(
+    found: Relapses, categories: Mapping[str, Category], compounds: Mapping[int, str], text: Text
+) -> list[list[str]]:
+    """Return all closings together, then by category, compound and campaign, then places, as rows of text."""
     rows = [[text("relapse.all"), text("relapse.all"), *_write(found.total, text)]]
     for by, title in _TAKEN:
-        for _, name, figures in list_rates(found, by, categories, text, is_shared=True):
+        for _, name, figures in list_rates(found, by, categories, compounds, text, is_shared=True):
             rows.append([text(title), name, *_write(figures, text)])
     least = get_settings().least_shown
     for row in found.back:

@@ -1,4 +1,4 @@
-"""How often what was closed comes back: by category, by who closed it and by campaign, beside chance."""
+"""How often what was closed comes back: by category, compound, campaign and who closed it, beside chance."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -22,8 +22,8 @@ from geo.rules.comparing import hide_small_cells
 from geo.settings import get_settings
 from geo.store.choices import Category
 
-By = Literal["categories", "parties", "campaigns"]
-BYS: Final[tuple[By, ...]] = ("categories", "parties", "campaigns")
+By = Literal["categories", "compounds", "parties", "campaigns"]
+BYS: Final[tuple[By, ...]] = ("categories", "compounds", "parties", "campaigns")
 
 VERDICTS: Final = {
     "up": "relapse.more_than_chance",
@@ -32,8 +32,14 @@ VERDICTS: Final = {
     "small": "relapse.few",
 }
 _TONES: Final = {"up": "up", "down": "down", "even": "", "small": "quiet"}
+_HINTS: Final[Mapping[By, str]] = {
+    "categories": "relapse.hint_category",
+    "compounds": "relapse.hint_compound",
+    "campaigns": "relapse.hint_campaign",
+}
 _TITLES: Final[Mapping[By, str]] = {
     "categories": "column.category",
+    "compounds": "month.compound",
     "parties": "relapse.party",
     "campaigns": "relapse.campaign",
 }
@@ -43,6 +49,7 @@ def build_rates(
     found: Relapses,
     by: By,
     categories: Mapping[str, Category],
+    compounds: Mapping[int, str],
     text: Text,
     *,
     is_shared: bool,
@@ -56,11 +63,12 @@ def build_rates(
         found: what came back.
         by: what is grouped by.
         categories: by code.
+        compounds: their names by id.
         text: the language.
         is_shared: whether groups of few closings are left out.
         is_open: key of the row that is open.
     """
-    rows = list_rates(found, by, categories, text, is_shared=is_shared)
+    rows = list_rates(found, by, categories, compounds, text, is_shared=is_shared)
     return RelapseTable(
         columns=(
             Column(text(_TITLES[by]), "words"),
@@ -80,14 +88,18 @@ def build_rates(
             for key, name, figures in rows
         ),
         empty=text("relapse.nothing_closed"),
-        hint={"categories": text("relapse.hint_category"), "campaigns": text("relapse.hint_campaign")}.get(
-            by, ""
-        ),
+        hint=text(_HINTS[by]) if by in _HINTS else "",
     )
 
 
 def list_rates(
-    found: Relapses, by: By, categories: Mapping[str, Category], text: Text, *, is_shared: bool
+    found: Relapses,
+    by: By,
+    categories: Mapping[str, Category],
+    compounds: Mapping[int, str],
+    text: Text,
+    *,
+    is_shared: bool,
 ) -> list[tuple[str, str, Figures]]:
     """Return key, name and figures of each group, in the order in which they are shown."""
     groups: list[tuple[str, str, Figures]]
@@ -97,6 +109,12 @@ def list_rates(
                 (code, name_category(categories[code], text), figures)
                 for code, figures in found.categories.items()
                 if code in categories
+            ]
+        case "compounds":
+            groups = [
+                (str(compound), compounds[compound], figures)
+                for compound, figures in found.compounds.items()
+                if compound in compounds
             ]
         case "parties":
             groups = [

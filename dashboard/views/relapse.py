@@ -13,7 +13,14 @@ from dashboard.widgets.header import require_community, show_language_switch
 from dashboard.widgets.markdown import escape
 from dashboard.widgets.relapse_head import show_download, show_shared_switch
 from dashboard.widgets.relapse_panel import MOST_CASES, show_alarms, show_figures, show_spot
-from dashboard.widgets.relapse_sections import show_campaigns, show_curve, show_list, show_map, show_rates
+from dashboard.widgets.relapse_sections import (
+    follow_click,
+    show_campaigns,
+    show_curve,
+    show_list,
+    show_map,
+    show_rates,
+)
 from geo.rules.access import is_allowed
 from geo.store import places
 from geo.store.versions import list_layer_tags
@@ -38,7 +45,7 @@ with st.container(key="relapse_head", horizontal=True, vertical_alignment="cente
             text("morning.print"), write_print_address(community.code, text), icon=":material/print:"
         )
     if is_allowed(actor.role, "export"):
-        show_download(found, categories, actor, community, text)
+        show_download(found, categories, compounds, actor, community, text)
     show_language_switch(text)
 
 
@@ -71,8 +78,15 @@ rates, quiet = st.columns([1.25, 1], gap="small")
 with rates:
     # Who closed what is for those to read who answer for it.
     show_rates(
-        found, state, categories, text, with_parties=actor.role != "grid_worker" and not state.is_shared
+        found,
+        state,
+        categories,
+        compounds,
+        text,
+        with_parties=actor.role != "grid_worker" and not state.is_shared,
     )
 with quiet:
     show_curve(found, state, categories, text)
-show_campaigns(found, state, compounds, kept, text)
+show_campaigns(found, state, compounds, text)
+if not state.is_shared:
+    follow_click(kept)

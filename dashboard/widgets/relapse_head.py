@@ -35,12 +35,17 @@ def show_shared_switch(text: Text, *, is_shared: bool) -> None:
 
 
 def show_download(
-    found: Relapses, categories: Mapping[str, Category], actor: Actor, community: Community, text: Text
+    found: Relapses,
+    categories: Mapping[str, Category],
+    compounds: Mapping[int, str],
+    actor: Actor,
+    community: Community,
+    text: Text,
 ) -> None:
     """Offer the tables as a file; it is made, and noted in the log, when it is asked for."""
     st.download_button(
         text("export.xlsx"),
-        data=partial(export_relapses, found, categories, actor, community, text),
+        data=partial(export_relapses, found, categories, compounds, actor, community, text),
         file_name=f"relapse-{community.code}-{found.until:%Y-%m-%d}.xlsx",
         mime=_XLSX,
         key="relapse_xlsx",
@@ -50,7 +55,12 @@ def show_download(
 
 
 def export_relapses(
-    found: Relapses, categories: Mapping[str, Category], actor: Actor, community: Community, text: Text
+    found: Relapses,
+    categories: Mapping[str, Category],
+    compounds: Mapping[int, str],
+    actor: Actor,
+    community: Community,
+    text: Text,
 ) -> bytes:
     """Return the tables as an Excel file, and note in the log that they were taken out."""
     # The browser asks for the file on a way of its own, where nobody has said who acts.
@@ -60,6 +70,6 @@ def export_relapses(
             "xlsx",
             community.id,
             list_columns(text),
-            lambda: list_rows(found, categories, text),
+            lambda: list_rows(found, categories, compounds, text),
             watermark,
         )

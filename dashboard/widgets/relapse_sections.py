@@ -11,7 +11,7 @@ from dashboard.maps.deck import build_spots_deck
 from dashboard.models import map_page
 from dashboard.models.map_notice import write_map_notice
 from dashboard.models.map_state import fit_view
-from dashboard.models.relapse import RelapsePage, Spot, build_list, write_params
+from dashboard.models.relapse import RelapsePage, Spot, build_list, find_compound_cases, write_params
 from dashboard.models.relapse_campaigns import build_campaigns, build_places, draw_timeline, find_cases
 from dashboard.models.relapse_curve import (
     choose_curve,
@@ -34,6 +34,7 @@ _CASES: Final = "views/incidents.py"
 _MAP_PX: Final = (480, 300)
 _NAMES: Final[Mapping[By, str]] = {
     "categories": "month.by_category",
+    "compounds": "month.by_compound",
     "parties": "relapse.by_party",
     "campaigns": "relapse.by_campaigns",
 }
@@ -90,11 +91,21 @@ def show_rates(
     found: Relapses,
     state: RelapseState,
     categories: Mapping[str, Category],
+    compounds: Mapping[int, str],
     text: Text,
     *,
     with_parties: bool,
 ) -> None:
-    """Show rates beside chance, grouped as chosen."""
+    """Show rates beside chance, grouped as chosen.
+
+    Args:
+        found: what came back.
+        state: what is grouped by, and which row is open.
+        categories: by code.
+        compounds: their names by id.
+        text: the language.
+        with_parties: whether to tell who closed what.
+    """
     with st.container(key="relapse_rates", border=True):
         st.markdown(f"**{text('relapse.rates')}**")
         offered = [by for by in BYS if with_parties or by != "parties"]
@@ -109,15 +120,24 @@ def show_rates(
             required=True,
             on_change=lambda: session.change_address(by=st.session_state["relapse_by"]),
         )
-        opened = state.curve if by == "categories" else str(state.campaign or "")
-        name = "curve" if by == "categories" else "campaign"
-        with st.container(height=420, border=False):
-            show_relapse_table(
-                build_rates(found, by, categories, text, is_shared=state.hides_few, is_open=opened),
-                f"relapse_rates_{by}",
-                lambda key: session.change_address(**{name: key}),
-            )
+        opened = {"categories": state.curve, "campaigns": str(state.campaign or "")}.get(by, "")
+        hides_few = state.hides_few
+        show_relapse_table(
+            build_rates(found, by, categories, compounds, text, is_shared=hides_few, is_open=opened),
+            f"relapse_rates_{by}",
+            lambda key: _open_group(found, by, key),
+        )
         st.caption(text("relapse.rates_note"))
+
+
+def _open_group(found: Relapses, by: By, key: str) -> None:
+    match by:
+        case "categories":
+            session.change_address(curve=key)
+        case "campaigns":
+            session.change_address(campaign=key)
+        case "compounds":
+            st.session_state[_GO] = find_compound_cases(found, int(key))
 
 
 def show_curve(found: Relapses, state: RelapseState, categories: Mapping[str, Category], text: Text) -> None:
@@ -144,16 +164,13 @@ def show_curve(found: Relapses, state: RelapseState, categories: Mapping[str, Ca
         show_relapse_table(tell_curve(curve, text), "relapse_days")
 
 
-def show_campaigns(
-    found: Relapses, state: RelapseState, compounds: Mapping[int, str], kept: Mapping[str, str], text: Text
-) -> None:
+def show_campaigns(found: Relapses, state: RelapseState, compounds: Mapping[int, str], text: Text) -> None:
     """Show what campaigns changed and what is left of it; the compounds of the one that is open.
 
     Args:
         found: what came back.
         state: with the campaign that is open.
         compounds: their names by id.
-        kept: address parameters that every page has.
         text: the language.
     """
     opened = next((campaign for campaign in found.campaigns if campaign.id == state.campaign), None)
@@ -170,12 +187,16 @@ def show_campaigns(
             show_relapse_table(
                 build_places(opened, compounds, text, hides_few=state.hides_few),
                 "relapse_campaign_places",
-                lambda key: st.session_state.update({_GO: key}),
+                lambda key: st.session_state.update({_GO: find_cases(opened, int(key or 0))}),
             )
         if found.campaigns:
             chart = draw_timeline(found, text, hides_few=state.hides_few)
             st.vega_lite_chart(chart, width="stretch", theme=None, key="relapse_timeline")
             st.caption(text("relapse.timeline_short" if state.hides_few else "relapse.timeline_note"))
+
+
+def follow_click(kept: Mapping[str, str]) -> None:
+    """Turn to the cases of the row that was clicked, if one was; ``kept`` are what every address has."""
     wanted = st.session_state.pop(_GO, None)
-    if wanted and opened is not None and not state.is_shared:
-        st.switch_page(_CASES, query_params={**kept, **write_params(find_cases(opened, int(wanted)))})
+    if wanted is not None:
+        st.switch_page(_CASES, query_params={**kept, **write_params(wanted)})

@@ -29,6 +29,7 @@ class Told:
         ids: row ids.
         building_ids: row ids of the buildings they are in, 0 for none.
         building_names: by number of the building.
+        compound_ids: by number of the building; row id of the compound it stands in, 0 for none.
         party, campaign: row ids, 0 for none.
         epsg: the system of ``cases.x_m`` and ``y_m``.
     """
@@ -37,6 +38,7 @@ class Told:
     ids: Ints
     building_ids: Ints
     building_names: tuple[str, ...]
+    compound_ids: Ints
     party: Ints
     campaign: Ints
     epsg: int
@@ -100,4 +102,7 @@ def _tell(columns: Columns) -> Told:
     )  # fmt: skip
     # Without a building the last.
     ids = np.append(ground.building_ids, 0)[building]
-    return Told(cases, records.ids, ids, ground.building_names, records.party, campaign, ground.epsg)
+    compounds = np.append(ground.compounds.ids, 0)[ground.compound_of]
+    return Told(
+        cases, records.ids, ids, ground.building_names, compounds, records.party, campaign, ground.epsg
+    )

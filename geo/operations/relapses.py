@@ -123,6 +123,7 @@ class Relapses:
         total: all of them.
         back: places and categories something came back to, those first where least of it is chance.
         categories: by code.
+        compounds: by id; of what was closed in their buildings.
         parties: by id of who closed them.
         party_names: by id.
         campaigns: the latest first.
@@ -136,6 +137,7 @@ class Relapses:
     total: Figures
     back: tuple[BackAgain, ...]
     categories: Mapping[str, Figures]
+    compounds: Mapping[int, Figures]
     parties: Mapping[int, Figures]
     party_names: Mapping[int, str]
     campaigns: tuple[CampaignOutcome, ...]
@@ -170,6 +172,7 @@ def gather_relapses(community_id: int, now: datetime, *, since: datetime | None 
         total=returns.total,
         back=returns.back,
         categories=returns.categories,
+        compounds=returns.compounds,
         parties=returns.parties,
         party_names=names,
         campaigns=_follow_campaigns(told, community_id, span),
@@ -214,6 +217,7 @@ class _Returns:
     total: Figures
     back: tuple[BackAgain, ...]
     categories: Mapping[str, Figures]
+    compounds: Mapping[int, Figures]
     parties: Mapping[int, Figures]
     campaigns: Mapping[int, Figures]
 
@@ -249,11 +253,14 @@ def _measure_returns(told: Told, span: _Span) -> _Returns:
         np.where(campaign > 0, campaign, cases.category[watch.row]),
         place,
     )
+    # Without a building the last.
+    compound = np.append(told.compound_ids, 0)[cases.building[watch.row]]
     seen = _Seen(told, watch, probability, cases.closed_at[watch.row] >= span.since)
     return _Returns(
         total=seen.measure(np.zeros(len(watch.row), dtype=np.int64)).get(0, NOTHING),
         back=_list_back(seen, place),
         categories={f"E{number}": row for number, row in seen.measure(cases.category[watch.row]).items()},
+        compounds=seen.measure(np.where(compound > 0, compound, -1)),
         parties=seen.measure(np.where(told.party > 0, told.party, -1)[watch.row]),
         campaigns=seen.measure(np.where(campaign > 0, campaign, -1)),
     )

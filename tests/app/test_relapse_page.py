@@ -16,6 +16,7 @@ from dashboard.i18n import Text
 from dashboard.routes import relapse_sheet
 from dashboard.widgets import relapse_sections
 from dashboard.widgets.relapse_head import export_relapses
+from dashboard.widgets.relapse_table import show_relapse_table
 from geo.model.actor import Role
 from geo.operations.relapses import gather_relapses
 from geo.store import choices, engine, places
@@ -72,12 +73,13 @@ def read_words(app: AppTest) -> str:
 def test_each_role_has_the_page_and_what_it_may_take_away(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for role, prints in (("secretary", True), ("grid_worker", False), ("leader", True)):
+    prints: dict[Role, bool] = {"secretary": True, "grid_worker": False, "leader": True}
+    for role, can_print in prints.items():
         app = visit(town, role, monkeypatch)
         assert "came back within 30 days" in read_words(app)
-        assert [link.proto.label for link in app.get("link_button")] == (["Print"] if prints else [])
+        assert [link.proto.label for link in app.get("link_button")] == (["Print"] if can_print else [])
         offered = app.get("button_group")[0].proto.options
-        assert len(offered) == (2 if role == "grid_worker" else 3), "who closed what is not for colleagues"
+        assert len(offered) == (3 if role == "grid_worker" else 4), "who closed what is not for colleagues"
 
 
 def test_a_place_that_is_open_shows_its_cases_and_its_name_as_it_is(
@@ -103,12 +105,11 @@ def test_a_leader_is_told_of_places_with_few_closings_together_only(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[list[str]] = []
-    show = relapse_sections.show_relapse_table
 
     def keep(table: object, key: str, *args: object, **named: object) -> None:
         if key == "relapse_spots":
             shown.append([row.cells[1].words for row in table.rows])  # type: ignore[attr-defined]  # a table
-        show(table, key, *args, **named)  # type: ignore[arg-type]  # as the page hands them
+        show_relapse_table(table, key, *args, **named)  # type: ignore[arg-type]  # as the page hands them
 
     monkeypatch.setattr(relapse_sections, "show_relapse_table", keep)
     visit(town, "secretary", monkeypatch)
@@ -141,7 +142,7 @@ def test_the_file_and_the_sheet_hide_what_is_few_and_escape_every_word(
         categories = {category.code: category for category in choices.list_categories()}
         (community,) = places.list_communities()
     book = openpyxl.load_workbook(
-        io.BytesIO(export_relapses(found, categories, actor, community, Text("zh")))
+        io.BytesIO(export_relapses(found, categories, {}, actor, community, Text("zh")))
     )
     values = [str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row]
     assert any(HOSTILE in value for value in values)

@@ -164,6 +164,14 @@ def test_campaigns_are_followed(found: Relapses) -> None:
         assert len(whole.weekly) == (AS_OF - campaign.ends_on - timedelta(days=1)).days // 7
 
 
+def test_compounds_count_what_was_closed_in_their_buildings(found: Relapses) -> None:
+    assert 0 < sum(figures.closed for figures in found.compounds.values()) < found.total.closed
+    followed = {rebound.compound_id for campaign in found.campaigns for rebound in campaign.rebounds[1:]}
+    by_likely = sorted(found.compounds, key=lambda compound: -found.compounds[compound].likely)
+    # What was planted came back where campaigns had been.
+    assert set(by_likely[:3]) <= followed
+
+
 def test_a_part_is_the_same_as_in_the_whole(community_id: int, found: Relapses) -> None:
     since = NOW - timedelta(days=63)
     with acting_as(make_actor(community_id)):

@@ -38,6 +38,7 @@ CATEGORIES = {
         ("E104", "E1", "楼道脏乱"),
     )
 }  # fmt: skip
+COMPOUNDS = {3: "老院", 4: "新村"}
 EN, ZH = Text("en"), Text("zh")
 
 
@@ -95,7 +96,8 @@ def curve(closed: int = 40, returned: int = 12) -> Survival:
 def find(**values: Any) -> Relapses:
     plain: dict[str, Any] = {
         "since": UNTIL - timedelta(days=365), "until": UNTIL, "total": count(100, 12, 9.0), "back": (),
-        "categories": {}, "parties": {}, "party_names": {}, "campaigns": (), "campaign_figures": {},
+        "categories": {}, "compounds": {}, "parties": {}, "party_names": {}, "campaigns": (),
+        "campaign_figures": {},
         "survival": None, "survival_by_group": {},
     }  # fmt: skip
     return Relapses(**plain | values)
@@ -171,10 +173,13 @@ def test_where_others_look_on_places_of_few_closings_are_told_together_or_not_at
 
 def test_a_group_hidden_alone_takes_another_with_it() -> None:
     found = find(categories={"E403": count(3, 1), "E104": count(20, 2), "E4": count(50, 2)})
-    shown = [key for key, _, _ in list_rates(found, "categories", CATEGORIES, EN, is_shared=True)]
+    shown = [key for key, _, _ in list_rates(found, "categories", CATEGORIES, COMPOUNDS, EN, is_shared=True)]
     # The sum of all stands above: of the others the smallest is hidden too.
     assert shown == ["E4"]
-    assert len(list_rates(found, "categories", CATEGORIES, EN, is_shared=False)) == 3
+    assert len(list_rates(found, "categories", CATEGORIES, COMPOUNDS, EN, is_shared=False)) == 3
+    places = find(compounds={3: count(30, 1), 4: count(30, 9), 5: count(30, 2)})
+    named = list_rates(places, "compounds", CATEGORIES, COMPOUNDS, EN, is_shared=False)
+    assert [name for _, name, _ in named] == ["新村", "老院"], "one that the reader does not know has no name"
 
 
 def test_rates_stand_by_excess_and_those_responsible_by_how_much_they_closed() -> None:
@@ -183,9 +188,9 @@ def test_rates_stand_by_excess_and_those_responsible_by_how_much_they_closed() -
         parties={1: count(10, 9, 0.1), 2: count(90, 1, 0.5)},
         party_names={1: "甲", 2: "乙"},
     )
-    categories = build_rates(found, "categories", CATEGORIES, ZH, is_shared=False)
+    categories = build_rates(found, "categories", CATEGORIES, COMPOUNDS, ZH, is_shared=False)
     assert [row[0] for row in read_words(categories)] == ["楼道脏乱", "飞线充电"]
-    parties = build_rates(found, "parties", CATEGORIES, ZH, is_shared=False)
+    parties = build_rates(found, "parties", CATEGORIES, COMPOUNDS, ZH, is_shared=False)
     assert [row[0] for row in read_words(parties)] == ["乙", "甲"]
     assert not any(row.key for row in parties.rows)
 
@@ -287,7 +292,7 @@ def test_the_file_hides_what_is_few_and_names_nobody() -> None:
         back=(back(1, 4, 2), back(3, 5, 2)), categories={"E403": count(20, 2), "E104": count(30, 1)},
         parties={1: count(50, 9)}, party_names={1: "张某"},
     )  # fmt: skip
-    rows = list_rows(found, CATEGORIES, EN)
+    rows = list_rows(found, CATEGORIES, COMPOUNDS, EN)
     assert {len(row) for row in rows} == {len(list_columns(EN))}
     told = " ".join(" ".join(row) for row in rows)
     assert "麒麟花园3栋" in told
