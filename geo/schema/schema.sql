@@ -1025,7 +1025,7 @@ END;
 
 CREATE FUNCTION public.due_when_suspended(incident bigint, due_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN (due_at <= (SELECT max(e.at) AS max FROM public.incident_event e WHERE ((e.incident_id = due_when_suspended.incident) AND (e.to_state = 'suspended'::text) AND (e.from_state <> 'suspended'::text)))) THEN due_at ELSE NULL::timestamp with time zone END;
+    RETURN CASE WHEN (due_at <= (SELECT max(e.at) AS max FROM public.incident_event e WHERE ((e.incident_id = due_when_suspended.incident) AND (e.to_state = 'suspended'::text) AND (e.from_state IS DISTINCT FROM 'suspended'::text)))) THEN due_at ELSE NULL::timestamp with time zone END;
 
 CREATE FUNCTION public.end_service(party bigint, last_day date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

@@ -5,7 +5,7 @@ CREATE FUNCTION due_when_suspended(incident bigint, due_at timestamptz) RETURNS 
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN due_at <= (
         SELECT max(e.at) FROM incident_event AS e
-        WHERE e.incident_id = incident AND e.to_state = 'suspended' AND e.from_state <> 'suspended') THEN due_at END;
+        WHERE e.incident_id = incident AND e.to_state = 'suspended' AND e.from_state IS DISTINCT FROM 'suspended') THEN due_at END;
 
 -- A case as figures count it. What is sensitive or sealed is not in it, for whoever reads: a figure is the same for all
 -- who may see it. What was void or refused is, for it was reported; is_valid says so.

@@ -348,10 +348,11 @@ WHERE key IS NOT NULL;
 
 -- name: list_suspensions(community_id, ids)
 -- When the clocks of cases began to stand, and when they went on; in order.
-SELECT e.incident_id, CAST(extract(epoch FROM e.at) * 1000000 AS bigint), e.to_state IS NOT DISTINCT FROM 'suspended'
+SELECT e.incident_id, CAST(extract(epoch FROM e.at) * 1000000 AS bigint), e.to_state = 'suspended'
 FROM incident_event AS e
 WHERE e.community_id = :community_id AND e.incident_id = ANY (CAST(:ids AS bigint[]))
-    AND e.to_state IS DISTINCT FROM e.from_state AND (e.to_state = 'suspended' OR e.from_state = 'suspended')
+    AND e.to_state IS DISTINCT FROM e.from_state AND e.to_state IS NOT NULL
+    AND (e.to_state = 'suspended' OR e.from_state = 'suspended')
 ORDER BY e.incident_id, e.at, e.id;
 
 -- name: find_counted_community(community_id)$
