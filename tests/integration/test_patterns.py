@@ -10,13 +10,19 @@ from shapely import Point, box
 from geo.errors import NotFound
 from geo.model.actor import NOBODY, Role
 from geo.model.incident import SOURCES
-from geo.store import pattern_cases, pattern_places
+from geo.store import pattern_cases, pattern_places, patterns
 from geo.store.engine import acting_as
 from geo.store.pattern_cases import NEVER, Cases, Records, count_minutes
 from geo.store.pattern_places import Ground
 from geo.store.patterns import READERS, read_columns, read_looks
 from tests.actors import make_actor
 from tests.town import Town
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, what has changed is read again."""
+    monkeypatch.setattr(patterns, "_PATIENCE", 0)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from geo.operations.relapses import READERS, Relapses, gather_relapses, list_bac
 from geo.patterns.following import Cases
 from geo.patterns.relapse import find_returns
 from geo.settings import get_settings
+from geo.store import patterns
 from geo.store.engine import acting_as, connect
 from tests.actors import make_actor
 from tests.conftest import clone_database
@@ -34,6 +35,8 @@ def demo(cluster: Cluster, migrated_template: str) -> Iterator[tuple[str, DemoRe
 @pytest.fixture
 def community_id(demo: tuple[str, DemoReport], monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setenv("WANGGE_DATABASE_URL", demo[0])
+    # However slow the machine is, what has changed is read again.
+    monkeypatch.setattr(patterns, "_PATIENCE", 0)
     get_settings.cache_clear()
     [(found,)] = ask(demo[0], "SELECT id FROM community")
     yield found
