@@ -85,8 +85,11 @@ def read_columns(community_id: int, *, url: str | None = None) -> Columns:
             columns = Columns(tag, ground, *load_cases(connection, community_id, ground))
             took_s = time.monotonic() - started_s
             pause_s = _PATIENCE * took_s if took_s > _SHORT_S else 0.0
-            with _guard:
-                _kept[key] = _Kept(columns, time.monotonic() + pause_s)
+            fresh = _Kept(columns, time.monotonic() + pause_s)
+            # What alone is more than all may be is read again each time.
+            if fresh.count_bytes() <= _KEPT_BYTES:
+                with _guard:
+                    _kept[key] = fresh
             return columns
 
 
