@@ -16,7 +16,7 @@ from rich.table import Table
 from geo.cluster import Cluster
 from geo.schema.migrate import migrate
 
-BENCHMARKS = ("import", "tiles", "page", "people", "zones", "editor", "heat", "relapses", "truth")
+BENCHMARKS = ("import", "tiles", "page", "people", "zones", "editor", "heat", "relapses", "truth", "wall")
 
 
 def print_table(rows: list[dict[str, object]]) -> None:

@@ -125,7 +125,7 @@ def _measure(url: str, incidents: int, load: Load) -> list[Row]:
     ]
 
 
-def _find_server(port: int) -> psutil.Process:
+def find_server(port: int) -> psutil.Process:
     """Return the process that listens on a port of this machine."""
     for found in psutil.net_connections("tcp"):
         if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid:
@@ -195,7 +195,7 @@ _MULTIPLY = """
 
 async def work(port: int, load: Load) -> Work:
     """Let everybody open the page; then all of them work on it until the time is over."""
-    server = _find_server(port)
+    server = find_server(port)
     async with AsyncExitStack() as doors:
         people = [_Person(number, load, port) for number in range(load.people)]
         await asyncio.gather(*(person.open_page(doors) for person in people))

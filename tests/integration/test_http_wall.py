@@ -1,7 +1,7 @@
 """A screen on a wall over real HTTP: how it comes in, what it is sent, and what it cannot reach."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
 import httpx
@@ -13,6 +13,9 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from shapely import Point, box
 
 from dashboard.routes import sign_ins, wall_frames
+from geo.model.actor import Actor
+from geo.operations import accounts
+from geo.operations.wall import Wall, gather_wall
 from geo.rules.access import RESOURCES
 from tests.office import Browser, add_account, add_wall, serve_guarded
 from tests.patience import PATIENCE_S
@@ -176,9 +179,13 @@ def test_nothing_new_costs_nothing_and_what_is_new_comes(screen: Browser, town: 
 
 
 def test_both_languages_are_one_frame(screen: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    gather = wall_frames.gather_wall
-    monkeypatch.setattr(wall_frames, "gather_wall", lambda id_: made.append(id_) or gather(id_))
+    made: list[int] = []
+
+    def gather(community_id: int) -> Wall:
+        made.append(community_id)
+        return gather_wall(community_id)
+
+    monkeypatch.setattr(wall_frames, "gather_wall", gather)
     titles = {screen.get(f"{FRAME}&lang={language}").json()["views"][0]["title"] for language in ("zh", "en")}
     assert titles == {"哪里热", "Where it is hot"}
     assert len(made) == 1
@@ -237,11 +244,14 @@ def test_however_many_hang_up_they_are_looked_up_together(
         screens = [walls.enter_context(hang_up(address)) for _ in range(6)]
         for screen in screens:
             assert screen.get(FRAME).status_code == 200
-        asked = []
-        find = sign_ins.accounts.find_actors
-        monkeypatch.setattr(
-            sign_ins.accounts, "find_actors", lambda tokens: asked.append(len(tokens)) or find(tokens)
-        )
+        asked: list[int] = []
+        find = accounts.find_actors
+
+        def find_and_count(tokens: Sequence[str]) -> dict[str, Actor]:
+            asked.append(len(tokens))
+            return find(tokens)
+
+        monkeypatch.setattr(accounts, "find_actors", find_and_count)
         sign_ins._known.clear()
         for screen in screens:
             assert screen.get(FRAME).status_code == 200
