@@ -10,6 +10,7 @@ import numpy as np
 
 from geo.patterns.following import Cases, Floats, Following, Ints
 from geo.patterns.relapse import WITHIN_M, Pairs, find_first_returns
+from geo.store.pattern_cases import Records
 from geo.store.pattern_places import find_system
 from geo.store.patterns import Columns
 
@@ -87,18 +88,11 @@ def _tell(columns: Columns) -> Told:
         -1 if parent in _ASKED_FOR or parent == code else int(code[1:])
         for code, parent in zip(columns.cases.categories, columns.cases.parents, strict=True)
     ]
-    order = np.argsort(records.ids)
-    bound = order[np.minimum(np.searchsorted(records.ids, records.bound, sorter=order), len(order) - 1)]
-    is_here = records.ids[bound] == records.bound
-    campaign, linked = np.zeros(len(order), np.int64), np.full(len(order), -1, np.int64)
-    campaign[bound[is_here]] = records.campaign[is_here]
-    parents = records.parent[is_here]
-    above = order[np.minimum(np.searchsorted(records.ids, parents, sorter=order), len(order) - 1)]
-    linked[bound[is_here]] = np.where(records.ids[above] == parents, above, -1)
+    campaign, linked = _bind(records)
     building = records.building.astype(np.int64)
     cases = Cases(
         records.x_m, records.y_m, building, np.array(numbers, np.int64)[records.category],
-        records.reported_at, records.closed_at, linked if (linked >= 0).any() else None,
+        records.reported_at, records.closed_at, linked,
     )  # fmt: skip
     # Without a building the last.
     ids = np.append(ground.building_ids, 0)[building]
@@ -106,3 +100,22 @@ def _tell(columns: Columns) -> Told:
     return Told(
         cases, records.ids, ids, ground.building_names, compounds, records.party, campaign, ground.epsg
     )
+
+
+def _bind(records: Records) -> tuple[Ints, Ints | None]:
+    """Return the campaign of each record, and the row of the one it was linked to; None where none was."""
+    campaign = np.zeros(len(records.ids), np.int64)
+    if not len(records.bound):
+        return campaign, None
+    linked = np.full(len(records.ids), -1, np.int64)
+    order = np.argsort(records.ids)
+
+    def find(ids: Ints) -> Ints:
+        at = order[np.minimum(np.searchsorted(records.ids, ids, sorter=order), len(order) - 1)]
+        return np.where(records.ids[at] == ids, at, -1)
+
+    rows = find(records.bound)
+    is_here = rows >= 0
+    campaign[rows[is_here]] = records.campaign[is_here]
+    linked[rows[is_here]] = find(records.parent[is_here])
+    return campaign, linked if (linked >= 0).any() else None
