@@ -1,11 +1,23 @@
 """Coverage on a desk and an inspection on a telephone, in a real browser."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.desk import Desk
+
+
+@pytest.fixture
+def worker(window: BrowserContext, server: str) -> Iterator[None]:
+    """A grid worker of community D; whoever comes after signs in as somebody else."""
+    page = window.new_page()
+    Desk(page, server, "").sign_in("d-worker1")
+    page.close()
+    yield
+    window.clear_cookies()
 
 
 def test_what_is_not_covered_is_seen_at_once_and_leads_to_the_map(
@@ -24,8 +36,7 @@ def test_what_is_not_covered_is_seen_at_once_and_leads_to_the_map(
     expect(desk.page).to_have_url(re.compile(r"/map\?.*selected=buildings"))
 
 
-def test_a_worker_ticks_a_place_off_on_a_telephone(desk: Desk, tmp_path: Path) -> None:
-    desk.sign_in("d-worker1")
+def test_a_worker_ticks_a_place_off_on_a_telephone(worker: None, desk: Desk, tmp_path: Path) -> None:
     desk.page.set_viewport_size({"width": 390, "height": 844})
     desk.page.goto(f"{desk.server}/inspections?community=D")
     checked = desk.page.locator('[class*="st-key-inspection_checked_"] button')

@@ -4,20 +4,29 @@
 
 -- name: measure_areas(community_id, level, dues_until)
 -- Square metres on the ellipsoid. Grids may reach over the border and over each other: land counts once, and only inside.
+-- Grids seldom change, so that the same ones in force are laid over the land once for all periods.
+WITH asked AS MATERIALIZED (
+    SELECT p.number, ARRAY(
+        SELECT g.id FROM grid AS g
+        WHERE g.community_id = :community_id AND g.kind IN ('community', 'exclusive') AND g.period @> d.on_day
+            AND is_sound(g.geom)
+        ORDER BY g.id) AS grid_ids
+    FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
+    CROSS JOIN LATERAL (
+        SELECT CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day) AS d
+    WHERE CAST(:level AS text) = 'community'
+), measured AS MATERIALIZED (
+    SELECT once.grid_ids, c.geom, ST_Intersection(c.geom, (
+        SELECT ST_Union(g.geom) FROM grid AS g WHERE g.id = ANY (once.grid_ids))) AS covered
+    FROM (SELECT DISTINCT grid_ids FROM asked) AS once
+    JOIN community AS c ON c.id = :community_id
+)
 SELECT
-    p.number, '' AS key,
-    ST_Area(CAST(coalesce(ST_Intersection(c.geom, covered.geom), ST_Collect(ARRAY[]::geometry[])) AS geography))
-        AS grid_coverage_area_numerator,
-    ST_Area(CAST(c.geom AS geography)) AS grid_coverage_area_denominator
-FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
-CROSS JOIN LATERAL (
-    SELECT CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day) AS d
-JOIN community AS c ON c.id = :community_id
-CROSS JOIN LATERAL (
-    SELECT ST_Union(g.geom) AS geom FROM grid AS g
-    WHERE g.community_id = c.id AND g.kind IN ('community', 'exclusive') AND g.period @> d.on_day AND is_sound(g.geom)
-) AS covered
-WHERE CAST(:level AS text) = 'community';
+    a.number, '' AS key,
+    coalesce(ST_Area(CAST(m.covered AS geography)), 0) AS grid_coverage_area_numerator,
+    ST_Area(CAST(m.geom AS geography)) AS grid_coverage_area_denominator
+FROM asked AS a
+JOIN measured AS m ON m.grid_ids = a.grid_ids;
 
 -- name: measure_buildings(community_id, level, dues_until)
 -- Holders are those of the plans in force; where a kind has none, there is nothing to hold. Property companies hold what is
