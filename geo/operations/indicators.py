@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
+from zlib import crc32
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
@@ -21,6 +22,7 @@ from geo.rules.indicators import CORE, INDICATORS, make_empty, make_value
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.periods import Period, find_compared, find_month, go_back
 from geo.store import indicators as store
+from geo.store.calendars import load_working_time
 from geo.store.engine import connect, get_actor
 from geo.store.indicators import Bounds
 from geo.store.versions import read_common_tag
@@ -286,7 +288,9 @@ def _bound(period: Period, as_of: datetime, *, is_asked: bool) -> Bounds:
 
 def _read_tag(connection: PostgresConnection, community_id: int, as_of: datetime) -> str:
     tag = read_common_tag(connection, community_id, _LAYERS, find_day(as_of))
-    return f"{tag}-{as_of:%Y%m%d%H}"
+    # Times are told in working hours, which no layer has.
+    hours = crc32(repr(load_working_time(connection, community_id)).encode())
+    return f"{tag}-{hours:08x}-{as_of:%Y%m%d%H%M}"
 
 
 def _verify_reader(community_id: int) -> None:
