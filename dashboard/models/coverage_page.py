@@ -31,7 +31,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "property_coverage", "committee_coverage", "three_no_share", "merchant_inspection_rate",
         "partner_rate",
     ),
-    "coverage.group_records": ("group_reach", "completeness", "record_freshness"),
+    "coverage.group_records": ("group_reach", "completeness", "record_freshness", "freshness_days"),
 }  # fmt: skip
 _KINDS: Final[Mapping[GapKind, str]] = {
     "uncovered": "coverage.uncovered",

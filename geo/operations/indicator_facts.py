@@ -151,6 +151,16 @@ def _sum_up(spans: Spans, hours: npt.NDArray[np.float64], shares: Mapping[str, f
     return found
 
 
+def measure_freshness(asked: Asked) -> Found:
+    """Return how many days ago the records of buildings were verified, the median of those that were."""
+    indicator = INDICATORS["freshness_days"]
+    rows = store.list_freshness(asked.connection, asked.community_id, asked.periods, asked.level)
+    return {
+        (number, key, indicator.id): Value(days, count, is_small=count < indicator.least_n)
+        for number, key, days, count in rows
+    }
+
+
 def measure_points(asked: Asked) -> Found:
     """Return how many places were reported again and again: three times in thirty days, or five times."""
     found: Found = {}
@@ -204,6 +214,7 @@ MEASURES: Final[Mapping[str, Callable[[Asked], Found]]] = {
     "responses": measure_responses,
     "handlings": measure_handlings,
     "points": measure_points,
+    "freshness": measure_freshness,
 }
 """By the name of the facts in the registry."""
 

@@ -27,7 +27,7 @@ _FILES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("dues", "opens", "reports", "dispatches", "bounces", "whistles", "calls", "closings"), _CASES
     ),
-    **dict.fromkeys(("areas", "buildings", "grids", "merchants", "compounds", "doors"), _PLACES),
+    **dict.fromkeys(("areas", "buildings", "freshness", "grids", "merchants", "compounds", "doors"), _PLACES),
 }
 
 
@@ -169,6 +169,19 @@ def list_handlings(
     """Return what was handled in each period, from the report on."""
     rows = load_queries("indicators").list_handlings(connection, **_write(community_id, periods, level))
     return _read_spans(list(rows))
+
+
+def list_freshness(
+    connection: PostgresConnection, community_id: int, periods: Sequence[Bounds], level: Level
+) -> list[tuple[int, str, float, int]]:
+    """Return how old the verified records are: number of the period, key, median of the days, records."""
+    rows = load_queries(_PLACES).list_freshness(
+        connection,
+        community_id=community_id,
+        level=level,
+        dues_until=[period.due_until for period in periods],
+    )
+    return [(int(number) - 1, str(key), float(days), int(count)) for number, key, days, count in rows]
 
 
 def list_suspensions(

@@ -253,6 +253,18 @@ class TestRecords:
 
         assert count(town, "record_freshness") == (1, 2)
 
+    def test_the_middle_record_and_not_the_mean(self, town: SoundTown) -> None:
+        """One record of long ago says little about the others; one never verified says nothing of days."""
+        for n, days_ago in enumerate((10, 20, 600, None), start=3):
+            verified_on = None if days_ago is None else TODAY - timedelta(days=days_ago)
+            town.building(str(n), box(n * 10, 150, n * 10 + 5, 160), verified_on=verified_on)
+        town.connection.commit()
+
+        measured = measure(town.id, [find_period("day", TODAY)], ids=["freshness_days"], now=NOON)
+
+        (value,) = measured.values["freshness_days"][WHOLE]
+        assert (value.amount, value.n, value.is_small) == (20, 3, True)
+
     @pytest.mark.parametrize(("days_ago", "fresh"), [(179, 1), (180, 0), (-1, 0)])
     def test_half_a_year(self, town: SoundTown, days_ago: int, fresh: int) -> None:
         town.change("building", town.buildings[0], verified_on=TODAY - timedelta(days=days_ago))

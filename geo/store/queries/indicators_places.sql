@@ -149,6 +149,23 @@ CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
 WHERE key IS NOT NULL
 GROUP BY a.number, key;
 
+-- name: list_freshness(community_id, level, dues_until)
+-- How many days ago the middle one of the verified records was verified, and how many were. What was verified since then
+-- looks as if it had never been: only the last time is kept.
+SELECT
+    p.number, key, percentile_cont(0.5) WITHIN GROUP (ORDER BY d.on_day - b.verified_on), count(*)
+FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
+CROSS JOIN LATERAL (
+    SELECT CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day) AS d
+JOIN building AS b ON b.community_id = :community_id AND b.verified_on <= d.on_day
+LEFT JOIN building_grid AS bg ON bg.building_id = b.id AND bg.kind = 'community' AND bg.period @> d.on_day
+CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
+    WHEN 'community' THEN ARRAY['']
+    WHEN 'grid' THEN ARRAY[CAST(bg.grid_id AS text)]
+    WHEN 'compound' THEN ARRAY[CAST(b.compound_id AS text)] END) AS key
+WHERE key IS NOT NULL
+GROUP BY p.number, key;
+
 -- name: measure_grids(community_id, level, dues_until)
 -- Grids in which buildings stand; who is away or gone is nobody.
 SELECT
