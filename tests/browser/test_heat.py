@@ -17,7 +17,6 @@ from playwright.sync_api import Download, expect
 from tests.browser.desk import Desk
 
 NOTICE = "示意图，不作为界线依据"
-# A screen of the whole community takes a while to draw without a graphics card.
 # What a picture is written with, kept for the test.
 SPY = """
 window.written = [];
@@ -45,9 +44,22 @@ class Heat:
         self.wait()
 
     def wait(self) -> None:
-        expect(self.map).to_have_attribute("data-key", re.compile("patterns"))
+        """Wait until what is asked for has been drawn, and nothing moves any more."""
+        expect(self.map).to_have_attribute("data-drawn", re.compile("patterns"))
         self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_timeout(1500)
+        self.read_at_rest()
+
+    def read_at_rest(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return the pixels of the first pane once they no longer change."""
+        before = self.read_pixels()
+        for _ in range(100):
+            self.page.wait_for_timeout(400)
+            now = self.read_pixels()
+            if before.shape == now.shape and np.array_equal(before, now):
+                return now
+            before = now
+        msg = "the map never came to rest"
+        raise AssertionError(msg)
 
     def read_pixels(self, pane: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
         picture = self.page.locator(".heat-pane").nth(pane).screenshot()
@@ -158,12 +170,12 @@ def test_what_nobody_has_looked_at_is_hatched_and_said(heat: Heat) -> None:
     unknown = cells["unknown"]
     assert unknown
     known = [cells["ids"][row] for row in np.argsort(cells["count"])[-3:].tolist()]
-    striped = max(_measure_stripes(heat, building) for building in unknown[:2])
-    # A name may be written over one of them.
-    plain = min(_measure_stripes(heat, building) for building in known)
+    # A name may be written over one of them: then another is looked at.
+    striped = next((found for each in unknown[:2] if (found := _measure_stripes(heat, each)) > 12), 0.0)
     assert striped > 12
-    assert striped > 1.4 * plain
-    heat.open(unit="building", cell=str(unknown[0]))
+    assert any(striped > 1.4 * _measure_stripes(heat, building) for building in known)
+    x, y = heat.locate(*_find_anchor(heat, unknown[0]))
+    heat.page.locator(".heat-pane").click(position={"x": x, "y": y})
     expect(heat.page.locator(".st-key-heat_card")).to_contain_text("既无事件也无走访，不等于平安")
 
 
@@ -216,24 +228,31 @@ def test_what_is_chosen_stands_in_the_address(heat: Heat) -> None:
 
 
 def _measure_stripes(heat: Heat, building: int) -> float:
-    """Return how much light and dark change in the middle of a building, looked at closely."""
-    ((longitude, latitude),) = heat.desk.query(
-        "SELECT ST_X(anchor), ST_Y(anchor) FROM building WHERE id = %s", building
-    )
-    heat.open(unit="building")
-    pane = heat.page.locator(".heat-pane").first
-    box = pane.bounding_box()
+    """Return how much light and dark change in the middle of a building, looked at closely, and step back."""
+    box = heat.page.locator(".heat-pane").first.bounding_box()
     assert box is not None
-    x, y = heat.locate(longitude, latitude)
-    heat.page.mouse.move(box["x"] + x, box["y"] + y)
-    # Not so closely that its name is written over it.
-    for _ in range(3):
-        heat.page.mouse.wheel(0, -240)
-        heat.page.wait_for_timeout(150)
-    heat.page.mouse.move(box["x"] + 5, box["y"] + 5)
-    heat.page.wait_for_timeout(2500)
-    pixels = heat.read_pixels().astype(int)
-    return float(pixels[round(y) - 2 : round(y) + 3, round(x) - 6 : round(x) + 7].mean(axis=2).std())
+    x, y = heat.locate(*_find_anchor(heat, building))
+    far = heat.read_pixels()
+
+    def zoom(way: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        heat.page.mouse.move(box["x"] + x, box["y"] + y)
+        # Not so closely that its name is written over it.
+        for _ in range(3):
+            heat.page.mouse.wheel(0, way * 240)
+            heat.page.wait_for_timeout(150)
+        heat.page.mouse.move(box["x"] + 5, box["y"] + 5)
+        return heat.read_at_rest()
+
+    near = zoom(-1).astype(int)
+    assert not np.array_equal(near, far)
+    zoom(1)
+    return float(near[round(y) - 2 : round(y) + 3, round(x) - 6 : round(x) + 7].mean(axis=2).std())
+
+
+def _find_anchor(heat: Heat, building: int) -> tuple[float, float]:
+    (anchor,) = heat.desk.query("SELECT ST_X(anchor), ST_Y(anchor) FROM building WHERE id = %s", building)
+    longitude, latitude = anchor
+    return longitude, latitude
 
 
 def _mercator(latitude: float) -> float:
