@@ -32,6 +32,7 @@ def gather_morning(community_id: int, now: datetime) -> Morning:
             on_day=today,
             since=find_last_close(calendar, today),
             last_day_start=start_of_day(find_last_working_day(calendar, today)),
+            unknown_since=start_of_day(today) - morning.UNKNOWN_AFTER,
         )
 
 

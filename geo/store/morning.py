@@ -157,6 +157,7 @@ def read_morning(
     on_day: date,
     since: datetime,
     last_day_start: datetime,
+    unknown_since: datetime,
 ) -> Morning:
     """Read what the acting reader may know of a community.
 
@@ -168,11 +169,12 @@ def read_morning(
         on_day: the day in China whose plan, posts and leads are in force.
         since: when work ended last.
         last_day_start: when the last working day began.
+        unknown_since: of a building nobody has heard of since then, nothing is known.
     """
     queries = load_queries("morning")
     place = {"community_id": community_id}
     unheld = queries.list_unheld_buildings(connection, **place, on_day=on_day)
-    unknown = queries.list_unknown_buildings(connection, **place, since=now - UNKNOWN_AFTER)
+    unknown = queries.list_unknown_buildings(connection, **place, since=unknown_since)
     return Morning(
         now=now,
         since=since,

@@ -94,7 +94,8 @@ WHERE b.community_id = :community_id AND b.id NOT IN (
 ORDER BY b.households DESC, b.code;
 
 -- name: list_unknown_buildings(community_id, since)
--- Neither an incident nor a visit since then, to the building or a shop in it: nobody has looked, which is not calm.
+-- Neither an incident nor a visit since then, to the building or a shop in it: nobody has looked, which is not calm. As
+-- in coverage, what is sealed or sensitive is no word of a building, so that everybody reads the same number.
 SELECT
     b.id, CASE WHEN starts_with(b.name, c.name) THEN b.name ELSE concat(c.name, b.name) END, b.households
 FROM building AS b
@@ -102,7 +103,8 @@ LEFT JOIN compound AS c ON c.id = b.compound_id
 WHERE b.community_id = :community_id
     AND NOT EXISTS (
         SELECT FROM incident AS i
-        WHERE i.building_id = b.id AND i.reported_at >= CAST(:since AS timestamptz) OFFSET 0)
+        WHERE i.building_id = b.id AND i.reported_at >= CAST(:since AS timestamptz) AND i.sensitivity <> 'S3'
+            AND i.category_code <> ALL (CAST((SELECT sealed_categories()) AS text[])) OFFSET 0)
     AND NOT EXISTS (
         SELECT FROM visit AS v WHERE v.building_id = b.id AND v.at >= CAST(:since AS timestamptz) OFFSET 0)
     AND NOT EXISTS (
