@@ -1,6 +1,7 @@
 """The relapse page of each role: what it lists, where it leads and what it does not tell; file and sheet."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -12,12 +13,14 @@ from shapely import box
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
+from dashboard import data
 from dashboard.i18n import Text
 from dashboard.routes import relapse_sheet
 from dashboard.widgets import relapse_sections
 from dashboard.widgets.relapse_head import export_relapses
 from dashboard.widgets.relapse_table import show_relapse_table
 from geo.model.actor import Role
+from geo.operations.campaign_outcomes import Rebound
 from geo.operations.relapses import gather_relapses
 from geo.store import choices, engine, places
 from geo.store.engine import acting_as
@@ -120,6 +123,42 @@ def test_a_leader_is_told_of_places_with_few_closings_together_only(
     assert any(HOSTILE in name for name in to_leader)
     assert not any("1栋" in name for name in to_leader)
     assert to_visitors == to_leader
+
+
+def test_what_rebounds_is_named_and_a_look_at_it_is_one_click(
+    town: Town, connection: PostgresConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.party("RC", "residents_committee")
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO account (login, display_name) VALUES ('wang', 'wang') RETURNING id")
+        actor = replace(make_actor(town.id), account_id=cursor.fetchall()[0][0])
+        cursor.execute("UPDATE incident SET state = 'closed', outcome = 'resolved', closed_at = reported_at")
+        cursor.execute("SELECT id FROM compound")
+        [(compound,)] = cursor.fetchall()
+    connection.commit()
+    with acting_as(actor):
+        found = gather_relapses(town.id, datetime.now(UTC))
+    (campaign,) = found.campaigns
+    rising = Rebound(compound, (0, 2, 3), 0.97, NOW.date(), NOW.date() - timedelta(days=14), 0.8, 0.4, 1.3)
+    # Before the last of the cases came.
+    ends_on = campaign.ends_on - timedelta(days=30)
+    risen = replace(campaign, ends_on=ends_on, rebounds=(campaign.rebounds[0], rising))
+    named = replace(found, campaigns=(risen,))
+    monkeypatch.setattr(data, "read_relapses", lambda *_: named)
+    monkeypatch.setattr(engine, "_find_actor", lambda: actor)
+    app = open_page("relapse", lang="en")
+    told = read_words(app).replace("\\", "")
+    assert "**1** Rebounding now" in told
+    assert "97 % likely" in told
+    assert "rebound index 0.80 (0.40 – 1.30)" in told
+    links = [link.proto.query_string for link in app.get("page_link")]
+    assert any(f"place=compounds-{compound}" in link and "category=E403" in link for link in links)
+    app.button(key=f"relapse_look_alarm_{campaign.id}_{compound}").click().run()
+    assert not app.exception
+    connection.rollback()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT move, reason FROM incident_event WHERE move = 'recheck'")
+        assert cursor.fetchall() == [("recheck", "stays_away")]
 
 
 def test_without_a_case_nothing_is_divided(
