@@ -188,3 +188,28 @@ def test_every_plant_of_the_demo_is_found_and_nothing_else(
     }
     assert [grid.code for grid in gaps.grids] == truth.grids_without_person
     assert gaps.land_m2 == pytest.approx(sum(gap["area_m2"] for gap in truth.grid_gaps), rel=0.01)
+
+
+def test_whoever_is_away_in_the_demo_is_found_too(database_url: str, connection: PostgresConnection) -> None:
+    """Both the lead of a zone and his backup are away: its buildings are added, and nothing else."""
+    truth = load_demo(database_url, community="Y", as_of=DEMO_DAY).truth
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO absence (community_id, party_id, valid_from, reason) "
+            "SELECT p.community_id, p.party_id, %s, 'sick' "
+            "FROM zone_party AS p JOIN zone AS z ON z.id = p.zone_id WHERE z.code = 'Y-Z01' RETURNING 1",
+            (DEMO_DAY,),
+        )
+        assert len(cursor.fetchall()) == 2
+        cursor.execute(
+            "SELECT b.code, b.community_id FROM zone AS z JOIN zone_unit AS u ON u.zone_id = z.id "
+            "JOIN building AS b ON b.id = u.building_id WHERE z.code = 'Y-Z01'"
+        )
+        mine = cursor.fetchall()
+    connection.commit()
+
+    gaps = read_coverage_gaps(mine[0][1], start_of_day(DEMO_DAY))
+
+    unheld = {gap.code: gap for gap in gaps.list_kind("unheld")}
+    assert sorted(unheld) == sorted({*truth.unheld_buildings, *(code for code, _ in mine)})
+    assert {unheld[code].since for code, _ in mine} == {DEMO_DAY}

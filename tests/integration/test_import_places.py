@@ -1,5 +1,6 @@
 """Importing grids, compounds, buildings and merchants: outlines, codes, parents, overlaps."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,31 @@ def test_compound_facts_are_read(bare: Town, connection: PostgresConnection, tmp
         ("三无院", ["老厂区", "二号院"], "old", "none", True),
     ]
     assert any("known by their name" in warning for warning in report.warnings)
+
+
+def test_what_coverage_is_counted_from_is_read(
+    bare: Town, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    compounds: list[dict[str, Any]] = [
+        {"小区名称": "新城", "小区类型": "商品房", "业委会": "有", "业委会任期至": "2027年3月1日"},
+        {"小区名称": "旧院", "小区类型": "老旧小区", "业委会": "无", "业委会任期至": None},
+        {"小区名称": "没问过", "小区类型": "老旧小区", "业委会": None, "业委会任期至": None},
+    ]
+    shapes = [box(n, 0, n + 90, 90) for n in (0, 100, 200)]
+    assert load(write_shapes(tmp_path / "小区.gpkg", compounds, shapes)).rows.inserted == 3
+    buildings: list[dict[str, Any]] = [
+        {"小区": "新城", "楼栋": "1栋", "户数": 30, "层数": 6, "核实日期": "2026-05-04"},
+        {"小区": "新城", "楼栋": "2栋", "户数": 30, "层数": 6, "核实日期": None},
+    ]
+    shapes = [box(n, 10, n + 10, 20) for n in (10, 40)]
+    assert load(write_shapes(tmp_path / "楼栋.gpkg", buildings, shapes)).rows.inserted == 2
+
+    committees = "SELECT name, has_owners_committee, owners_committee_until FROM compound ORDER BY geom"
+    assert ask(connection, committees) == [
+        ("新城", True, date(2027, 3, 1)), ("旧院", False, None), ("没问过", None, None),
+    ]  # fmt: skip
+    verified = "SELECT name, verified_on FROM building ORDER BY name"
+    assert ask(connection, verified) == [("1栋", date(2026, 5, 4)), ("2栋", None)]
 
 
 def test_buildings_are_told_apart_by_compound_and_name(
