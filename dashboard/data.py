@@ -21,8 +21,8 @@ from geo.operations.morning import gather_morning
 from geo.operations.relapses import BackAgain, Relapses, gather_relapses
 from geo.operations.zone_news import ZoneNews
 from geo.operations.zone_town import Town
-from geo.rules.periods import Period
 from geo.rules.morning import find_day, start_of_day
+from geo.rules.periods import Period
 from geo.rules.rechecks import Why
 from geo.store import choices, places
 from geo.store.addresses import read_gazetteer as read_names
