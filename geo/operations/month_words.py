@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from geo.operations.complaints import OTHER
-from geo.rules.periods import Period, cut_period, go_back
 from geo.rules.morning import find_day, start_of_day
+from geo.rules.periods import Period, cut_period, go_back
 from geo.rules.words import Keyword, Proposal, find_standing_out, find_words, propose_categories
 from geo.store import complaints
 from geo.store.choices import list_categories
