@@ -18,6 +18,7 @@ from geo.operations.indicators import Measured
 from geo.rules.indicators import INDICATORS
 from geo.rules.periods import Period
 from geo.store.choices import Category
+from geo.store.indicators import PLACE_FACTS
 from geo.store.worklist import Case
 
 LEVEL_NAMES: Final[Mapping[Level, str]] = {
@@ -28,8 +29,6 @@ LEVEL_NAMES: Final[Mapping[Level, str]] = {
     "party": "figures.level_party",
     "category": "figures.level_category",
 }
-# Facts that are places, which the page of coverage lists; the others are cases.
-_PLACE_FACTS: Final = frozenset({"areas", "buildings", "compounds", "doors", "grids", "merchants"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def name_keys(measured: Measured, level: Level, categories: Mapping[str, Categor
 
 def is_of_cases(indicator: Indicator) -> bool:
     """Whether an indicator is counted from cases, and opens down to them; else from places."""
-    return indicator.facts not in _PLACE_FACTS
+    return indicator.facts not in PLACE_FACTS
 
 
 def list_ids(state: FigureState) -> tuple[str, ...]:
@@ -245,7 +244,8 @@ def _build_row(
         title=title,
         hint=tell_formula(indicator, text),
         value=tell_value(now, indicator, text),
-        n="" if indicator.unit == "count" else text.number(now.n),
+        # Land is no number of cases.
+        n="" if indicator.unit == "count" or indicator.facts == "areas" else text.number(now.n),
         earlier=tuple(
             (tell_value(then, indicator, text), tell_trend(now, then, indicator, text))
             for then in (values[at[span]] for span in known)

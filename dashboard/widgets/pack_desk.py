@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -34,6 +34,7 @@ from geo.store.packs import Company
 from geo.store.places import Community
 
 _ARCHIVE: Final = "pack_archive"
+_GOOD_FOR: Final = timedelta(minutes=10)
 
 
 def show_packs(
@@ -142,7 +143,7 @@ def _offer_all(
     """Let all packs be made as one archive; whatever the reader does meanwhile stops it."""
     asked = (community.id, quarter, text.language)
     made = st.session_state.get(_ARCHIVE)
-    if made and made[0] == asked:
+    if made and made[0] == asked and datetime.now(UTC) < made[3]:
         st.download_button(
             text("pack.take_all"),
             data=partial(_take_archive, made[1], made[2], community, quarter, actor, text),
@@ -173,7 +174,7 @@ def _offer_all(
             row_count += sum(len(table.rows) for table in tables)
             watermark = write_watermark(actor.name, community.name, pack, now, text)
             archive.writestr(name_file(community, pack), write_book(tables, watermark))
-    st.session_state[_ARCHIVE] = (asked, out.getvalue(), row_count)
+    st.session_state[_ARCHIVE] = (asked, out.getvalue(), row_count, datetime.now(UTC) + _GOOD_FOR)
     st.rerun()
 
 

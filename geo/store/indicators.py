@@ -20,14 +20,19 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Moments = npt.NDArray[np.datetime64]
 
-# The files of queries in which facts are counted; those of places know no cases.
+PLACE_FACTS: Final = frozenset(
+    {"areas", "buildings", "freshness", "grids", "merchants", "compounds", "doors"}
+)
+"""What is counted from places: such a figure opens down to no cases."""
+
+# The files of queries in which facts are counted.
 _CASES: Final = "indicators"
 _PLACES: Final = "indicators_places"
 _FILES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("dues", "opens", "reports", "dispatches", "bounces", "whistles", "calls", "closings"), _CASES
     ),
-    **dict.fromkeys(("areas", "buildings", "freshness", "grids", "merchants", "compounds", "doors"), _PLACES),
+    **dict.fromkeys(PLACE_FACTS, _PLACES),
 }
 
 
