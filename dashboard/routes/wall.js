@@ -8,7 +8,8 @@
   const PATIENCE_MS = 15000;
   const TURN_MS = 24000;
   const PAUSE_MS = 180000;
-  const FRESH_MS = 90000;
+  // Where counting takes long, figures are minutes old by design.
+  const FRESH_MS = 600000;
   const LOST_MS = 3600000;
   const RELOAD_AGAIN_MS = 600000;
   const KEPT = `wangge-wall:${settings.address}`;
@@ -143,7 +144,7 @@
       if (age > FRESH_MS || isCut) name = age > LOST_MS ? "lost" : "old";
       const at = age > 12 * LOST_MS ? dayAndMoment.format(asOf) : moment.format(asOf);
       parts.push(`${words.as_of} ${at}`);
-      if (age > FRESH_MS) parts.push(tellAge(age));
+      if (name !== "fresh" && age > 60000) parts.push(tellAge(age));
     } else {
       name = "waiting";
     }

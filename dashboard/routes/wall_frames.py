@@ -96,13 +96,12 @@ class WallFrames:
         """
         kept = self._kept.setdefault(community_id, _Kept())
         quiet_s = monotonic() - kept.looked_s
-        if quiet_s > LOOK_S:
-            look = self._looks.get(community_id)
-            if look is None:
-                look = self._looks[community_id] = asyncio.create_task(self._look(community_id, kept))
-                look.add_done_callback(lambda _: self._looks.pop(community_id))
-            if not kept.frames or quiet_s > _LONG_S:
-                await asyncio.shield(look)
+        look = self._looks.get(community_id)
+        if look is None and (quiet_s > LOOK_S or not kept.frames):
+            look = self._looks[community_id] = asyncio.create_task(self._look(community_id, kept))
+            look.add_done_callback(lambda _: self._looks.pop(community_id))
+        if look is not None and (quiet_s > _LONG_S or not kept.frames):
+            await asyncio.shield(look)
         etag, packed = kept.frames[language]
         return Frame(etag, packed, kept.as_of)
 

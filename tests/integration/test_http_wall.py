@@ -1,5 +1,6 @@
 """A screen on a wall over real HTTP: how it comes in, what it is sent, and what it cannot reach."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -13,6 +14,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from shapely import Point, box
 
 from dashboard.routes import sign_ins, wall_frames
+from geo.errors import DatabaseUnavailable
 from geo.model.actor import Actor
 from geo.operations import accounts
 from geo.operations.wall import Wall, gather_wall
@@ -274,6 +276,22 @@ def take_away(database_url: str) -> Iterator[None]:
                 yield
             finally:
                 cursor.execute(rename.format(sql.Identifier("away"), sql.Identifier(name)))
+
+
+def test_without_a_first_frame_it_says_so_however_often_it_is_asked(
+    town: WallTown, database_url: str
+) -> None:
+    async def ask() -> None:
+        frames = wall_frames.WallFrames()
+        try:
+            for _ in range(2):
+                with pytest.raises(DatabaseUnavailable):
+                    await frames.fetch(town.id, "zh")
+        finally:
+            await asyncio.to_thread(frames.close)
+
+    with take_away(database_url):
+        asyncio.run(ask())
 
 
 def test_without_the_database_it_keeps_its_last_frame_and_comes_back(
