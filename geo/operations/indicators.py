@@ -4,11 +4,9 @@ What is sensitive or sealed enters no figure, for nobody, so whoever may see fig
 hold for a state of the data and an hour: which due times have passed is asked as of the hour's beginning.
 """
 
-import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final, Literal
 from zlib import crc32
 
@@ -18,6 +16,7 @@ from geo.errors import InputRefused, NotFound
 from geo.model.actor import Role
 from geo.model.indicator import WHOLE, Indicator, Level, Value
 from geo.operations.indicator_facts import LISTS, MEASURES, Asked, Found
+from geo.operations.recalling import recall
 from geo.rules.indicators import CORE, INDICATORS, make_empty, make_value
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.periods import Period, find_compared, find_month, go_back
@@ -36,8 +35,6 @@ MONTHS: Final = 13
 _LAYERS: Final = (
     "communities", "grids", "compounds", "buildings", "merchants", "incidents", "zones", "visits",
 )  # fmt: skip
-# What takes long to count is counted again only after so many times as long.
-_PATIENCE: Final = 20
 
 Values = Mapping[str, Mapping[str, tuple[Value, ...]]]
 """Indicator to key to a value for each period."""
@@ -68,7 +65,8 @@ class Snapshot:
     """A community's figures in one state of its data, kept for all who read them.
 
     Attributes:
-        tag: equal tags, equal figures.
+        tag: equal tags, equal figures of the running month and what it is compared with.
+        past_tag: the same of the months that are over; where counting takes long, of an earlier state.
         as_of: the moment up to which due times count as passed.
         read_at: when the data were read.
         months: the series' months, the oldest first; the last is the running one, whose ``end`` is to come.
@@ -81,13 +79,14 @@ class Snapshot:
     """
 
     tag: str
+    past_tag: str
     as_of: datetime
     read_at: datetime
     months: tuple[Period, ...]
     before: Period
     year_before: Period
     series: Mapping[str, tuple[Value, ...]]
-    then: Mapping[str, tuple[Value, Value]]
+    then: Mapping[str, tuple[Value, ...]]
     grid_names: Mapping[str, str]
     grids: Mapping[str, Mapping[str, Value]]
 
@@ -199,62 +198,60 @@ def read_tag(community_id: int) -> str:
 def read_snapshot(community_id: int) -> Snapshot:
     """Return a community's figures, counted once for each state of its data and shared by all readers.
 
-    Where counting took long, older figures are returned until twenty times as long has passed; they say
-    of when they are.
+    Where counting took long, older figures are returned until twenty times as long has passed, and to all
+    others while somebody counts; they say of which state they are. The months that are over are counted by
+    themselves, for that takes longest, and the running one does not wait for it.
 
     Raises:
         NotFound: there is no such community, or it is not for whoever acts.
         DatabaseUnavailable: the database does not answer.
     """
     _verify_reader(community_id)
-    with connect() as connection:
-        tag = _read_tag(connection, community_id, _find_hour(datetime.now(UTC)))
-        key = (connection.dsn, community_id)
-    with _guard:
-        lock = _locks.setdefault(key, threading.Lock())
-    with lock:
-        kept = _kept.get(key)
-        if kept and (kept.snapshot.tag == tag or time.monotonic() < kept.good_until_s):
-            return kept.snapshot
-        started_s = time.monotonic()
-        snapshot = _take_snapshot(community_id)
-        took_s = time.monotonic() - started_s
-        _kept[key] = _Kept(snapshot, time.monotonic() + _PATIENCE * took_s)
-        return snapshot
-
-
-def _take_snapshot(community_id: int) -> Snapshot:
-    read_at = datetime.now(UTC)
-    today = find_day(_find_hour(read_at))
+    hour = _find_hour(datetime.now(UTC))
+    today = find_day(hour)
     running = find_month(today)
-    months = tuple(go_back(running, back) for back in range(MONTHS - 1, -1, -1))
-    before, year_before = find_compared(running, "month", today)
-    whole = measure(community_id, (*months, before, year_before))
-    grids = measure(community_id, (running,), level="grid", ids=CORE)
-    of_community = {id_: by_key[WHOLE] for id_, by_key in whole.values.items()}
+    with connect() as connection:
+        tag = _read_tag(connection, community_id, hour)
+        whose = (connection.dsn, community_id, running.first)
+    months = tuple(go_back(running, back) for back in range(MONTHS - 1, 0, -1))
+    past = recall((*whose, "past"), tag, lambda: measure(community_id, months))
+    now = recall((*whose, "now"), tag, lambda: _measure_now(community_id, running, today))
     return Snapshot(
-        tag=whole.tag,
-        as_of=whole.as_of,
-        read_at=read_at,
-        months=months,
-        before=before,
-        year_before=year_before,
-        series={id_: values[:MONTHS] for id_, values in of_community.items()},
-        then={id_: (values[MONTHS], values[MONTHS + 1]) for id_, values in of_community.items()},
-        grid_names=grids.names,
-        grids={id_: {key: value for key, (value,) in row.items()} for id_, row in grids.values.items()},
+        tag=now.tag,
+        past_tag=past.tag,
+        as_of=now.whole.as_of,
+        read_at=now.read_at,
+        months=(*months, running),
+        before=now.whole.periods[1],
+        year_before=now.whole.periods[2],
+        series={
+            id_: (*past.values[id_][WHOLE], by_key[WHOLE][0]) for id_, by_key in now.whole.values.items()
+        },
+        then={id_: by_key[WHOLE][1:] for id_, by_key in now.whole.values.items()},
+        grid_names=now.grids.names,
+        grids={id_: {key: value for key, (value,) in row.items()} for id_, row in now.grids.values.items()},
     )
 
 
-@dataclass(frozen=True)
-class _Kept:
-    snapshot: Snapshot
-    good_until_s: float
+@dataclass(frozen=True, eq=False)
+class _Now:
+    """The running month: of the community, with what it is compared with, and of its grids."""
+
+    whole: Measured
+    grids: Measured
+    read_at: datetime
+
+    @property
+    def tag(self) -> str:
+        return self.whole.tag
 
 
-_guard: Final = threading.Lock()
-_locks: dict[tuple[str, int], threading.Lock] = {}
-_kept: dict[tuple[str, int], _Kept] = {}
+def _measure_now(community_id: int, running: Period, today: date) -> _Now:
+    read_at = datetime.now(UTC)
+    periods = (running, *find_compared(running, "month", today))
+    return _Now(
+        measure(community_id, periods), measure(community_id, (running,), level="grid", ids=CORE), read_at
+    )
 
 
 def _choose(ids: Iterable[str] | None) -> list[Indicator]:
