@@ -14,7 +14,7 @@ from geo.rules.indicators import INDICATORS
 from geo.rules.morning import start_of_day
 
 # What the map has on a desk of 1366 × 768.
-MAP_PX: Final = (740, 440)
+MAP_PX: Final = (740, 410)
 
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "coverage.group_grid": (

@@ -184,6 +184,7 @@ def list_freshness(
         connection,
         community_id=community_id,
         level=level,
+        ends=[period.ends_at for period in periods],
         dues_until=[period.due_until for period in periods],
     )
     return [(int(number) - 1, str(key), float(days), int(count)) for number, key, days, count in rows]

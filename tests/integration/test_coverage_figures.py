@@ -7,6 +7,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Point, box
 
 from geo.model.indicator import WHOLE, Level
+from geo.operations import indicators
 from geo.operations.indicators import measure
 from geo.rules.indicators import INDICATORS
 from geo.rules.morning import start_of_day
@@ -80,6 +81,19 @@ class TestGrids:
         assert count(town, "grid_coverage_area")[0] == 0
         assert count(town, "grid_coverage_buildings") == (0, 2)
         assert count(town, "assignment_rate") == (0, 0)
+
+
+def test_a_day_begins_at_midnight(town: SoundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the first hour of a day due times are asked as of midnight, yet places as they are today."""
+    town.change("grid", town.grids[1], valid_to=TODAY)
+    town.connection.commit()
+    monkeypatch.setattr(indicators, "_find_hour", lambda _: start_of_day(TODAY))
+    june = find_month(TODAY)
+
+    measured = measure(town.id, [go_back(june, 1), june], ids=["grid_coverage_buildings"])
+
+    before, now = measured.values["grid_coverage_buildings"][WHOLE]
+    assert (before.numerator, now.numerator) == (2, 1)
 
 
 class TestHolders:

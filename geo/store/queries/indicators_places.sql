@@ -1,8 +1,9 @@
 -- What the figures of coverage are counted from: how the places stood on the last day of each period, today in one that is
 -- not over. As in indicators.sql each query gives numerators and denominators by number of the period and key of the level.
+-- The day is that of ends_at, less a moment, or of due_until where that is earlier: from its first moment on it is today.
 -- A place counts once, whatever lies over it; who is away or gone is nobody; what was looked at too long ago was not.
 
--- name: measure_areas(community_id, level, dues_until)
+-- name: measure_areas(community_id, level, ends, dues_until)
 -- Square metres on the ellipsoid. Grids may reach over the border and over each other: land counts once, and only inside.
 -- Grids seldom change, so that the same ones in force are laid over the land once for all periods.
 WITH asked AS MATERIALIZED (
@@ -11,9 +12,12 @@ WITH asked AS MATERIALIZED (
         WHERE g.community_id = :community_id AND g.kind IN ('community', 'exclusive') AND g.period @> d.on_day
             AND is_sound(g.geom)
         ORDER BY g.id) AS grid_ids
-    FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
+    FROM unnest(CAST(:ends AS timestamptz[]), CAST(:dues_until AS timestamptz[]))
+        WITH ORDINALITY AS p (ends_at, until, number)
     CROSS JOIN LATERAL (
-        SELECT CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day) AS d
+        SELECT least(
+            CAST(p.until AT TIME ZONE 'Asia/Shanghai' AS date),
+            CAST((p.ends_at - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date)) AS on_day) AS d
     WHERE CAST(:level AS text) = 'community'
 ), measured AS MATERIALIZED (
     SELECT once.grid_ids, c.geom, ST_Intersection(c.geom, (
@@ -28,15 +32,18 @@ SELECT
 FROM asked AS a
 JOIN measured AS m ON m.grid_ids = a.grid_ids;
 
--- name: measure_buildings(community_id, level, dues_until)
+-- name: measure_buildings(community_id, level, ends, dues_until)
 -- Holders are those of the plans in force; where a kind has none, there is nothing to hold. Property companies hold what is
 -- in compounds. What is sealed or sensitive is no word of a building. Members of a group are reckoned as whole households,
 -- so that what they reach is rather too little than too much.
 WITH asked AS MATERIALIZED (
     SELECT p.number, d.on_day, day.start
-    FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
+    FROM unnest(CAST(:ends AS timestamptz[]), CAST(:dues_until AS timestamptz[]))
+        WITH ORDINALITY AS p (ends_at, until, number)
     CROSS JOIN LATERAL (
-        SELECT CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day) AS d
+        SELECT least(
+            CAST(p.until AT TIME ZONE 'Asia/Shanghai' AS date),
+            CAST((p.ends_at - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date)) AS on_day) AS d
     CROSS JOIN LATERAL (SELECT CAST(d.on_day AS timestamp) AT TIME ZONE 'Asia/Shanghai' AS start) AS day
 ), planned AS MATERIALIZED (
     SELECT a.number, array_agg(plan.kind) AS kinds
@@ -149,14 +156,17 @@ CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
 WHERE key IS NOT NULL
 GROUP BY a.number, key;
 
--- name: list_freshness(community_id, level, dues_until)
+-- name: list_freshness(community_id, level, ends, dues_until)
 -- How many days ago the middle one of the verified records was verified, and how many were. What was verified since then
 -- looks as if it had never been: only the last time is kept.
 SELECT
     p.number, key, percentile_cont(0.5) WITHIN GROUP (ORDER BY d.on_day - b.verified_on), count(*)
-FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
+FROM unnest(CAST(:ends AS timestamptz[]), CAST(:dues_until AS timestamptz[]))
+        WITH ORDINALITY AS p (ends_at, until, number)
 CROSS JOIN LATERAL (
-    SELECT CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day) AS d
+    SELECT least(
+            CAST(p.until AT TIME ZONE 'Asia/Shanghai' AS date),
+            CAST((p.ends_at - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date)) AS on_day) AS d
 JOIN building AS b ON b.community_id = :community_id AND b.verified_on <= d.on_day
 LEFT JOIN building_grid AS bg ON bg.building_id = b.id AND bg.kind = 'community' AND bg.period @> d.on_day
 CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
@@ -166,7 +176,7 @@ CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
 WHERE key IS NOT NULL
 GROUP BY p.number, key;
 
--- name: measure_grids(community_id, level, dues_until)
+-- name: measure_grids(community_id, level, ends, dues_until)
 -- Grids in which buildings stand; who is away or gone is nobody.
 SELECT
     p.number, '' AS key,
@@ -176,14 +186,17 @@ SELECT
             SELECT h.building_id FROM building_holder(d.on_day) AS h
             WHERE h.community_id = :community_id AND h.kind = 'grid_worker'))) AS assignment_rate_numerator,
     count(*) AS assignment_rate_denominator
-FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
+FROM unnest(CAST(:ends AS timestamptz[]), CAST(:dues_until AS timestamptz[]))
+        WITH ORDINALITY AS p (ends_at, until, number)
 CROSS JOIN LATERAL (
-    SELECT CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day) AS d
+    SELECT least(
+            CAST(p.until AT TIME ZONE 'Asia/Shanghai' AS date),
+            CAST((p.ends_at - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date)) AS on_day) AS d
 JOIN grid AS g ON g.community_id = :community_id AND g.kind IN ('community', 'exclusive') AND g.period @> d.on_day
 WHERE CAST(:level AS text) = 'community' AND EXISTS (SELECT FROM building_grid AS bg WHERE bg.grid_id = g.id)
 GROUP BY p.number;
 
--- name: measure_merchants(community_id, level, dues_until)
+-- name: measure_merchants(community_id, level, ends, dues_until)
 -- Premises, not licences. One in a building is where that is.
 SELECT
     p.number, key,
@@ -195,9 +208,12 @@ SELECT
     count(*) AS merchant_inspection_rate_denominator,
     count(*) FILTER (WHERE m.partner_since <= d.on_day) AS partner_rate_numerator,
     count(*) AS partner_rate_denominator
-FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
+FROM unnest(CAST(:ends AS timestamptz[]), CAST(:dues_until AS timestamptz[]))
+        WITH ORDINALITY AS p (ends_at, until, number)
 CROSS JOIN LATERAL (
-    SELECT CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day) AS d
+    SELECT least(
+            CAST(p.until AT TIME ZONE 'Asia/Shanghai' AS date),
+            CAST((p.ends_at - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date)) AS on_day) AS d
 CROSS JOIN LATERAL (SELECT CAST(d.on_day AS timestamp) AT TIME ZONE 'Asia/Shanghai' AS start) AS day
 JOIN merchant AS m ON m.community_id = :community_id
 LEFT JOIN building AS b ON b.id = m.building_id
@@ -209,7 +225,7 @@ CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
 WHERE key IS NOT NULL
 GROUP BY p.number, key;
 
--- name: measure_compounds(community_id, level, dues_until)
+-- name: measure_compounds(community_id, level, ends, dues_until)
 -- As they are recorded today; only a committee whose term is over by then is none any more. What nobody has reviewed has
 -- neither.
 SELECT
@@ -221,9 +237,12 @@ SELECT
     count(*) AS committee_coverage_denominator,
     count(*) FILTER (WHERE c.is_three_no) AS three_no_share_numerator,
     count(*) AS three_no_share_denominator
-FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
+FROM unnest(CAST(:ends AS timestamptz[]), CAST(:dues_until AS timestamptz[]))
+        WITH ORDINALITY AS p (ends_at, until, number)
 CROSS JOIN LATERAL (
-    SELECT CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date) AS on_day) AS d
+    SELECT least(
+            CAST(p.until AT TIME ZONE 'Asia/Shanghai' AS date),
+            CAST((p.ends_at - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date)) AS on_day) AS d
 JOIN compound AS c ON c.community_id = :community_id
 WHERE CAST(:level AS text) = 'community'
 GROUP BY p.number;
