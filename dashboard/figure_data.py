@@ -26,6 +26,7 @@ from geo.store.versions import list_layer_tags
 from geo.store.worklist import Asked, Case, list_cases
 
 MOST_LISTED: Final = 40
+_MOST_ASKED: Final = 1000
 _KEPT_S: Final = 3600
 _PACK_S: Final = 600
 # As the snapshot: what took long to count is counted again only after so many times as long.
@@ -83,7 +84,8 @@ def list_figure_cases(community_id: int, state: FigureState, now: datetime) -> t
     if not ids:
         return [], 0
     asked = Asked(community_id=community_id, status="all")
-    return list(list_cases(asked, now, most=MOST_LISTED, ids=ids).cases), len(ids)
+    # What was reported late has a high number: among the last are the newest.
+    return list(list_cases(asked, now, most=MOST_LISTED, ids=ids[-_MOST_ASKED:]).cases), len(ids)
 
 
 def read_packs(community_id: int, quarter: Period, company_ids: tuple[int, ...], actor: Actor) -> list[Pack]:

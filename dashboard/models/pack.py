@@ -1,5 +1,6 @@
 """The pack of a property company for the quarterly meeting, in the reader's words: page, sheet and file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +21,10 @@ from geo.rules.periods import Period, format_period
 from geo.rules.repeats import THRESHOLDS
 from geo.settings import get_settings
 from geo.store.choices import Category
-from geo.store.places import Community
 
 MOST_OPEN: Final = 40
+_NOT_IN_FILES: Final = re.compile(r"[^\w-]+")
+_LONGEST_NAME: Final = 60
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,10 @@ def write_watermark(name: str, community: str, pack: Pack, now: datetime, text: 
     }
 
 
-def name_file(community: Community, pack: Pack) -> str:
-    """Return the name of a pack's file."""
-    return f"pack-{community.code}-{pack.company.code}-{format_period(pack.period)}.xlsx"
+def name_file(pack: Pack) -> str:
+    """Return the name of a pack's file: the company's code, so that no two are alike, and its name."""
+    company = _NOT_IN_FILES.sub("_", f"{pack.company.code}-{pack.company.name}")
+    return f"{company[:_LONGEST_NAME]}-{format_period(pack.period)}.xlsx"
 
 
 def write_print_address(community_code: str, company_id: int | None, quarter: Period, text: Text) -> str:

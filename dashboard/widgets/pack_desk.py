@@ -73,7 +73,7 @@ def show_packs(
         st.download_button(
             text("export.xlsx"),
             data=partial(export_pack, pack, page, community, actor, text),
-            file_name=name_file(community, pack),
+            file_name=name_file(pack),
             mime=XLSX,
             key="pack_xlsx",
             icon=":material/download:",
@@ -173,7 +173,7 @@ def _offer_all(
             tables = list_tables(pack, build_pack(pack, categories, now, text), text)
             row_count += sum(len(table.rows) for table in tables)
             watermark = write_watermark(actor.name, community.name, pack, now, text)
-            archive.writestr(name_file(community, pack), write_book(tables, watermark))
+            archive.writestr(name_file(pack), write_book(tables, watermark))
     st.session_state[_ARCHIVE] = (asked, out.getvalue(), row_count, datetime.now(UTC) + _GOOD_FOR)
     st.rerun()
 

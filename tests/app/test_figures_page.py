@@ -211,6 +211,7 @@ def test_all_packs_are_made_as_one_archive(visit: Visits, town: CaseTown, databa
     _, content, rows_out, _ = app.session_state["pack_archive"]
     assert rows_out > 0
     with ZipFile(io.BytesIO(content)) as archive:
+        assert sorted(archive.namelist())[1].startswith("P2-_cmd_-")
         assert len(archive.namelist()) == 2
         book = openpyxl.load_workbook(io.BytesIO(archive.read(archive.namelist()[0])))
     assert book.worksheets[-1]["A1"].value == "导出人"
