@@ -104,7 +104,7 @@ def _read_asked(scope: Scope) -> tuple[str, str | None]:
     language = given.get("lang", "")
     code = given.get("community")
     if code is not None and len(code) > _LONGEST_CODE:
-        msg = "there is no such community: use the code of one that this screen may show"
+        msg = "there is no such community to show here: use the code of one that this screen may show"
         raise NotFound(msg)
     return language if language in LANGUAGES else get_settings().language, code
 

@@ -38,6 +38,7 @@ from geo.cluster import Cluster
 from geo.operations.accounts import hash_token
 from geo.schema.migrate import migrate
 from geo.settings import get_settings
+from geo.store.engine import load_queries
 from tests.benchmarks.__main__ import print_table
 from tests.benchmarks.bench_people import Load, find_server, list_filters, multiply_incidents, work
 
@@ -87,9 +88,10 @@ def _prepare(url: str, incidents: int | None = None) -> list[str]:
     """Load the demo and hang up a screen; return what people at work ask for."""
     os.environ["WANGGE_DATABASE_URL"] = url
     get_settings.cache_clear()
-    load_demo(url, community=_COMMUNITY, scale=1, seed=1)
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
+        if not load_queries("database").has_community(connection):
+            load_demo(url, community=_COMMUNITY, scale=1, seed=1)
         if incidents:
             multiply_incidents(connection, incidents)
         with connection.cursor() as cursor:
@@ -100,7 +102,7 @@ def _prepare(url: str, incidents: int | None = None) -> list[str]:
 _HANG_UP = """
     WITH hall AS (
         INSERT INTO account (login, display_name, must_change_password) VALUES ('hall', '大厅', false)
-        RETURNING id),
+        ON CONFLICT DO NOTHING RETURNING id),
     post AS (INSERT INTO role_grant (account_id, role) SELECT id, 'wall' FROM hall)
     INSERT INTO access_token (account_id, purpose, name, token_hash) SELECT id, 'wall', '大厅', %s FROM hall
 """
@@ -203,7 +205,8 @@ async def _hang_up(server: _Server, walls: int) -> list[str]:
     """Return the cookies of so many screens that have shown a frame."""
     cookies = []
     for _ in range(walls):
-        async with httpx.AsyncClient(base_url=server.address, timeout=60) as browser:
+        # Whatever the first frame costs: a screen waits for it once.
+        async with httpx.AsyncClient(base_url=server.address, timeout=600) as browser:
             answer = await browser.get(f"/wall?token={_TOKEN}")
             cookies.append(str(answer.headers["set-cookie"]).partition(";")[0])
             (await browser.get(_FRAME)).raise_for_status()
@@ -359,10 +362,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, usual in vars(Size()).items():
         parser.add_argument(f"--{name}", type=type(usual), default=usual)
-    size = Size(**vars(parser.parse_args()))
+    parser.add_argument("--folder", type=Path, help="keep the database here, and use what is there already")
+    asked = vars(parser.parse_args())
+    kept = asked.pop("folder")
+    size = Size(**asked)
     with tempfile.TemporaryDirectory(prefix="wangge-bench-") as folder:
         Path(folder).chmod(0o755)
-        cluster = Cluster(Path(folder), durable=False)
+        cluster = Cluster(kept or Path(folder), durable=False)
         url = cluster.start()
         try:
             migrate(url)

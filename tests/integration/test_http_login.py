@@ -171,7 +171,7 @@ class TestWall:
         assert "the-token" not in answer.headers["set-cookie"]
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert browser.open("/wall").status_code == 200
-        assert browser.get(DATA).status_code == 200
+        assert browser.get(DATA).status_code == 403
         assert browser.get("/print/morning").status_code == 403
 
     def test_a_token_that_is_no_good_gets_a_sentence(self, town: Town, browser: Browser) -> None:
