@@ -30,9 +30,10 @@ SELECT
     CAST(greatest(
         (SELECT max(v.at) FROM visit AS v WHERE v.building_id = b.id),
         (SELECT max(v.at) FROM merchant AS m JOIN visit AS v ON v.merchant_id = m.id WHERE m.building_id = b.id),
-        (SELECT max(i.reported_at) FROM incident AS i
+        (SELECT i.reported_at FROM incident AS i
          WHERE i.building_id = b.id AND i.sensitivity <> 'S3'
-            AND i.category_code <> ALL (CAST((SELECT sealed_categories()) AS text[])))
+            AND i.category_code <> ALL (CAST((SELECT sealed_categories()) AS text[]))
+         ORDER BY i.reported_at DESC LIMIT 1)
     ) AT TIME ZONE 'Asia/Shanghai' AS date) AS heard_of_on
 FROM building AS b
 LEFT JOIN compound AS c ON c.id = b.compound_id
