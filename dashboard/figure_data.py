@@ -6,7 +6,7 @@ as the lines of the cases behind a figure, is not kept here.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
@@ -15,20 +15,19 @@ import streamlit as st
 
 from dashboard.models.figure_state import FigureState, Spans
 from dashboard.models.figures_page import list_case_ids, list_ids
-from geo.model.actor import Actor
 from geo.model.indicator import WHOLE, Level
 from geo.operations import indicators
 from geo.operations.indicators import Measured, Snapshot
-from geo.operations.packs import Pack, gather_packs
+from geo.operations.packs import Pack, choose_companies, gather_packs
 from geo.rules.morning import find_day
 from geo.rules.periods import Period, find_month
+from geo.store.engine import get_actor
 from geo.store.versions import list_layer_tags
 from geo.store.worklist import Asked, Case, list_cases
 
 MOST_LISTED: Final = 40
 _MOST_ASKED: Final = 1000
 _KEPT_S: Final = 3600
-_PACK_S: Final = 600
 # As the snapshot: what took long to count is counted again only after so many times as long.
 _PATIENCE: Final = 20
 _Answer = TypeVar("_Answer")
@@ -88,22 +87,22 @@ def list_figure_cases(community_id: int, state: FigureState, now: datetime) -> t
     return list(list_cases(asked, now, most=MOST_LISTED, ids=ids[-_MOST_ASKED:]).cases), len(ids)
 
 
-def read_packs(community_id: int, quarter: Period, company_ids: tuple[int, ...], actor: Actor) -> list[Pack]:
-    """Return packs as an actor may see them, as ``gather_packs`` does; minutes old at most."""
-    tags = list_layer_tags(community_id, find_day(datetime.now(UTC)))
-    seen = (tags["incidents"], tags["compounds"], tags["buildings"])
-    return _read_packs(community_id, quarter, company_ids, (actor.role, actor.scope), seen)
+def read_packs(community_id: int, quarter: Period, company_ids: Sequence[int] | None) -> list[Pack]:
+    """Return packs as whoever acts may see them, as :func:`geo.operations.packs.gather_packs`.
 
-
-@st.cache_resource(ttl=_PACK_S, max_entries=100, show_spinner=False)
-def _read_packs(
-    community_id: int,
-    quarter: Period,
-    company_ids: tuple[int, ...],
-    rights: tuple[object, ...],  # noqa: ARG001
-    tags: tuple[str, ...],  # noqa: ARG001
-) -> list[Pack]:
-    return gather_packs(community_id, quarter, company_ids, datetime.now(UTC))
+    Those of all companies are counted together, once for all who may see them all.
+    """
+    wanted = {company.id for company in choose_companies(community_id, company_ids)}
+    actor = get_actor()
+    alone = actor.party_id if actor is not None and actor.role == "property_company" else None
+    now = datetime.now(UTC)
+    tags = list_layer_tags(community_id, find_day(now))
+    keeper: _Keeper[list[Pack]] = _find_keeper("packs", community_id, quarter, alone)
+    packs = keeper.read(
+        f"{now:%Y%m%d%H} {tags['incidents']} {tags['compounds']} {tags['buildings']}",
+        lambda: gather_packs(community_id, quarter, None, now),
+    )
+    return [pack for pack in packs if pack.company.id in wanted]
 
 
 def _take(snapshot: Snapshot, periods: tuple[Period, ...], ids: tuple[str, ...]) -> Measured:

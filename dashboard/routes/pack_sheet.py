@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from starlette.routing import BaseRoute, Route
 
+from dashboard.figure_data import read_packs
 from dashboard.models.figure_state import LONGEST_ID
 from dashboard.models.figures import name_period
 from dashboard.models.pack import MOST_OPEN, build_pack
 from dashboard.routes.sheets import SheetRequest, make_sheet_endpoint
 from geo.errors import NotFound
-from geo.operations.packs import gather_packs
 from geo.rules.morning import find_day
 from geo.rules.periods import Period, find_kind, parse_period
 from geo.store.choices import list_categories
@@ -44,7 +44,7 @@ def routes() -> list[BaseRoute]:
 def _fill(asked: SheetRequest) -> Mapping[str, Any]:
     text, community = asked.text, asked.community
     quarter = _read_quarter(asked)
-    packs = gather_packs(community.id, quarter, _read_party(asked), asked.now)
+    packs = read_packs(community.id, quarter, _read_party(asked))
     categories = {category.code: category for category in list_categories()}
     return {
         "title": text("pack.title", community=community.name),

@@ -62,7 +62,7 @@ def show_packs(
         st.space("stretch")
         tools = st.container(key="pack_acts", horizontal=True, horizontal_alignment="right")
     categories = data.list_categories()
-    (pack,) = figure_data.read_packs(community.id, quarter, (company.id,), actor)
+    (pack,) = figure_data.read_packs(community.id, quarter, [company.id])
     page = build_pack(pack, categories, datetime.now(UTC), text)
     with tools:
         st.link_button(
@@ -163,7 +163,7 @@ def _offer_all(
     # A click on it runs the page anew, which ends this run at its next sign of progress: nothing is kept.
     st.button(text("pack.stop"), key="pack_stop", width="stretch")
     bar = st.progress(0.0, text("pack.counting"))
-    packs = figure_data.read_packs(community.id, quarter, company_ids, actor)
+    packs = figure_data.read_packs(community.id, quarter, company_ids)
     out = io.BytesIO()
     row_count = 0
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -113,6 +113,29 @@ def list_companies(community_id: int) -> list[Company]:
     return companies
 
 
+def choose_companies(community_id: int, company_ids: Sequence[int] | None) -> list[Company]:
+    """Return some companies, or all whose packs the actor may see.
+
+    Raises:
+        Forbidden: one of them is not the actor's.
+        NotFound: nobody manages a compound here, or there is no such company.
+        DatabaseUnavailable: the database does not answer.
+    """
+    companies = list_companies(community_id)
+    wanted = [company for company in companies if company_ids is None or company.id in company_ids]
+    if company_ids is not None and len(wanted) < len(set(company_ids)):
+        actor = get_actor()
+        if actor is not None and actor.role == "property_company":
+            msg = "this is another company's pack: print your own"
+            raise Forbidden(msg)
+        msg = "there is no such property company: print from the page of figures"
+        raise NotFound(msg)
+    if not wanted:
+        msg = "no property company manages a compound here: import compounds with their companies first"
+        raise NotFound(msg)
+    return wanted
+
+
 def gather_packs(
     community_id: int, quarter: Period, company_ids: Sequence[int] | None, now: datetime
 ) -> list[Pack]:
@@ -129,18 +152,7 @@ def gather_packs(
         NotFound: nobody manages a compound here, or there is no such company.
         DatabaseUnavailable: the database does not answer.
     """
-    companies = list_companies(community_id)
-    wanted = [company for company in companies if company_ids is None or company.id in company_ids]
-    if company_ids is not None and len(wanted) < len(set(company_ids)):
-        actor = get_actor()
-        if actor is not None and actor.role == "property_company":
-            msg = "this is another company's pack: print your own"
-            raise Forbidden(msg)
-        msg = "there is no such property company: print from the page of figures"
-        raise NotFound(msg)
-    if not wanted:
-        msg = "no property company manages a compound here: import compounds with their companies first"
-        raise NotFound(msg)
+    wanted = choose_companies(community_id, company_ids)
     # The database shows a company its own cases alone; its figures are the office's, like everybody's.
     office = Actor(account_id=_OFFICE, role="leader", community_ids=(community_id,))
     periods = (quarter, go_back(quarter, 1, "quarter"), same_last_year(quarter, "quarter"))

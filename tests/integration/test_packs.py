@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import anyio
 import httpx
 import pytest
+import streamlit as st
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import box
 from starlette.applications import Starlette
@@ -79,6 +80,12 @@ class Estate:
             return gather_packs(
                 self.town.id, QUARTER, [self.companies[number] for number in numbers] or None, NOW
             )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """Forget what sheets keep of the database of the test before."""
+    st.cache_resource.clear()
 
 
 @pytest.fixture
