@@ -3161,6 +3161,8 @@ CREATE INDEX incident_duty_rule ON public.incident USING btree (duty_rule_id) WH
 
 CREATE INDEX incident_event_actor ON public.incident_event USING btree (actor_party_id);
 
+CREATE INDEX incident_event_counted ON public.incident_event USING btree (community_id, at) WHERE ((to_state = ANY (ARRAY['dispatched'::text, 'returned'::text, 'rated'::text])) OR (kind = ANY (ARRAY['called_back'::text, 'whistled'::text])));
+
 CREATE INDEX incident_event_incident ON public.incident_event USING btree (incident_id, at);
 
 CREATE INDEX incident_event_move ON public.incident_event USING btree (community_id, move, at) WHERE (move IS NOT NULL);

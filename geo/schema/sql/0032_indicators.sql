@@ -44,6 +44,8 @@ CREATE INDEX incident_first_due ON incident (community_id, original_due_at) WHER
 CREATE INDEX incident_responded ON incident (community_id, first_response_at) WHERE first_response_at IS NOT NULL;
 CREATE INDEX incident_handled ON incident (community_id, handled_at) WHERE handled_at IS NOT NULL;
 CREATE INDEX incident_closed ON incident (community_id, closed_at) WHERE closed_at IS NOT NULL;
+CREATE INDEX incident_event_counted ON incident_event (community_id, at)
+    WHERE to_state IN ('dispatched', 'returned', 'rated') OR kind IN ('called_back', 'whistled');
 
 -- What a community's score is made of; without a row the usual score.
 CREATE TABLE score_template (

@@ -133,12 +133,16 @@ WITH sent AS (
     SELECT p.number, p.ends_at, e.incident_id, true AS is_sent
     FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
         WITH ORDINALITY AS p (starts_at, ends_at, number)
-    JOIN incident_event AS e
-        ON e.community_id = :community_id AND e.to_state = 'dispatched' AND e.at >= p.starts_at AND e.at < p.ends_at
-    WHERE NOT EXISTS (
-        SELECT FROM incident_event AS earlier
-        WHERE earlier.incident_id = e.incident_id AND earlier.to_state = 'dispatched'
-            AND (earlier.at, earlier.id) < (e.at, e.id))
+    -- Each period by itself, and each case: joined, all events there are would be read.
+    CROSS JOIN LATERAL (
+        SELECT e.id, e.incident_id FROM incident_event AS e
+        WHERE e.community_id = :community_id AND e.to_state = 'dispatched' AND e.at >= p.starts_at AND e.at < p.ends_at
+        OFFSET 0
+    ) AS e
+    WHERE e.id = (
+        SELECT first.id FROM incident_event AS first
+        WHERE first.incident_id = e.incident_id AND first.to_state = 'dispatched'
+        ORDER BY first.at, first.id LIMIT 1)
     UNION ALL
     SELECT p.number, p.ends_at, w.id, false
     FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
