@@ -21,6 +21,7 @@ import orjson
 
 from dashboard.i18n import LANGUAGES, Text
 from dashboard.models.wall import build_frame
+from dashboard.routes import metrics
 from geo.errors import DatabaseUnavailable, NotFound, WanggeError
 from geo.operations.wall import gather_wall, read_wall_tag
 from geo.store.versions import list_community_codes
@@ -142,6 +143,7 @@ def _renew(community_id: int, kept: _Kept) -> None:
     took_s = monotonic() - started_s
     kept.frames, kept.tag, kept.as_of = frames, wall.tag, wall.read_at
     kept.good_until_s = monotonic() + _PATIENCE * took_s
+    metrics.observe_production("wall", took_s)
 
 
 @lru_cache(maxsize=1)

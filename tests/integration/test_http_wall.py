@@ -206,13 +206,6 @@ def test_it_reaches_nothing_else(screen: Browser) -> None:
         assert (page.status_code, page.headers.get("location")) == (303, "/wall"), path
 
 
-def test_open311_does_not_know_its_token_nor_its_cookie(screen: Browser) -> None:
-    for key in ("the-token", screen.cookies["wangge"]):
-        assert screen.get("/open311/v2/requests.json", params={"api_key": key}).status_code != 200 or (
-            "page " in screen.get("/open311/v2/requests.json", params={"api_key": key}).text
-        )
-
-
 def test_other_communities_are_not_shown(screen: Browser, town: WallTown) -> None:
     Town(town.connection, "B", box(2000, 0, 3000, 1000))
     town.connection.commit()
