@@ -11,8 +11,11 @@ from etl.demo.load import load_demo
 from geo.errors import NotFound
 from geo.model.actor import Role
 from geo.model.coverage import CoverageGaps
+from geo.model.indicator import WHOLE
 from geo.operations.coverage import read_coverage_gaps
+from geo.operations.indicators import measure
 from geo.rules.morning import start_of_day
+from geo.rules.periods import find_period
 from geo.store.engine import acting_as
 from tests.actors import make_actor
 from tests.sound_town import EAST, TODAY, YESTERDAY, SoundTown
@@ -187,7 +190,21 @@ def test_every_plant_of_the_demo_is_found_and_nothing_else(
         "silent": sorted(truth.silent_buildings),
     }
     assert [grid.code for grid in gaps.grids] == truth.grids_without_person
-    assert gaps.land_m2 == pytest.approx(sum(gap["area_m2"] for gap in truth.grid_gaps), rel=0.01)
+    bare_m2 = sum(gap["area_m2"] for gap in truth.grid_gaps)
+    assert gaps.land_m2 == pytest.approx(bare_m2, rel=0.01)
+    # The figures, which are counted apart, lack the same.
+    figures = measure(
+        community_id, [find_period("day", DEMO_DAY)], now=start_of_day(DEMO_DAY) + timedelta(hours=8)
+    )
+    lacking = {
+        id_: (by_key[WHOLE][0].denominator or 0) - (by_key[WHOLE][0].numerator or 0)
+        for id_, by_key in figures.values.items()
+    }
+    assert lacking["grid_coverage_area"] == pytest.approx(bare_m2, rel=0.02)
+    assert lacking["grid_coverage_buildings"] == len(truth.uncovered_buildings)
+    assert lacking["held_by_grid_worker"] == len(truth.unheld_buildings)
+    assert lacking["assignment_rate"] == len(truth.grids_without_person)
+    assert figures.values["silent_share"][WHOLE][0].numerator == len(truth.silent_buildings)
 
 
 def test_whoever_is_away_in_the_demo_is_found_too(database_url: str, connection: PostgresConnection) -> None:
