@@ -78,25 +78,23 @@ def build_sections(lists: Sequence[DueList], text: Text) -> tuple[DueSection, ..
 
 
 def build_month(
-    summed: MonthOfInspections, names: Mapping[int, str], text: Text, *, with_names: bool
+    summed: MonthOfInspections, names: Mapping[int, str], text: Text, *, with_nobody: bool
 ) -> MonthTable:
     """Return a month's completion.
 
     Args:
         summed: the month.
-        names: of those who answered, in the order in which they are listed.
+        names: of those who are listed one by one, in their order.
         text: the language.
-        with_names: whether to list them one by one.
+        with_nobody: whether to list what nobody held.
     """
     rows = [(text("inspection.everybody"), tuple(map(_write_cell, summed.of_templates)))]
-    if with_names:
-        rows += [
-            (name, tuple(map(_write_cell, summed.of_parties[party])))
-            for party, name in names.items()
-            if party in summed.of_parties
-        ]
-        if None in summed.of_parties:
-            rows.append((text("inspection.nobody"), tuple(map(_write_cell, summed.of_parties[None]))))
+    listed = [*names.items(), *([(None, text("inspection.nobody"))] if with_nobody else [])]
+    rows += [
+        (name, tuple(map(_write_cell, summed.of_parties[party])))
+        for party, name in listed
+        if party in summed.of_parties
+    ]
     running = [
         text("inspection.running", name=template.name, done=now.done, due=now.due)
         for template, now in zip(summed.templates, summed.running, strict=True)

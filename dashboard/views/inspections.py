@@ -19,15 +19,13 @@ with st.container(key="inspection_head", horizontal=True, vertical_alignment="ce
     st.space("stretch")
     show_language_switch(text)
 
-if not is_allowed(actor.role, "inspect"):
-    with st.container(border=True, key="inspection_review"):
-        show_month(community, now, text, with_names=False)
-elif actor.role != "secretary":
-    show_due(community, actor, now, text)
-else:
+if is_allowed(actor.role, "inspect"):
     due, month = st.columns([1, 1], gap="small")
     with due:
         show_due(community, actor, now, text)
-    with month, st.container(border=True, key="inspection_review"):
-        show_month(community, now, text, with_names=True)
+else:
+    month = st.container()
+with month, st.container(border=True, key="inspection_review"):
+    show_month(community, actor, now, text)
+if actor.role == "secretary":
     show_templates(community, read_templates(community.id), text)

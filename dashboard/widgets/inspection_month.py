@@ -18,6 +18,7 @@ from dashboard.models.inspections_page import (
 )
 from dashboard.widgets.markdown import escape
 from geo.errors import WanggeError
+from geo.model.actor import Actor
 from geo.model.inspection import Template
 from geo.operations import inspections
 from geo.rules.morning import find_day
@@ -27,8 +28,8 @@ from geo.store.places import Community
 _MONTHS: Final = 3
 
 
-def show_month(community: Community, now: datetime, text: Text, *, with_names: bool) -> None:
-    """Show the score of a month with what it is made of."""
+def show_month(community: Community, actor: Actor, now: datetime, text: Text) -> None:
+    """Show the score of a month: to the secretary by person, to a grid worker his own, to others no names."""
     running = find_month(find_day(now))
     months = [go_back(running, back) for back in range(_MONTHS)]
     back = st.segmented_control(
@@ -41,7 +42,13 @@ def show_month(community: Community, now: datetime, text: Text, *, with_names: b
         required=True,
     )
     summed, names = inspections.review_inspections(community.id, months[back or 0], now)
-    table = build_month(summed, names, text, with_names=with_names)
+    is_secretary = actor.role == "secretary"
+    listed = {
+        party: name
+        for party, name in names.items()
+        if is_secretary or (actor.role == "grid_worker" and party == actor.party_id)
+    }
+    table = build_month(summed, listed, text, with_nobody=is_secretary)
     st.markdown(f"{text('inspection.score')} **{table.score}** :gray[/ 100]", help=text("inspection.formula"))
     st.caption(escape(table.note))
     st.html(write_html_table(table, text))

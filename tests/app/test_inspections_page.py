@@ -115,10 +115,22 @@ def test_a_leader_sees_the_month_without_names_and_nothing_to_tap(
     assert ">W<" not in told
 
 
+def test_a_worker_sees_his_own_month_and_nobody_elses(
+    office: CaseTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_as(office, "worker", monkeypatch)
+    app.segmented_control(key="inspection_month").set_value(1).run()
+
+    assert not app.exception
+    told = read_html(app)
+    assert ">W<" in told
+    assert ">C<" not in told
+
+
 def test_the_month_is_listed_by_person_and_not_ranked(office: CaseTown) -> None:
     month = go_back(find_month(find_day(datetime.now(UTC))), 1)
     summed, names = review_inspections(office.id, month, datetime.now(UTC))
-    table = build_month(summed, names | {office.worker: HOSTILE}, Text("en"), with_names=True)
+    table = build_month(summed, names | {office.worker: HOSTILE}, Text("en"), with_nobody=True)
 
     assert [name for name, _ in table.rows] == ["Together", "C", HOSTILE]
     assert table.rows[0][1] == ("0/2",)
