@@ -68,7 +68,10 @@ def build_ground(wall: Wall) -> dict[str, Any]:
             for line in _list_lines(plane.bring(geometry))
         ],
         "compounds": _draw(plane, _read_shapes(wall, "compounds")),
-        "buildings": _draw(plane, _read_shapes(wall, "buildings")),
+        # Of a large town rather none than some.
+        "buildings": []
+        if wall.layers["buildings"].get("truncated")
+        else _draw(plane, _read_shapes(wall, "buildings")),
         "grids": [
             {
                 "id": properties["id"],
