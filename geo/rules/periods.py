@@ -79,8 +79,9 @@ def same_last_year(period: Period, kind: PeriodKind = "month") -> Period:
 
 
 def is_kept(period: Period, kept_from: date) -> bool:
-    """Whether cases were kept of a period, but for a few days at its beginning that may have been quiet."""
-    return period.first + timedelta(days=_QUIET_DAYS) >= kept_from
+    """Whether cases were kept of a period, but for a day a week at its beginning that may have been quiet."""
+    quiet = min(period.days // 7, _QUIET_DAYS)
+    return period.first + timedelta(days=quiet) >= kept_from
 
 
 def cut_period(period: Period, *, since: date | None = None, until: date | None = None) -> Period | None:

@@ -1,7 +1,7 @@
 """The address of the page of figures, what is measured for a period, the paragraph and the score's words."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -68,6 +68,8 @@ def test_of_what_was_not_kept_yet_nothing_is_measured() -> None:
     assert [period.first.month for period in spans.line] == [9, 10]
     assert find_spans(OCTOBER, date(2026, 9, 20), TODAY).before is None
     assert None not in spans.list_all()
+    today = Period(TODAY, TODAY + timedelta(days=1))
+    assert find_spans(today, TODAY, TODAY).before is None, "a day has no quiet days"
 
 
 def test_periods_to_choose_reach_back_to_the_first_case() -> None:
