@@ -128,6 +128,10 @@ def measure(
         found: dict[tuple[int, str, str], Value] = {}
         for facts in sorted({each.facts for each in chosen}):
             found.update(_measure_facts(asked, facts))
+        afterwards = _read_tag(connection, community_id, as_of)
+        if afterwards != tag:
+            # Somebody wrote meanwhile: this is of neither state, and will be counted again.
+            tag = f"{tag}~{afterwards}"
     if level == "party":
         # Of all whom a community knows, those who had something to do with it.
         counted = {key for _, key, _ in found}

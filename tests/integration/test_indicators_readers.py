@@ -21,6 +21,7 @@ from geo.rules.indicators import CORE, INDICATORS, USUAL_SCORE, Score
 from geo.rules.morning import find_day
 from geo.rules.periods import find_month, go_back
 from geo.store.engine import acting_as
+from geo.store.indicators import count_facts
 from tests.actors import make_actor
 from tests.indicator_town import IndicatorTown, found_indicator_town
 from tests.serving import serve
@@ -168,6 +169,21 @@ def test_a_snapshot_is_kept_until_the_data_change(
     assert after.tag == read_tag(town.id)
     assert after.past_tag == after.tag
     assert after.now("open_cases").n == before.now("open_cases").n + 1
+
+
+def test_what_was_counted_while_somebody_wrote_is_of_no_state(
+    town: IndicatorTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count_and_write(*given: Any) -> Any:
+        counted = count_facts(*given)
+        town.town.incident(building_id=town.buildings[0], reported_at=NOW, source="phone")
+        town.town.connection.commit()
+        return counted
+
+    before = read_tag(town.id)
+    monkeypatch.setattr("geo.store.indicators.count_facts", count_and_write)
+    torn = measure(town.id, [THIS_MONTH], ids=["open_cases"]).tag
+    assert torn not in {before, read_tag(town.id)}
 
 
 def test_working_hours_are_part_of_what_a_tag_names(town: IndicatorTown) -> None:
