@@ -103,10 +103,11 @@ def _write(indicator: Indicator, value: Value) -> str:
         return "—"
     if value.is_small and value.denominator:
         return f"{value.numerator:g}/{value.denominator:g}"
-    if indicator.unit == "share":
-        return f"{100 * value.amount:.1f} %"
-    return (
-        f"{value.amount:,.1f} {indicator.unit}"
-        if indicator.unit in {"hours", "days"}
-        else f"{value.amount:,.4g}"
-    )
+    match indicator.unit:
+        case "share":
+            return f"{100 * value.amount:.1f} %"
+        case "hours" if value.amount < 1:
+            return f"{60 * value.amount:.0f} minutes"
+        case "hours" | "days":
+            return f"{value.amount:,.1f} {indicator.unit}"
+    return f"{value.amount:,.4g}"
