@@ -26,8 +26,7 @@ from tests.actors import make_actor
 from tests.sound_town import SoundTown
 
 EVERYTHING = tuple(
-    Template(subject, "month", subject, weight=25)
-    for subject in ("building", "home", "merchant", "three_no")
+    Template(subject, "month", subject, weight=25) for subject in ("building", "home", "merchant", "three_no")
 )
 TUESDAY = date(2025, 6, 3)
 
