@@ -26,7 +26,8 @@ from starlette.routing import BaseRoute, Route
 
 from geo.errors import DatabaseUnavailable
 from geo.model.actor import Actor
-from geo.operations.indicators import read_snapshot
+from geo.model.indicator import WHOLE
+from geo.operations.indicators import read_running_month
 from geo.store.engine import acting_as, get_engine
 from geo.store.versions import list_community_codes
 
@@ -86,9 +87,9 @@ class _Figures(Collector):
         try:
             for code, community_id in sorted(list_community_codes().items()):
                 with acting_as(Actor(None, "leader", (community_id,))):
-                    snapshot = read_snapshot(community_id)
-                for id_ in snapshot.series:
-                    value = snapshot.now(id_)
+                    found = read_running_month(community_id)
+                for id_, by_key in found.values.items():
+                    value = by_key[WHOLE][0]
                     counts.add_metric((code, id_), value.n)
                     if value.amount is not None:
                         amounts.add_metric((code, id_), value.amount)

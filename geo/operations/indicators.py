@@ -210,22 +210,16 @@ def read_snapshot(community_id: int) -> Snapshot:
         NotFound: there is no such community, or it is not for whoever acts.
         DatabaseUnavailable: the database does not answer.
     """
-    _verify_reader(community_id)
-    hour = _find_hour(datetime.now(UTC))
-    today = find_day(hour)
-    running = find_month(today)
-    with connect() as connection:
-        tag = _read_tag(connection, community_id, hour)
-        whose = (connection.dsn, community_id, running.first)
-    months = tuple(go_back(running, back) for back in range(MONTHS - 1, 0, -1))
-    past = recall((*whose, "past"), tag, lambda: measure(community_id, months))
-    now = recall((*whose, "now"), tag, lambda: _measure_now(community_id, running, today))
+    state = _find_state(community_id)
+    months = tuple(go_back(state.running, back) for back in range(MONTHS - 1, 0, -1))
+    past = recall((*state.key, "past"), state.tag, lambda: measure(community_id, months))
+    now = _recall_now(state)
     return Snapshot(
         tag=now.tag,
         past_tag=past.tag,
         as_of=now.whole.as_of,
         read_at=now.read_at,
-        months=(*months, running),
+        months=(*months, state.running),
         before=now.whole.periods[1],
         year_before=now.whole.periods[2],
         series={
@@ -235,6 +229,29 @@ def read_snapshot(community_id: int) -> Snapshot:
         grid_names=now.grids.names,
         grids={id_: {key: value for key, (value,) in row.items()} for id_, row in now.grids.values.items()},
     )
+
+
+def read_running_month(community_id: int) -> Measured:
+    """Return the figures of the running month, and of as many days of the two it is compared with.
+
+    They are those of :func:`read_snapshot`, for whoever does not need the months that are over.
+
+    Raises:
+        NotFound: there is no such community, or it is not for whoever acts.
+        DatabaseUnavailable: the database does not answer.
+    """
+    return _recall_now(_find_state(community_id)).whole
+
+
+@dataclass(frozen=True)
+class _State:
+    """A community as it stands: what its figures are kept under, and of which day they are."""
+
+    community_id: int
+    key: tuple[str, int, date]
+    tag: str
+    today: date
+    running: Period
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,12 +267,25 @@ class _Now:
         return self.whole.tag
 
 
-def _measure_now(community_id: int, running: Period, today: date) -> _Now:
+def _find_state(community_id: int) -> _State:
+    _verify_reader(community_id)
+    hour = _find_hour(datetime.now(UTC))
+    today = find_day(hour)
+    running = find_month(today)
+    with connect() as connection:
+        tag = _read_tag(connection, community_id, hour)
+        return _State(community_id, (connection.dsn, community_id, running.first), tag, today, running)
+
+
+def _recall_now(state: _State) -> _Now:
+    return recall((*state.key, "now"), state.tag, lambda: _measure_now(state))
+
+
+def _measure_now(state: _State) -> _Now:
     read_at = datetime.now(UTC)
-    periods = (running, *find_compared(running, "month", today))
-    return _Now(
-        measure(community_id, periods), measure(community_id, (running,), level="grid", ids=CORE), read_at
-    )
+    periods = (state.running, *find_compared(state.running, "month", state.today))
+    whole = measure(state.community_id, periods)
+    return _Now(whole, measure(state.community_id, periods[:1], level="grid", ids=CORE), read_at)
 
 
 def _choose(ids: Iterable[str] | None) -> list[Indicator]:
