@@ -43,6 +43,7 @@ class IndicatorTown:
     grids: tuple[int, int]
     compounds: tuple[int, int]
     buildings: tuple[int, int]
+    plan: int
     zones: tuple[int, int]
     parties: tuple[int, int]
 
@@ -115,7 +116,7 @@ def found_indicator_town(connection: PostgresConnection, code: str = "A") -> Ind
     plan = town.plan()
     zones = town.zone(plan, "Z1", buildings[0]), town.zone(plan, "Z2", buildings[1])
     connection.commit()
-    return IndicatorTown(town, grids, compounds, buildings, zones, parties)
+    return IndicatorTown(town, grids, compounds, buildings, plan, zones, parties)
 
 
 def spot(x_m: float, y_m: float) -> Point:

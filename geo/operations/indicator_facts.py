@@ -201,6 +201,39 @@ def _list_point_keys(level: Level, point: RepeatPoint) -> tuple[str, ...]:
     return (point.category_code, point.category_code[:-2])
 
 
+def measure_loads(asked: Asked) -> Found:
+    """Return how much each grid worker has in hand against the others; of all of them, the most loaded."""
+    opens = store.count_facts(asked.connection, "opens", asked.community_id, asked.periods, "party")
+    indicator = INDICATORS["load_index"]
+    of_period: dict[int, list[tuple[str, float, float]]] = {}
+    for number, key, groups in store.list_workers(asked.connection, asked.community_id, asked.periods):
+        in_hand, _ = opens.get((number, key, "open_cases"), (0.0, None))
+        of_period.setdefault(number, []).append((key, in_hand, groups))
+    found: Found = {}
+    for number, workers in of_period.items():
+        parts = np.array([worker[1:] for worker in workers])
+        usual = np.median(parts, axis=0)
+        if not usual.any():
+            continue
+        loads = (parts[:, usual > 0] / usual[usual > 0]).mean(axis=1)
+        if asked.level == "community":
+            found[number, WHOLE, indicator.id] = Value(float(loads.max()), len(workers))
+        else:
+            for (key, in_hand, _), load in zip(workers, loads.tolist(), strict=True):
+                found[number, key, indicator.id] = Value(load, round(in_hand))
+    return found
+
+
+def list_loads(asked: Asked, _indicator: Indicator, key: str, *, counted: bool) -> list[int]:
+    """Return what a grid worker has in hand."""
+    [period] = asked.periods
+    if asked.level == "community" or not counted:
+        return []
+    return store.list_cases(
+        asked.connection, INDICATORS["open_cases"], asked.community_id, period, asked.level, key, counted=True
+    )
+
+
 def _group(cases: CountedCases) -> dict[tuple[int, str], Ints]:
     """Return the rows of each period and key."""
     rows: dict[tuple[int, str], list[int]] = {}
@@ -214,6 +247,7 @@ MEASURES: Final[Mapping[str, Callable[[Asked], Found]]] = {
     "responses": measure_responses,
     "handlings": measure_handlings,
     "points": measure_points,
+    "loads": measure_loads,
     "freshness": measure_freshness,
 }
 """By the name of the facts in the registry."""
@@ -228,5 +262,6 @@ LISTS: Final[Mapping[str, _ListCases]] = {
     "responses": list_responses,
     "handlings": list_handlings,
     "points": list_points,
+    "loads": list_loads,
 }
 """Likewise, which cases a figure rests on."""

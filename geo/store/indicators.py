@@ -98,7 +98,7 @@ def list_cases(
         key: the place.
         counted: those of the numerator; else those of the denominator that are not in it.
     """
-    if _FILES[indicator.facts] != _CASES or (indicator.unit != "share" and not counted):
+    if _FILES.get(indicator.facts) != _CASES or (indicator.unit != "share" and not counted):
         return []
     numerator, denominator = f"{indicator.id}_numerator", f"{indicator.id}_denominator"
     return sorted(
@@ -198,6 +198,16 @@ def list_suspensions(
     return list(
         load_queries("indicators").list_suspensions(connection, community_id=community_id, ids=wanted)
     )
+
+
+def list_workers(
+    connection: PostgresConnection, community_id: int, periods: Sequence[Bounds]
+) -> list[tuple[int, str, float]]:
+    """Return who does a grid worker's work when each period ends: its number from 0 on, key, chat groups."""
+    rows = load_queries("indicators").list_workers(
+        connection, community_id=community_id, dues_until=[period.due_until for period in periods]
+    )
+    return [(number - 1, key, float(groups)) for number, key, groups in rows]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,11 @@ import pytest
 
 from geo.cluster import Cluster
 from geo.model.indicator import Level
+from geo.operations.indicators import list_indicator_cases, measure
 from geo.settings import get_settings
 from tests.conftest import clone_database
-from tests.indicator_town import NOVEMBER, IndicatorTown, at, found_indicator_town, month, spot
+from tests.indicator_town import AFTER, NOVEMBER, IndicatorTown, at, found_indicator_town, month, spot
+from tests.town import START
 
 _codes = itertools.count(1)
 
@@ -311,3 +313,32 @@ def test_places_parties_and_categories_have_their_own(town: IndicatorTown) -> No
     assert asked("category", "E4") == asked("category", "E402") == (0, 1)
     assert asked("category", "E2") == (0, 0)
     assert town.tell("incidents_per_10k", level="grid", key=town.grids[1]) == (2, 200)
+
+
+def test_a_load_is_told_against_the_median_of_those_who_work(town: IndicatorTown) -> None:
+    """Raw counts rank those who write everything down; who has gone is nobody to be compared with."""
+    plan = town.town.plan(kind="volunteer")
+    town.town.zone(plan, "V", town.buildings[0], lead=town.town.party("V1", "volunteer"))
+    first, second, gone = (town.town.party(code) for code in ("W1", "W2", "W3"))
+    for zone, lead in ((town.zones[0], first), (town.zones[1], second)):
+        town.town.add(
+            "zone_party", plan_id=town.plan, zone_id=zone, party_id=lead, role="lead", valid_from=START
+        )
+    town.town.add("chat_group", code="C1", name="甲群", compound_id=town.compounds[0])
+    town.town.add("chat_group", code="C2", name="乙群", building_id=town.buildings[1])
+    for _ in range(3):
+        town.case("10-01 09:00", party_id=first, state="handling")
+    town.case("10-01 09:00", party_id=first, state="voided")
+    town.case("10-01 09:00", party_id=second, state="handling")
+    town.case("10-01 09:00", party_id=gone, state="handling")
+    # Of 3 and 1 the median is 2, of a group each it is 1.
+    assert town.value("load_index", level="party", key=first).amount == pytest.approx((3 / 2 + 1) / 2)
+    assert town.value("load_index", level="party", key=second).amount == pytest.approx((1 / 2 + 1) / 2)
+    assert town.value("load_index").amount == pytest.approx(1.25)
+    assert town.value("load_index").n == 2
+    told = measure(town.id, [month("2026-10")], level="party", ids=["load_index"], now=AFTER)
+    assert str(gone) not in told.names
+    opened = list_indicator_cases(
+        town.id, "load_index", month("2026-10"), level="party", key=str(first), now=AFTER
+    )
+    assert len(opened) == 3

@@ -110,6 +110,15 @@ def test_what_is_not_in_the_registry_is_refused(town: IndicatorTown) -> None:
         measure(town.id + 100, [THIS_MONTH])
 
 
+def test_each_opens_down_to_cases_or_to_none(town: IndicatorTown) -> None:
+    with as_role(town, "leader"):
+        for id_ in INDICATORS:
+            found = list_indicator_cases(town.id, id_, THIS_MONTH)
+            rest = list_indicator_cases(town.id, id_, THIS_MONTH, part="rest")
+            assert set(found).isdisjoint(rest)
+            assert len(found) + len(rest) <= 1, "of four cases three are sealed or sensitive"
+
+
 def test_snapshot_page_command_and_metrics_tell_one_value(town: IndicatorTown, database_url: str) -> None:
     snapshot = read_snapshot(town.id)
     page = measure(town.id, [THIS_MONTH])

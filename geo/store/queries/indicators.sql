@@ -29,7 +29,9 @@ FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:
     WITH ORDINALITY AS p (starts_at, ends_at, due_until, number)
 JOIN counted_case AS c
     ON c.community_id = :community_id AND c.is_valid
-    AND (c.noted_due_at >= p.starts_at AND c.noted_due_at < p.due_until
+    -- Said twice, for what is open has an index of its own.
+    AND (c.is_open AND c.noted_due_at >= p.starts_at AND c.noted_due_at < p.due_until
+        OR NOT c.is_open AND c.noted_due_at >= p.starts_at AND c.noted_due_at < p.due_until
         OR c.original_due_at >= p.starts_at AND c.original_due_at < p.due_until AND c.original_due_at <> c.noted_due_at
         OR c.noted_handled_at >= p.starts_at AND c.noted_handled_at < p.ends_at
         OR c.closed_at >= p.starts_at AND c.closed_at < p.ends_at)
@@ -358,6 +360,27 @@ WHERE e.community_id = :community_id AND e.incident_id = ANY (CAST(:ids AS bigin
     AND e.to_state IS DISTINCT FROM e.from_state AND e.to_state IS NOT NULL
     AND (e.to_state = 'suspended' OR e.from_state = 'suspended')
 ORDER BY e.incident_id, e.at, e.id;
+
+-- name: list_workers(community_id, dues_until)
+-- Who does a grid worker's work on the last day of each period, and the chat groups there are of his buildings; a group of a
+-- compound is shared by its buildings.
+WITH shared AS (
+    SELECT
+        b.id AS building_id,
+        (SELECT count(*) FROM chat_group AS g WHERE g.building_id = b.id)
+        + (SELECT count(*) FROM chat_group AS g WHERE g.compound_id = b.compound_id)
+            / CAST(count(*) OVER (PARTITION BY b.compound_id) AS double precision) AS groups
+    FROM building AS b
+    WHERE b.community_id = :community_id
+)
+SELECT p.number, CAST(duty.party_id AS text), coalesce(sum(shared.groups), 0)
+FROM unnest(CAST(:dues_until AS timestamptz[])) WITH ORDINALITY AS p (until, number)
+CROSS JOIN LATERAL zone_duty(
+    CAST((p.until - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date)) AS duty
+LEFT JOIN zone_unit AS u ON u.zone_id = duty.zone_id
+LEFT JOIN shared ON shared.building_id = u.building_id
+WHERE duty.community_id = :community_id AND duty.kind = 'grid_worker' AND duty.party_id IS NOT NULL
+GROUP BY p.number, duty.party_id;
 
 -- name: find_counted_community(community_id)$
 SELECT name FROM community WHERE id = :community_id;
