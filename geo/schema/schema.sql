@@ -3155,7 +3155,7 @@ CREATE INDEX incident_closed ON public.incident USING btree (community_id, close
 
 CREATE INDEX incident_compound ON public.incident USING btree (compound_id, reported_at) WHERE (compound_id IS NOT NULL);
 
-CREATE INDEX incident_due ON public.incident USING btree (community_id, due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX incident_due ON public.incident USING btree (community_id, due_at) WHERE (NOT is_open);
 
 CREATE INDEX incident_duty_rule ON public.incident USING btree (duty_rule_id) WHERE (duty_rule_id IS NOT NULL);
 
@@ -3181,7 +3181,7 @@ CREATE UNIQUE INDEX incident_external_id ON public.incident USING btree (communi
 
 CREATE INDEX incident_first_due ON public.incident USING btree (community_id, original_due_at) WHERE (original_due_at <> due_at);
 
-CREATE INDEX incident_geom ON public.incident USING gist (geom, category_code);
+CREATE INDEX incident_geom ON public.incident USING gist (geom);
 
 CREATE INDEX incident_grid ON public.incident USING btree (grid_id, reported_at) WHERE (grid_id IS NOT NULL);
 

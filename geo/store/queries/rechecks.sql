@@ -17,6 +17,7 @@ ON CONFLICT (community_id) DO UPDATE SET
 -- Settled cases of which a look is due and neither done nor lapsed, and that are not back already: a look each. Who is to
 -- look is whoever holds the building, else the staff member that had the case. Of each category and look at most so many,
 -- what lapses first. Every piece finds its rows by one index: what is compared with one is a value when it is asked for.
+-- By category as well, places would be found eight times as fast at a million cases, and built five times as slowly.
 WITH due AS MATERIALIZED (
     SELECT step.days, settled.*
     FROM unnest(CAST(:days AS int[])) AS step (days)
