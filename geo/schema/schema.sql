@@ -3165,6 +3165,8 @@ CREATE INDEX incident_event_counted ON public.incident_event USING btree (commun
 
 CREATE INDEX incident_event_incident ON public.incident_event USING btree (incident_id, at);
 
+CREATE INDEX incident_event_judged ON public.incident_event USING btree (incident_id, kind, at) WHERE (kind = ANY (ARRAY['rework'::text, 'extended'::text]));
+
 CREATE INDEX incident_event_move ON public.incident_event USING btree (community_id, move, at) WHERE (move IS NOT NULL);
 
 CREATE INDEX incident_event_returned ON public.incident_event USING btree (incident_id) WHERE (to_state = 'returned'::text);

@@ -47,6 +47,7 @@ CREATE INDEX incident_handled ON incident (community_id, handled_at) WHERE handl
 CREATE INDEX incident_closed ON incident (community_id, closed_at) WHERE closed_at IS NOT NULL;
 CREATE INDEX incident_event_counted ON incident_event (community_id, at)
     WHERE to_state IN ('dispatched', 'returned', 'rated') OR kind IN ('called_back', 'whistled');
+CREATE INDEX incident_event_judged ON incident_event (incident_id, kind, at) WHERE kind IN ('rework', 'extended');
 
 -- What a community's score is made of; without a row the usual score.
 CREATE TABLE score_template (
