@@ -148,14 +148,13 @@ def read_state(community_id: int) -> State:
     """
     columns = read_columns(community_id)
     with _guard:
-        kept = _states.get(columns)
-    if kept is None or monotonic() > kept[0]:
+        known = _known.get(columns)
+    if known is None or monotonic() > known.good_until_s:
         looks = read_looks(community_id, columns.ground)
-        state = State(f"{columns.tag}-{len(looks.day)}", columns, looks)
-        kept = (monotonic() + _LOOKS_KEPT_S, state)
+        known = _Known(monotonic() + _LOOKS_KEPT_S, looks, LRUCache(_KEPT_ANSWERS))
         with _guard:
-            _states[columns] = kept
-    return kept[1]
+            _known[columns] = known
+    return State(f"{columns.tag}-{len(known.looks.day)}", columns, known.looks, known.answers)
 
 
 def measure(state: State, question: Question, period: Period) -> Answer:
@@ -322,5 +321,14 @@ def recall(state: State, key: tuple[object, ...], make: Callable[[], _Made]) -> 
     return made
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What goes with columns for as long as somebody has them; it must not hold them itself."""
+
+    good_until_s: float
+    looks: Looks
+    answers: LRUCache[tuple[object, ...], Any]
+
+
 _guard: Final = threading.Lock()
-_states: WeakKeyDictionary[Columns, tuple[float, State]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Columns, _Known] = WeakKeyDictionary()

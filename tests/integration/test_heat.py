@@ -1,8 +1,10 @@
 """Heat by hand: what is counted over what, what is unknown, what a period and a filter let in."""
 
+import gc
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from weakref import ref
 
 import httpx
 import numpy as np
@@ -311,3 +313,16 @@ def _list_features(client: httpx.Client, address: str) -> list[dict[str, Any]]:
     assert answer.status_code == 200
     features: list[dict[str, Any]] = answer.json()["features"]
     return features
+
+
+def test_columns_that_nobody_has_any_more_are_forgotten(yard: Yard) -> None:
+    """A screen on a wall reads states for weeks."""
+    read = []
+    for _ in range(3):
+        yard.report(1)
+        state = yard.read()
+        measure(state, BUILDINGS, JUNE)
+        read.append(ref(state.columns))
+        del state
+    gc.collect()
+    assert [columns() is None for columns in read] == [True, True, False]
