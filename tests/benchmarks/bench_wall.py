@@ -30,7 +30,7 @@ from pathlib import Path
 
 import httpx
 import psycopg2
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 
 import dashboard
 from etl.demo.load import load_demo
@@ -274,10 +274,13 @@ def _soak(cluster: Cluster, size: Size) -> list[Row]:
         expect(page.locator("main")).to_be_visible(timeout=60_000)
         stops_s = [_outlast(page, cluster.stop, cluster.start) for _ in range(size.stops)]
         kills_s = [_outlast(page, server.kill, server.start) for _ in range(size.kills)]
+        heap_early, heap_late = _turn(page, size.refreshes // 10)
         browser.close()
     return [
         _make_row(f"server memory after {size.refreshes:,} refreshes, {frames:,} frames", late / 2**20,
                   early / 2**20, "after the warm-up", "MiB", size.refreshes),
+        _make_row(f"memory of the page after {size.refreshes // 10:,} pictures", heap_late / 2**20,
+                  heap_early / 2**20, "after a tenth", "MiB", size.refreshes // 10),
         _make_row("wall fresh after the database", max(stops_s), _TURN_S, "one rotation", "s", size.stops),
         _make_row("wall fresh after the server", max(kills_s), _TURN_S, "one rotation", "s", size.kills),
     ]  # fmt: skip
@@ -319,6 +322,23 @@ def _outlast(page: Page, end: Callable[[], object], start: Callable[[], object])
     expect(page.locator("#state")).to_have_attribute("data-state", "fresh", timeout=_PATIENCE_S * 1000)
     _verify_frame(page)
     return time.monotonic() - started_s
+
+
+def _turn(page: Page, pictures: int) -> tuple[int, int]:
+    """Show so many pictures anew; return the memory of the page after a tenth of them and at the end."""
+    browser = page.context.new_cdp_session(page)
+    early = 0
+    for number in range(pictures):
+        page.keyboard.press("ArrowRight")
+        page.evaluate("dispatchEvent(new Event('resize'))")
+        if number == pictures // 10:
+            early = _read_heap_bytes(browser)
+    return early, _read_heap_bytes(browser)
+
+
+def _read_heap_bytes(browser: CDPSession) -> int:
+    browser.send("HeapProfiler.collectGarbage")
+    return int(browser.send("Runtime.getHeapUsage")["usedSize"])
 
 
 def _verify_frame(page: Page) -> None:
