@@ -1080,6 +1080,10 @@ CREATE FUNCTION public.feature_collection(features text[], most integer) RETURNS
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN concat('{"type":"FeatureCollection","truncated":', to_json((COALESCE(cardinality(features), 0) > most)), ',"features":[', array_to_string((features)[1:most], ','::text), ']}');
 
+CREATE FUNCTION public.figure_keys(level text, grid_id bigint, zone_id bigint, compound_id bigint, party_id bigint, category_code text, parent_code text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE level WHEN 'community'::text THEN ARRAY[''::text] WHEN 'grid'::text THEN ARRAY[(grid_id)::text] WHEN 'zone'::text THEN ARRAY[(zone_id)::text] WHEN 'compound'::text THEN ARRAY[(compound_id)::text] WHEN 'party'::text THEN ARRAY[(party_id)::text] WHEN 'category'::text THEN ARRAY[category_code, parent_code] ELSE NULL::text[] END;
+
 CREATE TABLE public.access_token (
     id bigint NOT NULL,
     account_id bigint NOT NULL,

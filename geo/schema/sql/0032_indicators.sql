@@ -49,6 +49,19 @@ CREATE INDEX incident_event_counted ON incident_event (community_id, at)
     WHERE to_state IN ('dispatched', 'returned', 'rated') OR kind IN ('called_back', 'whistled');
 CREATE INDEX incident_event_judged ON incident_event (incident_id, kind, at) WHERE kind IN ('rework', 'extended');
 
+-- Under which keys something counts at a level: at the community's under one for all, at the categories' under its own and
+-- that of its group. PostgreSQL writes it into the query that asks, and so works out no key but the one asked for.
+CREATE FUNCTION figure_keys(
+    level text, grid_id bigint, zone_id bigint, compound_id bigint, party_id bigint, category_code text, parent_code text
+) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE level
+        WHEN 'community' THEN ARRAY['']
+        WHEN 'grid' THEN ARRAY[CAST(grid_id AS text)]
+        WHEN 'zone' THEN ARRAY[CAST(zone_id AS text)]
+        WHEN 'compound' THEN ARRAY[CAST(compound_id AS text)]
+        WHEN 'party' THEN ARRAY[CAST(party_id AS text)]
+        WHEN 'category' THEN ARRAY[category_code, parent_code] END;
+
 -- What a community's score is made of; without a row the usual score.
 CREATE TABLE score_template (
     community_id bigint NOT NULL REFERENCES community ON DELETE CASCADE,

@@ -46,13 +46,8 @@ CROSS JOIN LATERAL (
         is_due OR is_handled AND c.handled_at >= p.starts_at AS is_to_handle,
         is_first_due OR is_handled AND c.handled_at >= p.starts_at AS is_first_to_handle,
         is_due OR is_closed AND c.closed_at >= p.starts_at AS is_to_close) AS asked
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key, case_id;
 
@@ -69,13 +64,8 @@ FROM unnest(CAST(:ends AS timestamptz[]), CAST(:dues_until AS timestamptz[]))
 JOIN counted_case AS c
     ON c.community_id = :community_id AND c.is_valid AND c.reported_at < p.ends_at
     AND (c.is_open OR c.closed_at >= p.ends_at)
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key, case_id;
 
@@ -105,13 +95,8 @@ WITH people AS (
         WITH ORDINALITY AS p (starts_at, ends_at, number)
     JOIN counted_case AS c
         ON c.community_id = :community_id AND c.reported_at >= p.starts_at AND c.reported_at < p.ends_at
-    CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-        WHEN 'community' THEN ARRAY['']
-        WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-        WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-        WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-        WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-        WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+    CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
     WHERE key IS NOT NULL
     GROUP BY p.number, key, case_id
 )
@@ -162,13 +147,8 @@ CROSS JOIN LATERAL (
     SELECT EXISTS (
         SELECT FROM incident_event AS e
         WHERE e.incident_id = c.id AND e.to_state = 'returned' AND e.at < p.ends_at) AS is_returned) AS back
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key, case_id;
 
@@ -182,13 +162,8 @@ FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
 JOIN incident_event AS e
     ON e.community_id = :community_id AND e.to_state = 'returned' AND e.at >= p.starts_at AND e.at < p.ends_at
 JOIN counted_case AS c ON c.id = e.incident_id AND c.is_valid
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key, case_id;
 
@@ -209,13 +184,8 @@ CROSS JOIN LATERAL (
             AND arrival.to_party_id IS NOT DISTINCT FROM e.to_party_id
             AND arrival.at >= e.at AND arrival.at < p.ends_at) AS has_arrived) AS answer
 JOIN counted_case AS c ON c.id = e.incident_id AND c.is_valid
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(e.to_party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, e.to_party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key, case_id;
 
@@ -241,13 +211,8 @@ CROSS JOIN LATERAL (
         AND e.at >= p.starts_at AND e.at < p.ends_at
     GROUP BY e.incident_id) AS called
 JOIN counted_case AS c ON c.id = called.incident_id AND c.is_valid
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key, case_id;
 
@@ -265,13 +230,8 @@ FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
     WITH ORDINALITY AS p (starts_at, ends_at, number)
 JOIN counted_case AS c
     ON c.community_id = :community_id AND c.closed_at >= p.starts_at AND c.closed_at < p.ends_at
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key, case_id;
 
@@ -283,13 +243,8 @@ FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
 JOIN counted_case AS c
     ON c.community_id = :community_id AND c.closed_at >= p.starts_at AND c.closed_at < p.ends_at
     AND c.parent_code NOT IN ('E10', 'E12')
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL;
 
 -- name: list_followable(community_id, since, until)
@@ -319,13 +274,8 @@ FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]))
 JOIN counted_case AS c
     ON c.community_id = :community_id AND c.is_valid
     AND c.first_response_at >= p.starts_at AND c.first_response_at < p.ends_at
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL;
 
 -- name: list_handlings(community_id, level, starts, ends)
@@ -339,13 +289,8 @@ JOIN counted_case AS c
     ON c.community_id = :community_id AND c.is_valid AND c.handled_at >= p.starts_at AND c.handled_at < p.ends_at
     AND (c.noted_handled_at >= p.starts_at AND c.noted_handled_at < p.ends_at
         OR c.closed_at >= p.starts_at AND c.closed_at < p.ends_at)
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(c.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(c.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(c.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(c.party_id AS text)]
-    WHEN 'category' THEN ARRAY[c.category_code, c.parent_code] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL;
 
 -- name: list_suspensions(community_id, ids)

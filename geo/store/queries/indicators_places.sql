@@ -148,11 +148,8 @@ CROSS JOIN LATERAL (
         CASE WHEN is_lived_in THEN 6 ELSE 4 END AS fields
     FROM (SELECT b.kind IN ('residential', 'mixed') AS is_lived_in) AS use
 ) AS record
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(gridded.grid_id AS text)]
-    WHEN 'zone' THEN ARRAY[CAST(zoned.zone_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(b.compound_id AS text)] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, gridded.grid_id, zoned.zone_id, b.compound_id, NULL, NULL, NULL)) AS key
 WHERE key IS NOT NULL
 GROUP BY a.number, key;
 
@@ -169,10 +166,8 @@ CROSS JOIN LATERAL (
             CAST((p.ends_at - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai' AS date)) AS on_day) AS d
 JOIN building AS b ON b.community_id = :community_id AND b.verified_on <= d.on_day
 LEFT JOIN building_grid AS bg ON bg.building_id = b.id AND bg.kind = 'community' AND bg.period @> d.on_day
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(bg.grid_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(b.compound_id AS text)] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, bg.grid_id, NULL, b.compound_id, NULL, NULL, NULL)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key;
 
@@ -218,10 +213,8 @@ CROSS JOIN LATERAL (SELECT CAST(d.on_day AS timestamp) AT TIME ZONE 'Asia/Shangh
 JOIN merchant AS m ON m.community_id = :community_id
 LEFT JOIN building AS b ON b.id = m.building_id
 LEFT JOIN building_grid AS bg ON bg.building_id = b.id AND bg.kind = 'community' AND bg.period @> d.on_day
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(bg.grid_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(b.compound_id AS text)] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, bg.grid_id, NULL, b.compound_id, NULL, NULL, NULL)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key;
 
@@ -258,10 +251,7 @@ JOIN visit AS v ON v.community_id = :community_id AND v.kind = 'home_visit' AND 
 LEFT JOIN building AS b ON b.id = v.building_id
 LEFT JOIN building_grid AS bg ON bg.building_id = b.id AND bg.kind = 'community'
     AND bg.period @> CAST(v.at AT TIME ZONE 'Asia/Shanghai' AS date)
-CROSS JOIN LATERAL unnest(CASE CAST(:level AS text)
-    WHEN 'community' THEN ARRAY['']
-    WHEN 'grid' THEN ARRAY[CAST(bg.grid_id AS text)]
-    WHEN 'compound' THEN ARRAY[CAST(b.compound_id AS text)]
-    WHEN 'party' THEN ARRAY[CAST(v.party_id AS text)] END) AS key
+CROSS JOIN LATERAL unnest(figure_keys(
+    :level, bg.grid_id, NULL, b.compound_id, v.party_id, NULL, NULL)) AS key
 WHERE key IS NOT NULL
 GROUP BY p.number, key;
