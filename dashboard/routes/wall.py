@@ -34,6 +34,7 @@ from geo.settings import get_settings
 from geo.store.engine import get_actor
 
 _LOCALES: Final = {"zh": "zh-CN", "en": "en-GB"}
+_SCRIPTS: Final = ("wall_map.js", "wall.js")
 _LONGEST_CODE: Final = 40
 
 
@@ -112,7 +113,7 @@ def _read_asked(scope: Scope) -> tuple[str, str | None]:
 @lru_cache
 def get_version() -> str:
     """Return the version of the page; a screen that shows another loads itself anew."""
-    parts = (_read(name) for name in ("wall.html", "wall.css", "wall.js"))
+    parts = (_read(name) for name in ("wall.html", "wall.css", *_SCRIPTS))
     return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
 
 
@@ -120,7 +121,7 @@ def get_version() -> str:
 def _make_page(language: str, community: str | None) -> tuple[bytes, str]:
     """Return the page and what it may do: run what is in it, and ask this server."""
     text = Text(language)
-    script, style = _read("wall.js"), _read("wall.css")
+    script, style = "".join(map(_read, _SCRIPTS)), _read("wall.css")
     other = next(each for each in LANGUAGES if each != language)
     settings = {
         "version": get_version(),
