@@ -18,7 +18,6 @@ from geo.operations.indicators import Measured
 from geo.rules.indicators import INDICATORS
 from geo.rules.periods import Period
 from geo.store.choices import Category
-from geo.store.indicators import PLACE_FACTS
 from geo.store.worklist import Case
 
 LEVEL_NAMES: Final[Mapping[Level, str]] = {
@@ -117,7 +116,7 @@ def name_keys(measured: Measured, level: Level, categories: Mapping[str, Categor
 
 def is_of_cases(indicator: Indicator) -> bool:
     """Whether an indicator is counted from cases, and opens down to them; else from places."""
-    return indicator.facts not in PLACE_FACTS
+    return not indicator.is_of_places
 
 
 def list_ids(state: FigureState) -> tuple[str, ...]:

@@ -12,6 +12,11 @@ LEVELS: Final[tuple[Level, ...]] = ("community", "grid", "zone", "compound", "pa
 WHOLE: Final = ""
 """The one key at the level of the community."""
 
+PLACE_FACTS: Final = frozenset(
+    {"areas", "buildings", "freshness", "grids", "merchants", "compounds", "doors"}
+)
+"""What is counted from places: such a figure opens down to no cases."""
+
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
@@ -40,6 +45,11 @@ class Indicator:
     levels: tuple[Level, ...]
     period_event: str
     facts: str
+
+    @property
+    def is_of_places(self) -> bool:
+        """Whether places are counted, every one of them, and no cases."""
+        return self.facts in PLACE_FACTS
 
 
 @dataclass(frozen=True, slots=True)

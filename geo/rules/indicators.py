@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from math import sqrt
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ _PER: Final = {"per_10k": 10_000.0}
 _WHOLE_WEIGHT: Final = 100.0
 # Weights are written in decimals; their sum is looked at as people add them.
 _ROUNDING: Final = 1e-6
+_SURE_DEVIATIONS: Final = 1.96
+_NOTICEABLE: Final = 0.1
 
 
 def _read_indicators() -> Mapping[str, Indicator]:
@@ -76,7 +79,7 @@ def make_empty(indicator: Indicator) -> Value:
 
 
 def compare_values(now: Value, before: Value, indicator: Indicator) -> Trend | None:
-    """Tell whether an indicator is better or worse than before.
+    """Tell whether an indicator is better or worse than before, by more than chance alone may do.
 
     None where either is empty or rests on too few, or where neither direction is the better one.
     """
@@ -84,9 +87,28 @@ def compare_values(now: Value, before: Value, indicator: Indicator) -> Trend | N
         return None
     if now.amount is None or before.amount is None:
         return None
-    if now.amount == before.amount:
+    if not _is_beyond_chance(now, before, indicator):
         return "same"
     return "better" if (now.amount > before.amount) == (indicator.better == "up") else "worse"
+
+
+def _is_beyond_chance(now: Value, before: Value, indicator: Indicator) -> bool:
+    """Tell whether two figures differ: at 5 %, cases are binomial in shares and Poisson in counts.
+
+    Of places every one is counted, so that any change is one. Of a median or a ratio nobody knows how much it
+    varies; a tenth is taken for a change.
+    """
+    now_amount, before_amount = now.amount or 0.0, before.amount or 0.0
+    if indicator.is_of_places:
+        return now_amount != before_amount
+    if now.numerator is None or before.numerator is None:
+        return abs(now_amount - before_amount) >= _NOTICEABLE * abs(before_amount) > 0
+    counted = now.numerator + before.numerator
+    if not now.denominator or not before.denominator or indicator.unit != "share":
+        return abs(now.numerator - before.numerator) > _SURE_DEVIATIONS * sqrt(counted)
+    common = counted / (now.denominator + before.denominator)
+    variance = common * (1 - common) * (1 / now.denominator + 1 / before.denominator)
+    return abs(now_amount - before_amount) > _SURE_DEVIATIONS * sqrt(max(variance, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

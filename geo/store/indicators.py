@@ -13,17 +13,12 @@ import numpy.typing as npt
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import NotFound
-from geo.model.indicator import WHOLE, Indicator, Level
+from geo.model.indicator import PLACE_FACTS, WHOLE, Indicator, Level
 from geo.store.engine import load_queries
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Moments = npt.NDArray[np.datetime64]
-
-PLACE_FACTS: Final = frozenset(
-    {"areas", "buildings", "freshness", "grids", "merchants", "compounds", "doors"}
-)
-"""What is counted from places: such a figure opens down to no cases."""
 
 # The files of queries in which facts are counted.
 _CASES: Final = "indicators"

@@ -101,9 +101,14 @@ def test_the_same_client_id_at_the_same_time_makes_one_case(office: Office, clie
     assert office.count() == 1
 
 
-@pytest.mark.parametrize("key", ["leader", "administrator", "wall", "property_company"])
-def test_roles_that_do_not_report_may_not(key: str, office: Office, client: httpx.Client) -> None:
-    refuse(report(client, key), 403)
+# A wall knows of no community at all.
+@pytest.mark.parametrize(
+    ("key", "status"), [("leader", 403), ("administrator", 403), ("property_company", 403), ("wall", 404)]
+)
+def test_roles_that_do_not_report_may_not(
+    key: str, status: int, office: Office, client: httpx.Client
+) -> None:
+    refuse(report(client, key), status)
     assert office.count() == 0
 
 

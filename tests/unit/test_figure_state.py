@@ -94,7 +94,7 @@ def measured(**counts: tuple[tuple[float, float | None], ...]) -> Measured:
 
 FOUND = measured(
     on_time_rate=((91, 100), (80, 100)), satisfaction_rate=((3, 4), (1, 2)), relapse_rate=((0, 0), (1, 50)),
-    open_cases=((7, None), (9, None)),
+    open_cases=((70, None), (110, None)),
 )  # fmt: skip
 SPANS = find_spans(OCTOBER, date(2026, 9, 1), TODAY)
 
@@ -105,7 +105,7 @@ def test_the_paragraph_tells_figures_with_n_and_changes_and_leaves_out_what_is_o
     assert "按期处置率 91 %（n=100，较上期 ▲ 11 个百分点 变好）" in told
     assert "满意率 3/4；" in told, "of few cases neither n nor change"
     assert "复发率" not in told
-    assert "未结案件 7（较上期 ▼ 2 变好）" in told
+    assert "未结案件 70（较上期 ▼ 40 变好）" in told
     assert "数据截至 2026-11-22 08:00" in told
     assert "2026年9月" in told
     assert "Handled on time 91 % (n=100" in write_bulletin(FOUND, SPANS, "A", TODAY, EN)

@@ -47,8 +47,13 @@ def test_a_trend_says_which_way_the_number_went_and_whether_that_is_good() -> No
     assert (up.words, up.tone) == ("▲ 11 个百分点 变好", "better")
     more = tell_trend(make_value(RELAPSE, 91, 100), make_value(RELAPSE, 80, 100), RELAPSE, EN)
     assert (more.words, more.tone) == ("▲ 11 pts worse", "worse")
-    fewer = tell_trend(make_value(OPEN, 7), make_value(OPEN, 9), OPEN, ZH)
-    assert (fewer.words, fewer.tone) == ("▼ 2 变好", "better")
+    fewer = tell_trend(make_value(OPEN, 70), make_value(OPEN, 110), OPEN, ZH)
+    assert (fewer.words, fewer.tone) == ("▼ 40 变好", "better")
+
+
+def test_what_chance_may_do_is_told_without_a_verdict() -> None:
+    told = tell_trend(make_value(ON_TIME, 91, 100), make_value(ON_TIME, 88, 100), ON_TIME, ZH)
+    assert (told.words, told.tone) == ("▲ 3 个百分点", "")
 
 
 def test_where_neither_way_is_better_only_the_change_is_told() -> None:

@@ -75,12 +75,46 @@ def test_nine_are_few_and_ten_are_not() -> None:
 
 
 def test_better_is_as_the_indicator_has_it() -> None:
-    low, high = make_value(RATE, 50, 100), make_value(RATE, 60, 100)
+    low, high = make_value(RATE, 50, 100), make_value(RATE, 70, 100)
     assert compare_values(high, low, RATE) == "better"
     assert compare_values(high, low, RELAPSE) == "worse"
     assert compare_values(low, high, RELAPSE) == "better"
     assert compare_values(low, low, RELAPSE) == "same"
     assert compare_values(high, low, RESIDENTS) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "verdict"),
+    [
+        # 1.96 standard deviations of the difference are 13.8 points at 100 cases, and 1.4 at 10,000.
+        ((63, 100), (50, 100), "same"),
+        ((64, 100), (50, 100), "better"),
+        ((5_200, 10_000), (5_000, 10_000), "better"),
+        # All of few against all but one of few: nothing is sure.
+        ((10, 10), (9, 10), "same"),
+    ],
+)
+def test_a_share_is_better_only_by_more_than_chance(
+    now: tuple[int, int], before: tuple[int, int], verdict: str
+) -> None:
+    assert compare_values(make_value(RATE, *now), make_value(RATE, *before), RATE) == verdict
+
+
+@pytest.mark.parametrize(("now", "verdict"), [(100, "same"), (127, "same"), (130, "worse"), (72, "better")])
+def test_a_count_is_better_only_by_more_than_chance(now: int, verdict: str) -> None:
+    open_cases = INDICATORS["open_cases"]
+    assert compare_values(make_value(open_cases, now), make_value(open_cases, 100), open_cases) == verdict
+
+
+def test_of_places_every_one_is_counted() -> None:
+    covered = INDICATORS["grid_coverage_buildings"]
+    assert compare_values(make_value(covered, 339, 340), make_value(covered, 338, 340), covered) == "better"
+
+
+def test_a_median_is_better_by_a_tenth() -> None:
+    hours = INDICATORS["first_response_p50"]
+    assert compare_values(Value(1.89, 500), Value(2.0, 500), hours) == "same"
+    assert compare_values(Value(1.75, 500), Value(2.0, 500), hours) == "better"
 
 
 @pytest.mark.parametrize("few", [make_value(RATE, 9, 9), make_value(RATE, 0, 0)])
@@ -108,7 +142,11 @@ def test_no_term_rewards_doing_worse(score: Score, data: st.DataObject) -> None:
     assert after is not None
     assert -1e-9 <= before <= 100 + 1e-9
     verdict = compare_values(other, values[id_], INDICATORS[id_])
-    assert verdict == ("same" if after == before else "better" if after > before else "worse")
+    if verdict == "same":
+        # What chance may do moves the score no further than the figures did.
+        assert abs(after - before) <= score.weights[id_] * 0.2 + 1e-9
+    else:
+        assert verdict == ("better" if after > before else "worse")
 
 
 def test_the_usual_score_is_jinnius() -> None:
