@@ -61,7 +61,8 @@ class Office:
             WHERE plan.kind = 'grid_worker' AND daterange(plan.valid_from, plan.valid_to) @> {_TODAY}
                 AND lead.active_to IS NULL AND i.sensitivity = 'S1'
                 -- A case that the secretary hands to herself says her name once.
-                AND NOT EXISTS (SELECT FROM role_grant AS g WHERE g.role = 'secretary' AND g.party_id = backup.id)
+                AND NOT EXISTS (
+                    SELECT FROM role_grant AS g WHERE g.role = 'secretary' AND g.party_id = backup.id)
             ORDER BY i.id LIMIT 1"""
         )
         assert rows, "nobody of community D has both a backup and an open case"
