@@ -256,7 +256,7 @@ def find_undoable(connection: PostgresConnection, plan_id: int, account_id: int 
 
 
 def find_redoable(connection: PostgresConnection, plan_id: int, account_id: int | None) -> Step | None:
-    """Return the first step that an account has taken back since the last one it made."""
+    """Return the first step that an account has taken back and has made no new one since."""
     row = load_queries("zones").find_redoable(connection, plan_id=plan_id, account_id=account_id)
     return None if row is None else _read_step(row)
 

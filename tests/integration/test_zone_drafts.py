@@ -349,6 +349,14 @@ class TestTakingBack:
             undo(draft.head.id)
         assert undo(draft.head.id).units == draft.units
 
+    def test_what_was_left_for_another_way_stays_left(self, town: PlanTown, draft: Plan) -> None:
+        first = move(draft, 1, town.buildings[0])
+        second = move(undo(first.head.id), 1, town.buildings[0])
+        undo(second.head.id)
+        assert redo(draft.head.id).units == second.units
+        with pytest.raises(NotFound):
+            redo(draft.head.id)
+
     def test_a_new_step_ends_what_could_be_made_again(self, town: PlanTown, draft: Plan) -> None:
         one = move(draft, 1, town.buildings[0])
         move(one, 1, town.buildings[1])

@@ -193,8 +193,12 @@ class Drawing(RuleBasedStateMachine):
     @rule(account=PEOPLE)
     def make_again(self, account: int) -> None:
         own = [step for step in self.memory.made if step.account == account]
-        last = max((n for n, step in enumerate(own) if not step.is_undone), default=-1)
-        self.repeat(account, own[last + 1] if last + 1 < len(own) else None, redo, is_undone=False)
+        left = (
+            step
+            for n, step in enumerate(own)
+            if step.is_undone and all(later.revision < step.revision for later in own[n + 1 :])
+        )
+        self.repeat(account, next(left, None), redo, is_undone=False)
 
     def repeat(self, account: int, step: Made | None, act: Callable[[int], Plan], *, is_undone: bool) -> None:
         before = self.plan

@@ -182,13 +182,16 @@ ORDER BY s.number DESC
 LIMIT 1;
 
 -- name: find_redoable(plan_id, account_id)^
--- The first step that an account has taken back since the last one it made.
+-- The first step that an account has taken back and after which it has made no new one: whoever goes another way has left
+-- what he took back before. A step's revision is when it was last made or taken back.
 SELECT s.number, s.account_id, s.at, s.label, s.revision, s.changes, true
 FROM zone_step AS s
 WHERE s.plan_id = :plan_id AND s.account_id IS NOT DISTINCT FROM :account_id
-    AND s.number > (
-        SELECT coalesce(max(made.number), 0) FROM zone_step AS made
-        WHERE made.plan_id = :plan_id AND made.account_id IS NOT DISTINCT FROM :account_id AND made.undone_at IS NULL)
+    AND s.undone_at IS NOT NULL
+    AND NOT EXISTS (
+        SELECT FROM zone_step AS later
+        WHERE later.plan_id = :plan_id AND later.account_id IS NOT DISTINCT FROM :account_id
+            AND later.number > s.number AND later.revision > s.revision)
 ORDER BY s.number
 LIMIT 1;
 
