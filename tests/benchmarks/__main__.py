@@ -16,7 +16,19 @@ from rich.table import Table
 from geo.cluster import Cluster
 from geo.schema.migrate import migrate
 
-BENCHMARKS = ("import", "tiles", "page", "people", "zones", "editor", "heat", "relapses", "truth", "wall")
+BENCHMARKS = (
+    "import",
+    "tiles",
+    "page",
+    "people",
+    "zones",
+    "editor",
+    "heat",
+    "picture",
+    "relapses",
+    "truth",
+    "wall",
+)
 
 
 def print_table(rows: list[dict[str, object]]) -> None:
