@@ -14,6 +14,7 @@ from dashboard.models.figure_export import list_tables, write_watermark
 from dashboard.models.figure_state import FigureState, Spans, View, format_state, list_choices
 from dashboard.models.figures import name_period
 from dashboard.models.figures_page import LEVEL_NAMES, list_by, name_indicator
+from dashboard.widgets.workbook import offer_workbook
 from geo.model.actor import Actor
 from geo.model.indicator import LEVELS, WHOLE
 from geo.operations.exporting import export_book
@@ -23,7 +24,6 @@ from geo.rules.periods import PERIOD_KINDS, find_period, format_period
 from geo.store.engine import acting_as
 from geo.store.places import Community
 
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _VIEWS: Final[dict[View, str]] = {
     "figures": "figures.view_figures",
     "packs": "figures.view_packs",
@@ -121,14 +121,11 @@ def show_download(
     measured: Measured, state: FigureState, spans: Spans, actor: Actor, community: Community, text: Text
 ) -> None:
     """Offer the table as a file; it is made, and noted in the log, when it is asked for."""
-    st.download_button(
-        text("export.xlsx"),
-        data=partial(export_figures, measured, state, spans, actor, community, text),
-        file_name=f"figures-{community.code}-{format_period(state.period)}.xlsx",
-        mime=XLSX,
-        key="figures_xlsx",
-        icon=":material/download:",
-        on_click="ignore",
+    offer_workbook(
+        partial(export_figures, measured, state, spans, actor, community, text),
+        f"figures-{community.code}-{format_period(state.period)}.xlsx",
+        "figures_xlsx",
+        text,
     )
 
 

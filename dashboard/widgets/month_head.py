@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Final
 
 import streamlit as st
 
@@ -11,6 +10,7 @@ from dashboard import session
 from dashboard.i18n import Text
 from dashboard.models.month_export import list_columns, list_rows, to_sheet, write_watermark
 from dashboard.models.month_tables import Table
+from dashboard.widgets.workbook import offer_workbook
 from geo.model.actor import Actor
 from geo.operations import exporting
 from geo.operations.complaints import MonthReview
@@ -19,8 +19,6 @@ from geo.rules.periods import Period, format_month, parse_month
 from geo.store.choices import Category
 from geo.store.engine import acting_as
 from geo.store.places import Community
-
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def choose_month(months: Sequence[Period], today: date, text: Text) -> Period:
@@ -57,14 +55,11 @@ def show_download(
     text: Text,
 ) -> None:
     """Offer the tables as a file; it is made, and noted in the log, when it is asked for."""
-    st.download_button(
-        text("export.xlsx"),
-        data=partial(export_month, review, figures, categories, actor, community, text),
-        file_name=f"month-{community.code}-{format_month(review.period)}.xlsx",
-        mime=_XLSX,
-        key="month_xlsx",
-        icon=":material/download:",
-        on_click="ignore",
+    offer_workbook(
+        partial(export_month, review, figures, categories, actor, community, text),
+        f"month-{community.code}-{format_month(review.period)}.xlsx",
+        "month_xlsx",
+        text,
     )
 
 

@@ -21,9 +21,10 @@ from dashboard.models.pack import (
     write_print_address,
     write_watermark,
 )
-from dashboard.widgets.figure_head import XLSX, change
+from dashboard.widgets.figure_head import change
 from dashboard.widgets.markdown import escape
 from dashboard.widgets.month_panel import write_html_table
+from dashboard.widgets.workbook import offer_workbook
 from geo.model.actor import Actor
 from geo.operations.exporting import export_book, note_export, write_book
 from geo.operations.packs import Pack, list_companies
@@ -70,14 +71,8 @@ def show_packs(
             write_print_address(community.code, company.id, quarter, text),
             icon=":material/print:",
         )
-        st.download_button(
-            text("export.xlsx"),
-            data=partial(export_pack, pack, page, community, actor, text),
-            file_name=name_file(pack),
-            mime=XLSX,
-            key="pack_xlsx",
-            icon=":material/download:",
-            on_click="ignore",
+        offer_workbook(
+            partial(export_pack, pack, page, community, actor, text), name_file(pack), "pack_xlsx", text
         )
         if len(companies) > 1:
             with st.popover(text("pack.every", n=len(companies)), icon=":material/folder_zip:"):

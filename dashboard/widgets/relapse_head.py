@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
 
 import streamlit as st
 
 from dashboard import session
 from dashboard.i18n import Text
 from dashboard.models.relapse_export import list_columns, list_rows, write_watermark
+from dashboard.widgets.workbook import offer_workbook
 from geo.model.actor import Actor
 from geo.operations.exporting import export_rows
 from geo.operations.relapses import Relapses
@@ -17,8 +17,6 @@ from geo.settings import get_settings
 from geo.store.choices import Category
 from geo.store.engine import acting_as
 from geo.store.places import Community
-
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def show_shared_switch(text: Text, *, is_shared: bool) -> None:
@@ -43,14 +41,11 @@ def show_download(
     text: Text,
 ) -> None:
     """Offer the tables as a file; it is made, and noted in the log, when it is asked for."""
-    st.download_button(
-        text("export.xlsx"),
-        data=partial(export_relapses, found, categories, compounds, actor, community, text),
-        file_name=f"relapse-{community.code}-{found.until:%Y-%m-%d}.xlsx",
-        mime=_XLSX,
-        key="relapse_xlsx",
-        icon=":material/download:",
-        on_click="ignore",
+    offer_workbook(
+        partial(export_relapses, found, categories, compounds, actor, community, text),
+        f"relapse-{community.code}-{found.until:%Y-%m-%d}.xlsx",
+        "relapse_xlsx",
+        text,
     )
 
 
