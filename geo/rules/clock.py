@@ -233,11 +233,14 @@ def _sum_pauses(
 
 
 def _merge(pauses: Iterable[Pause]) -> PauseColumns:
-    """Return the pauses of one case as columns, joined where they overlap."""
+    """Return the pauses of one case as columns, joined where they overlap.
+
+    Those that only touch stay apart: one may have ended, and moved the due time on, while the next still stands.
+    """
     apart: list[list[datetime | None]] = []
     for pause in sorted(pauses, key=lambda pause: pause.started_at):
         last_end = apart[-1][1] if apart else pause.started_at
-        if apart and (last_end is None or last_end >= pause.started_at):
+        if apart and (last_end is None or last_end > pause.started_at):
             apart[-1][1] = (
                 None if last_end is None or pause.ended_at is None else max(last_end, pause.ended_at)
             )

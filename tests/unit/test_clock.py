@@ -213,6 +213,21 @@ class TestPauses:
         )
         assert judged == Judgement(0.5, Status.IN_TIME)
 
+    @pytest.mark.parametrize(
+        "again",
+        [
+            pytest.param(Pause(at("2026-11-27T10:00")), id="still standing"),
+            pytest.param(Pause(at("2026-11-27T10:00"), at("2026-12-30T10:00")), id="ending later"),
+        ],
+    )
+    def test_a_pause_that_begins_as_another_ends_leaves_what_was_used(self, again: Pause) -> None:
+        first = Pause(at("2026-11-17T09:00"), again.started_at)
+        due = resume_due(CALENDAR, self.DUE, Unit.WORKING_DAY, first)
+        judged = judge_case(
+            CALENDAR, self.START, due, at("2026-12-24T09:00"), Unit.WORKING_DAY, [first, again]
+        )
+        assert judged == Judgement(0.5, Status.IN_TIME)
+
     def test_a_pause_still_to_come_does_not_count(self) -> None:
         judged = judge_case(
             CALENDAR,

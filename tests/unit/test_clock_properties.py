@@ -138,6 +138,7 @@ def test_a_paused_case_is_judged_by_the_minutes_it_had(
     before_due = Status.AMBER if used / minutes >= 0.75 else Status.IN_TIME
     assert judged.status == (Status.OVER if moment > due else before_due)
 
+    # With nothing watched this pause begins the moment the last one ended.
     still = judge_case(calendar, start, due, moment + watched, unit, [*stood, Pause(moment)])
     assert still == judged, "the clock stands while a case is paused"
 
