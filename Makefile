@@ -1,4 +1,4 @@
-# make run · make test · make lint · make bench: each does its own set-up and repeats only what changed.
+# make run · make test · make explore · make lint · make bench: each does its own set-up and repeats only what changed.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,7 +13,7 @@ COMPILE := $(BIN)/python -c 'from geo.zoning.suggest import prepare_search; prep
 
 export MPLBACKEND := agg
 
-.PHONY: run test lint bench schema lock clean
+.PHONY: run test explore lint bench schema lock clean
 
 run: .venv/run.stamp $(VENDOR)/node_modules/.stamp
 	@.ci/ensure-packages postgis
@@ -22,6 +22,11 @@ run: .venv/run.stamp $(VENDOR)/node_modules/.stamp
 test: .venv/dev.stamp $(VENDOR)/node_modules/.stamp
 	@.ci/ensure-packages postgis browser
 	@$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+# The tests of properties, each time on examples nobody has seen.
+explore: .venv/dev.stamp
+	@.ci/ensure-packages postgis
+	@$(BIN)/pytest --numprocesses 2 -m hypothesis --hypothesis-profile explore $(ARGS)
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff format --check .
