@@ -1,7 +1,11 @@
-"""Why something was refused, in the reader's language: ``refusals.toml`` has the Chinese of each sentence."""
+"""Why something was refused, in the reader's language: tables have the Chinese of each sentence.
+
+``refusals.toml`` is about what people do on the pages, ``imports.toml`` about what files bring.
+"""
 
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -21,8 +25,18 @@ _CATALOGUED: Final = {
     "role": ("role",),
     "reason": ("reason",),
     "choice": ("outcome", "source"),
+    "layer": ("layers",),
+    "import_field": ("import_field",),
 }
-_LISTS: Final = {"moves": "move", "reasons": "reason", "choices": "choice", "changes": "change"}
+_LISTS: Final = {
+    "moves": "move",
+    "reasons": "reason",
+    "choices": "choice",
+    "changes": "change",
+    "layers": "layer",
+    "import_fields": "import_field",
+}
+_TABLES: Final = ("refusals.toml", "imports.toml")
 _MADE: Final = "|".join(sorted({re.escape(move.name.replace("_", " ")) for move in MOVES}, key=len)[::-1])
 
 _Wordings = tuple[tuple[re.Pattern[str], str], ...]
@@ -43,6 +57,18 @@ def tell_refusal(refusal: WanggeError | str, text: Text) -> str:
     if text.language == "en":
         return sentence
     return _reword(sentence, _load_wordings()["sentences"], text) or text("refused.input", detail=sentence)
+
+
+def tell_reason(reason: str, text: Text) -> str:
+    """Return the clause by which a row of a file was refused in the reader's language, as far as it is known.
+
+    Args:
+        reason: the English clause.
+        text: the reader's language.
+    """
+    if text.language == "en":
+        return reason
+    return _reword(reason, _load_wordings()["reasons"], text) or reason
 
 
 def _reword(sentence: str, wordings: _Wordings, text: Text) -> str | None:
@@ -78,13 +104,14 @@ def _tell_word(kind: str, word: str, text: Text) -> str:
 
 @lru_cache
 def _load_wordings() -> Mapping[str, _Wordings]:
-    """Read the table: its sentences, and its words by the name of the place they stand in."""
-    source = (files(__package__) / "refusals.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(source)
-    return {
-        kind: _compile(wordings)
-        for kind, wordings in ({"sentences": table["sentences"]} | table["words"]).items()
-    }
+    """Read the tables: sentences, reasons, and words by the name of the place they stand in."""
+    merged: dict[str, dict[str, str]] = defaultdict(dict)
+    for name in _TABLES:
+        table = tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
+        words = table.pop("words")
+        for kind, wordings in (table | words).items():
+            merged[kind].update(wordings)
+    return {kind: _compile(wordings) for kind, wordings in merged.items()}
 
 
 def _compile(wordings: Mapping[str, str]) -> _Wordings:
