@@ -1,1 +1,17 @@
 """Files in, files out, the demo communities, and the command line that drives them."""
+
+import os
+
+# GDAL decides by a file's content which driver opens it, whatever the file is called: a file that somebody
+# sends must bring nothing but itself, neither other files of this machine nor anything from the network. What
+# is left is what we read and write. GDAL reads this once, as it is loaded.
+os.environ["GDAL_SKIP"] = ",".join(
+    [
+        *("OGR_VRT", "GDALG", "HTTP", "WFS", "OAPIF", "OGCAPI", "CSW", "EEDA", "PLSCENES", "NGW", "Carto"),
+        *("Elasticsearch", "AmigoCloud", "ADBC", "GPSBabel", "GML", "LVBAG", "GeoRSS", "MapML", "JML", "PDF"),
+        *("EDIGEO", "VDV", "GTFS", "SXF", "Selafin", "VFK", "S57", "DGN", "Idrisi", "OGR_PDS", "PDS4"),
+        *("VICAR", "PCIDSK", "AVCBin", "AVCE00", "AIVector", "MiraMonVector", "OGR_GMT", "WAsP", "SQLite"),
+        *("MVT", "PMTiles", "MBTiles"),
+    ]
+)
+os.environ["CPL_VSIL_CURL_ALLOWED_EXTENSIONS"] = ".none"

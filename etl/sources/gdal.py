@@ -1,5 +1,13 @@
-"""What the loaders of geographic formats share: one layer through GDAL into a table."""
+"""What the loaders of geographic formats share: one layer through GDAL into a table.
 
+GDAL decides by a file's content which driver opens it, whatever the file is called: the drivers that follow
+links are switched off in the package's ``__init__``, before GDAL is loaded.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +18,64 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from etl.sources.table import Rejection, Table
+from etl.sources.table import Rejection, SourceLayer, Table
 from geo.errors import UnreadableFile
 
 # Well-known binary of a point in the plane, lowest byte first.
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("xy", "<f8", 2)])
 
 
-def list_layers(source: Path, file_name: str) -> list[str]:
+@contextmanager
+def explain_damage(file_name: str) -> Iterator[None]:
+    """Turn what GDAL and Arrow say of a file they cannot read into our one sentence.
+
+    Raises:
+        UnreadableFile: the block could not read the file.
+    """
+    try:
+        with warnings.catch_warnings():
+            # GDAL's advice is for whoever wrote the file; what matters is checked on the rows themselves.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            yield
+    except (DataSourceError, DataLayerError, pa.ArrowException, UnicodeDecodeError):
+        raise damaged(file_name) from None
+
+
+def list_layers(source: Path | bytes, file_name: str) -> list[str]:
     """List the layers of a file in its own order.
 
     Raises:
         UnreadableFile: GDAL cannot open it.
     """
-    try:
+    with explain_damage(file_name):
         return [str(name) for name in pyogrio.list_layers(source)[:, 0]]
-    except (DataSourceError, DataLayerError):
-        raise damaged(file_name) from None
+
+
+def describe_layers(
+    source: Path | bytes, file_name: str, names: Sequence[str] | None = None
+) -> list[SourceLayer]:
+    """Describe the layers of a file, or those named, without reading them.
+
+    Raises:
+        UnreadableFile: GDAL cannot open it.
+    """
+    described = []
+    for name in list_layers(source, file_name) if names is None else names:
+        with explain_damage(file_name):
+            info = pyogrio.read_info(source, layer=name)
+        rows = int(info["features"])
+        described.append(SourceLayer(name, rows if rows >= 0 else None, name_kind(info["geometry_type"])))
+    return described
+
+
+def name_kind(geometry_type: str | None) -> str:
+    """Name the kind of a layer by what GDAL calls its geometry, as :class:`SourceLayer` does."""
+    if geometry_type is None:
+        return "table"
+    for word, kind in (("Point", "points"), ("Line", "lines"), ("Polygon", "outlines")):
+        if word in geometry_type:
+            return kind
+    return "mixed"
 
 
 def list_columns(source: Path, file_name: str, layer: str) -> list[str]:
@@ -35,10 +84,8 @@ def list_columns(source: Path, file_name: str, layer: str) -> list[str]:
     Raises:
         UnreadableFile: GDAL cannot open it.
     """
-    try:
+    with explain_damage(file_name):
         return [str(name) for name in pyogrio.read_info(source, layer=layer)["fields"]]
-    except (DataSourceError, DataLayerError):
-        raise damaged(file_name) from None
 
 
 def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, **options: Any) -> Table:
@@ -53,10 +100,8 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
     Raises:
         UnreadableFile: the file is damaged or empty.
     """
-    try:
+    with explain_damage(file_name):
         meta, arrow = pyogrio.raw.read_arrow(source, layer=layer, datetime_as_string=True, **options)
-    except (DataSourceError, DataLayerError, pa.ArrowException):
-        raise damaged(file_name) from None
     if arrow.num_rows == 0:
         message = f"{file_name} holds no features."
         raise UnreadableFile(message)
@@ -70,15 +115,23 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
     if points is not None:
         return Table(name, rows, numbers, points=points, declared_crs=meta["crs"])
     geometry = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
-    lost = shapely.is_missing(geometry) & wkb.is_valid().to_numpy(zero_copy_only=False)
+    return set_aside_lost(
+        Table(name, rows, numbers, geometry=geometry, declared_crs=meta["crs"]),
+        shapely.is_missing(geometry) & wkb.is_valid().to_numpy(zero_copy_only=False),
+    )
+
+
+def set_aside_lost(table: Table, lost: npt.NDArray[np.bool_]) -> Table:
+    """Set aside the rows, True in ``lost`` of shape (n,), whose shape could not be read."""
+    if not lost.any() or table.geometry is None:
+        return table
     reason = "the shape is damaged or of a kind we do not read"
-    return Table(
-        name=name,
-        rows=rows[~lost].reset_index(drop=True),
-        row_numbers=numbers[~lost],
-        geometry=geometry[~lost],
-        declared_crs=meta["crs"],
-        unreadable=tuple(Rejection(int(row), None, reason) for row in numbers[lost]),
+    return replace(
+        table,
+        rows=table.rows[~lost].reset_index(drop=True),
+        row_numbers=table.row_numbers[~lost],
+        geometry=table.geometry[~lost],
+        unreadable=tuple(Rejection(int(row), None, reason) for row in table.row_numbers[lost]),
     )
 
 

@@ -32,6 +32,21 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class SourceLayer:
+    """One of the tables a file holds, before any of them is read.
+
+    Attributes:
+        name: what ``read_source`` knows it by.
+        rows: how many rows it has, as the file says; None where only reading would tell.
+        kind: ``points``, ``lines``, ``outlines``, ``mixed`` for shapes of several kinds, ``table`` for none.
+    """
+
+    name: str
+    rows: int | None
+    kind: str
+
+
+@dataclass(frozen=True)
 class Table:
     """One table of a file, before anything is made of it.
 
