@@ -3,11 +3,12 @@
 Everything is stored in EPSG:4490 (CGCS2000 longitude, latitude in degrees); WGS-84 is treated as equal, the
 difference being far below the accuracy of our data. PROJ does not know GCJ-02 and BD-09: they are WGS-84 with
 a smooth distortion of 300-700 m (GCJ-02) or about 1.2 km (BD-09), undone here by iteration to better than
-1e-6 m. Coordinates are always in the order x, y (longitude, latitude), as float64.
+1e-6 m. Either may lie under a projection, as when somebody draws over a map service's pictures. Coordinates
+are always in the order x, y (longitude, latitude), as float64.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -23,7 +24,7 @@ from geo.errors import UnknownDatum
 STORE_SRID = 4490
 
 Coordinates = npt.NDArray[np.float64]
-Shift = Literal["gcj02", "bd09"]
+Shift = Literal["gcj02", "bd09", "gcj02x2"]
 
 # The box inside which Chinese map services distort; outside it their coordinates are plain WGS-84.
 _SHIFTED_LON = (72.004, 137.8347)
@@ -60,7 +61,12 @@ _SHIFTS: dict[str, Shift] = {
     "baidu": "bd09",
     "百度": "bd09",
     "bd09ll": "bd09",
+    "gcj02x2": "gcj02x2",
 }
+# Baidu's own Mercator is published as tables of polynomials; an ellipsoidal one on Clarke's figure of 1866 is
+# the same to 0.2 m.
+_BAIDU_MERCATOR = "+proj=merc +ellps=clrk66 +units=m +no_defs +type=crs"
+_BAIDU_MERCATOR_NAMES = ("bd09mc", "baidumercator", "百度墨卡托")
 # PROJ also searches by name and would take “beijing” for some system of that name: only exact forms pass.
 _EXACT_FORM = re.compile(r"(EPSG|ESRI|OGC|urn:ogc:def:crs):\S+$|\w+\[|\{|\+proj=", re.IGNORECASE)
 _SAME_AS_STORED = (4326, 4490)
@@ -156,14 +162,26 @@ def bd09_to_wgs84(xy: Coordinates) -> Coordinates:
     return gcj02_to_wgs84(bd09_to_gcj02(xy))
 
 
+def gcj02x2_to_wgs84(xy: Coordinates) -> Coordinates:
+    """Undo GCJ-02 twice, for what somebody distorted a second time; shape (n, 2), degrees."""
+    return gcj02_to_wgs84(gcj02_to_wgs84(xy))
+
+
+_UNDO: Mapping[Shift, Callable[[Coordinates], Coordinates]] = {
+    "gcj02": gcj02_to_wgs84,
+    "bd09": bd09_to_wgs84,
+    "gcj02x2": gcj02x2_to_wgs84,
+}
+
+
 @dataclass(frozen=True)
 class SourceCrs:
     """The coordinate system some coordinates are in.
 
     Attributes:
-        name: what to call it in a report: ``EPSG:4490``, ``gcj02``, or the name inside a WKT.
-        definition: what PROJ understands; for GCJ-02 and BD-09 the WGS-84 they distort.
-        shift: the distortion to undo, if any.
+        name: what to call it in a report: ``EPSG:4490``, ``gcj02``, ``gcj02+EPSG:3857``, or a WKT's own name.
+        definition: what PROJ understands; of GCJ-02 and BD-09 the WGS-84 they distort, or a projection of it.
+        shift: the distortion to undo once the coordinates are degrees, if any.
     """
 
     name: str
@@ -197,12 +215,9 @@ class SourceCrs:
         """
         if self.is_stored:
             return xy
-        if self.shift == "gcj02":
-            return gcj02_to_wgs84(xy)
-        if self.shift == "bd09":
-            return bd09_to_wgs84(xy)
-        lon, lat = _transformer(self.definition).transform(xy[:, 0], xy[:, 1])
-        return np.column_stack((lon, lat))
+        if not self.is_geographic or self.shift is None:
+            xy = np.column_stack(_transformer(self.definition).transform(xy[:, 0], xy[:, 1]))
+        return xy if self.shift is None else _UNDO[self.shift](xy)
 
     def geometry_to_stored(self, geometry: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Bring an array of shapely geometries (None allowed) from this system to EPSG:4490."""
@@ -230,7 +245,8 @@ def parse_crs(text: str) -> SourceCrs:
     """Understand the name of a coordinate system.
 
     Args:
-        text: ``gcj02``, ``bd09``, ``wgs84``, ``cgcs2000``, an EPSG number with or without ``EPSG:``, or WKT.
+        text: ``gcj02``, ``bd09``, ``bd09mc``, ``wgs84``, ``cgcs2000``, an EPSG number with or without
+            ``EPSG:``, WKT, or a projection of distorted degrees such as ``gcj02+3857``.
 
     Raises:
         UnknownDatum: the name is not understood, or the system has no known tie to the Earth.
@@ -238,6 +254,13 @@ def parse_crs(text: str) -> SourceCrs:
     key = re.sub(r"[\s_\-]", "", text).lower()
     if key in _SHIFTS:
         return SourceCrs(_SHIFTS[key], "EPSG:4326", _SHIFTS[key])
+    if key in _BAIDU_MERCATOR_NAMES:
+        return SourceCrs("bd09mc", _BAIDU_MERCATOR, "bd09")
+    shift, mark, projected = text.partition("+")
+    if mark and shift.strip().lower() in _SHIFTS:
+        base = parse_crs(projected)
+        kind = _SHIFTS[shift.strip().lower()]
+        return SourceCrs(f"{kind}+{base.name}", base.definition, kind)
     definition = _ALIASES.get(key, f"EPSG:{key}" if key.isdigit() else text.strip())
     try:
         projection = pyproj.CRS.from_user_input(definition if _EXACT_FORM.match(definition) else "")

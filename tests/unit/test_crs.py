@@ -95,6 +95,31 @@ def test_gauss_kruger_comes_back_as_longitude_latitude(system: int) -> None:
     assert esri.to_stored(np.array([[easting, 2_692_000.0]])) == pytest.approx(stored, abs=1e-9)
 
 
+def test_baidu_mercator_comes_back_to_where_its_degrees_are() -> None:
+    # Metres and degrees of one place as Baidu gives them.
+    stored = crs.parse_crs("bd09mc").to_stored(np.array([[12693763.634, 3874151.929]]))
+    expected = crs.bd09_to_wgs84(np.array([[114.0287781, 33.0176697]]))
+    assert stored[0] == pytest.approx(expected[0], abs=1e-5)
+
+
+def test_projected_shift_is_undone_after_the_projection() -> None:
+    places = np.array([[109.428, 24.325], [120.98, 31.98]])
+    over = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
+    metres = np.column_stack(over.transform(*crs.wgs84_to_gcj02(places).T))
+    source = crs.parse_crs("gcj02+3857")
+    assert (source.name, source.is_stored, source.is_geographic) == ("gcj02+EPSG:3857", False, False)
+    assert source.to_stored(metres) == pytest.approx(places, abs=1e-9)
+    assert crs.parse_crs(source.name) == crs.parse_crs("高德+3857") == source
+    with pytest.raises(UnknownDatum):
+        crs.parse_crs("gcj02+nowhere")
+
+
+def test_shift_made_twice_is_undone_twice() -> None:
+    place = np.array([[109.428, 24.325]])
+    twice = crs.wgs84_to_gcj02(crs.wgs84_to_gcj02(place))
+    assert crs.parse_crs("gcj02x2").to_stored(twice) == pytest.approx(place, abs=1e-11)
+
+
 def test_old_datums_are_marked_as_approximate() -> None:
     assert crs.parse_crs("beijing54").is_approximate
     assert crs.parse_crs(pyproj.CRS(2343).to_wkt("WKT1_ESRI")).is_approximate
