@@ -52,9 +52,9 @@ def list_layers(source: Path | bytes, file_name: str) -> list[str]:
 
 
 def describe_layers(
-    source: Path | bytes, file_name: str, names: Sequence[str] | None = None
+    source: Path | bytes, file_name: str, names: Sequence[str] | None = None, *, count: bool = False
 ) -> list[SourceLayer]:
-    """Describe the layers of a file, or those named, without reading them.
+    """Describe the layers of a file, or those named; ``count`` reads them where only that tells their rows.
 
     Raises:
         UnreadableFile: GDAL cannot open it.
@@ -62,7 +62,7 @@ def describe_layers(
     described = []
     for name in list_layers(source, file_name) if names is None else names:
         with explain_damage(file_name):
-            info = pyogrio.read_info(source, layer=name)
+            info = pyogrio.read_info(source, layer=name, force_feature_count=count)
         rows = int(info["features"])
         described.append(SourceLayer(name, rows if rows >= 0 else None, name_kind(info["geometry_type"])))
     return described
