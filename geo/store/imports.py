@@ -23,6 +23,7 @@ from geo.crs import Coordinates
 from geo.errors import NotFound
 from geo.store.bulk import copy_rows, defer_upkeep
 from geo.store.engine import load_queries
+from geo.store.staging import settle_stage
 
 _STAGE = "import_stage"
 
@@ -42,6 +43,12 @@ _OWN_WORK = (
     "state", "party_id", "due_at", "original_due_at", "first_response_at", "handled_at", "closed_at",
     "outcome",
 )  # fmt: skip
+
+# As in layer_rows.sql.
+_CASE_NUMBER = (
+    "coalesce(external_id, "
+    "concat('W', id, to_char(reported_at AT TIME ZONE 'Asia/Shanghai', '-YYYYMMDDHH24MISS')))"
+)
 
 # From here on it pays to build indexes anew, if the batch also outweighs what is already there.
 _BULK_ROWS = 100_000
@@ -138,10 +145,17 @@ def read_categories(connection: PostgresConnection) -> list[tuple[Any, ...]]:
 def read_identities(
     connection: PostgresConnection, table: str, community_id: int, by: list[str]
 ) -> pd.DataFrame:
-    """Read what identifies the rows of a community: ``id`` and the columns named."""
+    """Read what identifies the rows of a community: ``id`` and the columns named.
+
+    A case of our own has no external id: it is known by the number it is taken out under.
+    """
     columns = ["id", *by]
+    values = [
+        sql.SQL(_CASE_NUMBER) if (table, name) == ("incident", "external_id") else sql.Identifier(name)
+        for name in columns
+    ]
     statement = sql.SQL("SELECT {} FROM {} WHERE community_id = %s").format(
-        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table)
+        sql.SQL(", ").join(values), sql.Identifier(table)
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, (community_id,))
@@ -300,6 +314,7 @@ def update_rows(
             sql.SQL("CREATE TEMP TABLE {stage} AS SELECT {columns} FROM {table} LIMIT 0").format(**parts)
         )
         copy_rows(connection, _STAGE, [rows])
+        settle_stage(cursor, table, _STAGE, rows.column_names)
         kept = 0
         if own_work:
             cursor.execute(
