@@ -137,6 +137,7 @@ class World(Town):
             "visit", kind="home_visit", at="2024-06-03T09:00+08", party_id=self.parties["wang"],
             building_id=self.buildings[0], outcome="met", note=WORDS,
         )  # fmt: skip
+        self.insert("import_source", layer="grids", kind=".csv", fingerprint="0" * 64)
         batch = self.add("import_batch", layer="incidents", file_name="x.csv", file_sha256="0" * 64)
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO import_rejection VALUES (%s, 1, 'phone', '13812341234')", (batch,))
@@ -186,6 +187,7 @@ class World(Town):
         account = self._insert("account", {"login": login, "display_name": login, "password_hash": "secret"})
         party_id = self.parties[party] if party else None
         self._insert("saved_view", {"account_id": account, "name": "x", "params": "{}"})
+        self.insert("import_job", account_id=account, file_name="x.csv")
         grant = self.add("role_grant", account_id=account, role=role, party_id=party_id)
         token = {"account_id": account, "token_hash": login.encode()}
         self._insert("sign_in", {**token, "grant_id": grant, "expires_at": "2999-01-01"}, returning=False)

@@ -1,7 +1,7 @@
 """One file into one layer, as one transaction: the batch lands whole, or not at all."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,16 +9,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import psycopg2
-import pyarrow as pa
-import pyarrow.compute as pc
-import shapely
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from etl.importing.categories import CategoryFinder, assign_categories
-from etl.importing.draft import Draft, Mask, draft_rows
+from etl.importing.draft import Draft, draft_rows
 from etl.importing.ground import Ground
 from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows, reject_totals
 from etl.importing.layers import Layer, load_layers
+from etl.importing.loading import Progress, load_rows
 from etl.importing.locating import locate_rows
 from etl.importing.mapping import ColumnMap, choose_layer, map_columns
 from etl.importing.moving import warn_of_shift
@@ -32,27 +30,20 @@ from etl.importing.rules import (
     check_merchants,
 )
 from etl.sources.reading import read_source
-from geo.crs import STORE_SRID
 from geo.errors import InputRefused
-from geo.store.bulk import encode_points
 from geo.store.engine import transaction
 from geo.store.imports import (
     Places,
     RowCounts,
-    close_batch,
     find_community,
-    insert_rows,
     lock_imports,
     open_batch,
     read_categories,
     read_identities,
     read_places,
-    update_rows,
 )
 from geo.store.undo import UndoneBatch
 from geo.store.undo import undo_batch as undo_stored_batch
-
-Progress = Callable[[str, int, int], None]
 
 _PLACE_CHECKS = {
     "grids": check_grids,
@@ -60,9 +51,6 @@ _PLACE_CHECKS = {
     "buildings": check_buildings,
     "merchants": check_merchants,
 }
-# What is found out from a row's place, and changes with it.
-_FOLLOWING_PLACE = {"geocode_quality", "building_id", "compound_id", "grid_id"}
-_BATCH_ROWS = 65_536
 _NEEDS_SHAPE = {"grids", "compounds", "buildings"}
 
 
@@ -76,6 +64,7 @@ def import_file(
     mapping: Mapping[str, str] | None = None,
     source_layer: str | None = None,
     dry_run: bool = False,
+    account: int | None = None,
     on_progress: Progress = lambda _step, _done, _total: None,
 ) -> ImportReport:
     """Import a file: every row lands, updates the row it already is, or is reported with its reason.
@@ -90,6 +79,7 @@ def import_file(
         mapping: the file's column → field, for columns whose names we would not understand.
         source_layer: the layer or sheet of the file, where it has several.
         dry_run: do everything, then take it back.
+        account: whoever brings it in, by the number of his account; None from the command line.
         on_progress: called with the step's name, rows done and rows in all.
 
     Raises:
@@ -138,12 +128,13 @@ def import_file(
                 source_crs=source_crs,
                 encoding=table.encoding,
                 mapping=read_as,
+                account=account,
             )
             if source is not None:
                 warn_of_shift(connection, draft, ids, source, ground.plane, None if dry_run else batch)
             with _explain_refusal(path.name):
                 placer = IncidentPlacer(places, ground.plane) if chosen.name == "incidents" else None
-                counts = _load(connection, draft, ids, placer, home.id, batch, total, on_progress)
+                counts = load_rows(connection, draft, ids, placer, home.id, batch, total, on_progress)
     return ImportReport(
         batch=None if dry_run else batch,
         dry_run=dry_run,
@@ -174,8 +165,15 @@ def _check_rows(connection: PostgresConnection, draft: Draft, places: Places, gr
         _PLACE_CHECKS[draft.layer.name](draft, places, ground)
 
 
-def undo_import(connection_or_url: PostgresConnection | str | None, batch: int) -> UndoneBatch:
+def undo_import(
+    connection_or_url: PostgresConnection | str | None, batch: int, *, community: str | None = None
+) -> UndoneBatch:
     """Bring back the exact state before a batch.
+
+    Args:
+        connection_or_url: as for :func:`import_file`.
+        batch: the batch's number.
+        community: code of the community that it must be of; None for any.
 
     Raises:
         NotFound: there is no such batch.
@@ -183,7 +181,7 @@ def undo_import(connection_or_url: PostgresConnection | str | None, batch: int) 
     """
     tables = {name: layer.table for name, layer in load_layers().items()}
     with _open(connection_or_url) as connection:
-        return undo_stored_batch(connection, batch, tables)
+        return undo_stored_batch(connection, batch, tables, community)
 
 
 @contextmanager
@@ -226,114 +224,11 @@ def _require_shapes(draft: Draft, ids: npt.NDArray[np.int64]) -> None:
 
 
 def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _load(
-    connection: PostgresConnection,
-    draft: Draft,
-    ids: npt.NDArray[np.int64],
-    placer: IncidentPlacer | None,
-    community_id: int,
-    batch: int,
-    total: int,
-    on_progress: Progress,
-) -> RowCounts:
-    rows, table = _make_rows(draft), draft.layer.table
-    new, stored = draft.kept & (ids == NEW), draft.kept & (ids != NEW)
-    count = int(new.sum())
-    constants = {"community_id": community_id, "import_batch_id": batch}
-    if count:
-        insert_rows(
-            connection,
-            table,
-            _make_batches(draft, rows, new, placer, constants),
-            community_id=community_id,
-            count=count,
-            columns={*rows.column_names, *constants, *(placer.columns if placer else ())},
-            on_progress=lambda done: on_progress("loading", done, count),
-        )
-    updated = kept = 0
-    known = _forget_assumptions(rows, draft).append_column("id", pa.array(ids))
-    for updates in _make_batches(draft, known, stored, placer, {}):
-        changed, left_alone = update_rows(connection, table, batch, updates, _FOLLOWING_PLACE)
-        updated, kept = updated + changed, kept + left_alone
-    if kept:
-        draft.warn(
-            f"{kept:,} cases have been worked on here, and the file says otherwise: their state, holder and "
-            "times stay as they are."
-        )
-    with connection.cursor() as cursor:
-        # What the database checks at commit is checked now, while it can still be told in a sentence.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    counts = RowCounts(
-        total=total,
-        inserted=count,
-        updated=updated,
-        unchanged=int(stored.sum()) - updated,
-        rejected=total - int(draft.kept.sum()),
-    )
-    close_batch(connection, batch, counts, _tabulate_rejections(draft))
-    return counts
-
-
-def _make_batches(
-    draft: Draft, rows: pa.Table, chosen: Mask, placer: IncidentPlacer | None, constants: Mapping[str, int]
-) -> Iterator[pa.Table]:
-    """Make the chosen rows ready for the store, some at a time: one lot is placed while another is sent."""
-    positions = np.flatnonzero(chosen)
-    if "reported_at" in draft.values:
-        # What happened at one time lies together: indexes on time build faster, and so do reports later.
-        moments = draft.values["reported_at"].astype("int64").to_numpy()[positions]
-        positions = positions[np.argsort(moments, kind="stable")]
-    if (np.diff(positions) < 0).any():
-        # In one piece each: taking rows out of columns in pieces would join the pieces every time.
-        rows = rows.combine_chunks()
-    for start in range(0, len(positions), _BATCH_ROWS):
-        lot = positions[start : start + _BATCH_ROWS]
-        is_stretch = lot[-1] - lot[0] == len(lot) - 1 and bool((np.diff(lot) == 1).all())
-        batch = rows.slice(lot[0], len(lot)) if is_stretch else rows.take(pa.array(lot))
-        if placer is not None:
-            placed = placer.place(draft.points[lot], draft.values["reported_at"].iloc[lot])
-            for name, values in placed.items():
-                batch = batch.append_column(name, pa.array(values, from_pandas=True))
-        for name, value in constants.items():
-            batch = batch.append_column(name, pa.array(np.full(batch.num_rows, value)))
-        yield batch
-
-
-def _make_rows(draft: Draft) -> pa.Table:
-    """Make the store's columns of all rows of a draft."""
-    stand_ins = {name for name, field in draft.layer.fields.items() if not field.is_stored}
-    columns = {
-        name: pa.array(values, from_pandas=True)
-        for name, values in draft.values.items()
-        if name not in stand_ins
-    }
-    if draft.shapes is not None:
-        ewkb = shapely.to_wkb(shapely.set_srid(draft.shapes, STORE_SRID), include_srid=True)
-        columns["geom"] = pa.array(ewkb, pa.binary(), from_pandas=True)
-    elif draft.layer.shape == "point":
-        columns["geom"] = encode_points(draft.points)
-    return pa.table(columns)
-
-
-def _forget_assumptions(rows: pa.Table, draft: Draft) -> pa.Table:
-    """Of a row that is stored already, a file changes only what it says."""
-    for name, assumed in draft.assumed.items():
-        if name in rows.column_names and assumed.any():
-            said = pa.array(~assumed)
-            position = rows.column_names.index(name)
-            rows = rows.set_column(position, name, pc.if_else(said, rows.column(name), None))
-    return rows
-
-
-def _tabulate_rejections(draft: Draft) -> pa.Table:
-    return pa.table(
-        {
-            "row_number": pa.array([rejection.row for rejection in draft.rejections], pa.int32()),
-            "column_name": pa.array([rejection.column for rejection in draft.rejections], pa.string()),
-            "reason": pa.array([rejection.reason for rejection in draft.rejections], pa.string()),
-        }
-    )
+    """Return the SHA-256 of a file; of a folder, such as a FileGDB, that of its files by name."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for part in sorted(part for part in path.rglob("*") if part.is_file()):
+        digest.update(f"{part.relative_to(path)}\0{_hash_file(part)}\0".encode())
+    return digest.hexdigest()

@@ -49,6 +49,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "draw": Resource("page", _STAFF, "/draw"),
     "zones": Resource("page", _STAFF | {"property_company"}, "/zones"),
     "duties": Resource("page", _STAFF, "/duties"),
+    # Files brought in, and taken back.
+    "imports": Resource("page", frozenset({"secretary", "administrator"}), "/imports"),
     # All that is open to whatever hangs on a wall.
     "wall": Resource("route", frozenset({"wall", "secretary", "leader", "administrator"}), "/wall"),
     "features": Resource("route", _EVERYBODY, "/features"),
@@ -73,6 +75,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "inspect": Resource("act", frozenset({"secretary", "grid_worker"})),
     # Who is away, who stands in, who leaves.
     "keep_absences": Resource("act", frozenset({"secretary"})),
+    # To bring files in, and to take them back.
+    "import": Resource("act", frozenset({"secretary", "administrator"})),
     "export": Resource("act", frozenset({"secretary", "grid_worker", "leader"})),
 }
 """The matrix; whatever else the server answers is open to everybody who has signed in, a wall apart."""

@@ -678,6 +678,7 @@ CREATE TABLE public.incident_event (
     outcome text,
     rating smallint,
     payload jsonb,
+    import_batch_id bigint,
     CONSTRAINT incident_event_check CHECK (((kind <> 'moved'::text) OR (to_state IS NOT NULL))),
     CONSTRAINT incident_event_kind_check CHECK ((kind = ANY (ARRAY['moved'::text, 'extended'::text, 'supervised'::text, 'whistled'::text, 'escalated'::text, 'co_assigned'::text, 'rework'::text, 'reopened'::text, 'relapse_linked'::text, 'noted'::text, 'arrived'::text, 'extension_requested'::text, 'extension_refused'::text, 'reopen_requested'::text, 'reopen_refused'::text, 'corrected'::text, 'called_back'::text, 'handed_over'::text, 'rechecked'::text]))),
     CONSTRAINT incident_event_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
@@ -2361,6 +2362,7 @@ CREATE TABLE public.import_batch (
     rows_rejected integer DEFAULT 0 NOT NULL,
     imported_at timestamp with time zone DEFAULT now() NOT NULL,
     undone_at timestamp with time zone,
+    account_id bigint,
     CONSTRAINT import_batch_check CHECK ((rows_total = (((rows_inserted + rows_updated) + rows_unchanged) + rows_rejected))),
     CONSTRAINT import_batch_check1 CHECK ((undone_at >= imported_at)),
     CONSTRAINT import_batch_file_sha256_check CHECK ((file_sha256 ~ '^[0-9a-f]{64}$'::text))
@@ -2381,11 +2383,62 @@ CREATE TABLE public.import_change (
     before jsonb NOT NULL
 );
 
+CREATE VIEW public.import_history WITH (security_barrier='true') AS
+ SELECT b.id,
+    b.community_id,
+    b.layer,
+    b.file_name,
+    b.source_crs,
+    b.encoding,
+    b.rows_total,
+    b.rows_inserted,
+    b.rows_updated,
+    b.rows_unchanged,
+    b.rows_rejected,
+    b.imported_at,
+    b.undone_at,
+    a.display_name AS imported_by
+   FROM (public.import_batch b
+     LEFT JOIN public.account a ON ((a.id = b.account_id)))
+  WHERE ((b.community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text])));
+
+CREATE TABLE public.import_job (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    community_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    file_name text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    options jsonb DEFAULT '{}'::jsonb NOT NULL,
+    look jsonb,
+    preview jsonb,
+    report jsonb,
+    problem text,
+    progress jsonb,
+    batch_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT import_job_file_name_check CHECK ((((length(file_name) >= 1) AND (length(file_name) <= 200)) AND (file_name !~ '[/\\[:cntrl:]]'::text))),
+    CONSTRAINT import_job_options_check CHECK (((jsonb_typeof(options) = 'object'::text) AND (length((options)::text) <= 100000))),
+    CONSTRAINT import_job_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'looking'::text, 'looked'::text, 'trying'::text, 'tried'::text, 'committing'::text, 'committed'::text, 'undoing'::text, 'undone'::text, 'failed'::text, 'discarded'::text])))
+);
+
 CREATE TABLE public.import_rejection (
     batch_id bigint NOT NULL,
     row_number integer NOT NULL,
     column_name text,
     reason text NOT NULL
+);
+
+CREATE TABLE public.import_source (
+    community_id bigint NOT NULL,
+    layer text NOT NULL,
+    kind text NOT NULL,
+    fingerprint text NOT NULL,
+    crs text,
+    mapping jsonb DEFAULT '{}'::jsonb NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT import_source_fingerprint_check CHECK ((fingerprint ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT import_source_mapping_check CHECK ((jsonb_typeof(mapping) = 'object'::text))
 );
 
 CREATE TABLE public.incident_change (
@@ -2968,6 +3021,12 @@ ALTER TABLE ONLY public.import_batch
 ALTER TABLE ONLY public.import_change
     ADD CONSTRAINT import_change_pkey PRIMARY KEY (batch_id, row_id);
 
+ALTER TABLE ONLY public.import_job
+    ADD CONSTRAINT import_job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.import_source
+    ADD CONSTRAINT import_source_pkey PRIMARY KEY (community_id, layer, kind, fingerprint);
+
 ALTER TABLE ONLY public.incident_event
     ADD CONSTRAINT incident_event_pkey PRIMARY KEY (id);
 
@@ -3143,6 +3202,10 @@ CREATE INDEX grid_geom ON public.grid USING gist (geom);
 
 CREATE INDEX ground_feature_community ON public.ground_feature USING btree (community_id);
 
+CREATE INDEX import_job_batch ON public.import_job USING btree (batch_id) WHERE (batch_id IS NOT NULL);
+
+CREATE INDEX import_job_community ON public.import_job USING btree (community_id);
+
 CREATE INDEX import_rejection_batch ON public.import_rejection USING btree (batch_id);
 
 CREATE INDEX incident_building ON public.incident USING btree (building_id, reported_at) WHERE (building_id IS NOT NULL);
@@ -3164,6 +3227,8 @@ CREATE INDEX incident_due ON public.incident USING btree (community_id, due_at) 
 CREATE INDEX incident_duty_rule ON public.incident USING btree (duty_rule_id) WHERE (duty_rule_id IS NOT NULL);
 
 CREATE INDEX incident_event_actor ON public.incident_event USING btree (actor_party_id);
+
+CREATE INDEX incident_event_batch ON public.incident_event USING btree (import_batch_id) WHERE (import_batch_id IS NOT NULL);
 
 CREATE INDEX incident_event_counted ON public.incident_event USING btree (community_id, at) WHERE ((to_state = ANY (ARRAY['dispatched'::text, 'returned'::text, 'rated'::text])) OR (kind = ANY (ARRAY['called_back'::text, 'whistled'::text])));
 
@@ -3614,8 +3679,17 @@ ALTER TABLE ONLY public.import_batch
 ALTER TABLE ONLY public.import_change
     ADD CONSTRAINT import_change_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.import_batch(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.import_job
+    ADD CONSTRAINT import_job_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.import_batch(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.import_job
+    ADD CONSTRAINT import_job_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.import_rejection
     ADD CONSTRAINT import_rejection_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.import_batch(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_source
+    ADD CONSTRAINT import_source_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id);
@@ -3637,6 +3711,9 @@ ALTER TABLE ONLY public.incident
 
 ALTER TABLE ONLY public.incident_event
     ADD CONSTRAINT incident_event_actor_party_id_community_id_fkey FOREIGN KEY (actor_party_id, community_id) REFERENCES public.party(id, community_id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.incident_event
+    ADD CONSTRAINT incident_event_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
 
 ALTER TABLE ONLY public.incident_event
     ADD CONSTRAINT incident_event_incident_id_community_id_fkey FOREIGN KEY (incident_id, community_id) REFERENCES public.incident(id, community_id) ON DELETE CASCADE;
@@ -3941,6 +4018,10 @@ ALTER TABLE public.ground_feature ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.import_batch ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.import_job ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.import_source ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.incident ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.incident_event ENABLE ROW LEVEL SECURITY;
@@ -3984,6 +4065,8 @@ ALTER TABLE public.membership ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.merchant_offer ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON public.import_job TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (account_id = ( SELECT public.app_account() AS app_account)) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text])))) WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (account_id = ( SELECT public.app_account() AS app_account)) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'administrator'::text]))));
 
 CREATE POLICY own ON public.saved_view TO wangge_app USING (((account_id = ( SELECT public.app_account() AS app_account)) AND (( SELECT public.app_role() AS app_role) <> 'wall'::text))) WITH CHECK (((account_id = ( SELECT public.app_account() AS app_account)) AND (( SELECT public.app_role() AS app_role) <> 'wall'::text)));
 

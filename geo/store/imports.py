@@ -142,6 +142,12 @@ def read_categories(connection: PostgresConnection) -> list[tuple[Any, ...]]:
     return list(load_queries("imports").list_categories(connection))
 
 
+def mask_texts(connection: PostgresConnection, texts: Sequence[str]) -> list[str]:
+    """Blot out what names a person in each text."""
+    clean = [text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8") for text in texts]
+    return [row[0] for row in load_queries("imports").mask_texts(connection, texts=clean)]
+
+
 def read_identities(
     connection: PostgresConnection, table: str, community_id: int, by: list[str]
 ) -> pd.DataFrame:
@@ -197,8 +203,9 @@ def open_batch(
     source_crs: str | None,
     encoding: str | None,
     mapping: Mapping[str, str],
+    account: int | None = None,
 ) -> int:
-    """Record a batch that has no rows yet; return its number."""
+    """Record a batch that has no rows yet, and who brings it in; return its number."""
     (batch,) = load_queries("imports").open_batch(
         connection,
         community_id=community_id,
@@ -208,6 +215,7 @@ def open_batch(
         source_crs=source_crs,
         encoding=encoding,
         mapping=json.dumps(mapping, ensure_ascii=False),
+        account=account,
     )
     return int(batch)
 

@@ -30,21 +30,24 @@ class UndoneBatch:
     restored: int
 
 
-def undo_batch(connection: PostgresConnection, batch: int, tables: Mapping[str, str]) -> UndoneBatch:
+def undo_batch(
+    connection: PostgresConnection, batch: int, tables: Mapping[str, str], community: str | None = None
+) -> UndoneBatch:
     """Bring back the exact state before a batch, in the caller's transaction.
 
     Args:
         connection: the caller's transaction.
         batch: the batch's number.
         tables: layer name → table.
+        community: code of the community that it must be of; None for any.
 
     Raises:
-        NotFound: there is no such batch.
+        NotFound: there is no such batch, or it is another community's.
         Conflict: it is undone already, or something built on it since stands in the way, as the message says.
     """
     queries = load_queries("imports")
     lock_imports(connection)
-    found = queries.find_batch(connection, batch=batch)
+    found = queries.find_batch(connection, batch=batch, community=community)
     if found is None:
         message = f"There is no import batch {batch}."
         raise NotFound(message)

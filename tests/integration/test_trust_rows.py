@@ -139,6 +139,13 @@ RULES = {
     "audit_log": Rule((0, 0, 0, 0, 0, 1)),
     # Imports
     "import_batch": Rule((1, 0, 0, 0, 0, 1)),
+    "import_history": Rule((1, 0, 0, 0, 0, 1)),
+    "import_job": Rule(
+        (1, 0, 0, 0, 0, 1),
+        inserts=hide("id community_id account_id file_name state options"),
+        updates=hide("state options problem progress changed_at"),
+    ),
+    "import_source": Rule(NOBODY, ALL),
     "import_rejection": Rule(NOBODY, ALL),
     "import_change": Rule(NOBODY, ALL),
     # The owner's own

@@ -77,6 +77,11 @@ FROM compound WHERE community_id = :community_id ORDER BY code;
 SELECT id, code, compound_id, ST_AsBinary(geom)
 FROM building WHERE community_id = :community_id ORDER BY code;
 
+-- name: mask_texts(texts)
+-- Each text without what names a person, in its order.
+SELECT mask_people(mask_words(word)) FROM unnest(CAST(:texts AS text[])) WITH ORDINALITY AS given (word, position)
+ORDER BY position;
+
 -- name: list_categories()
 -- Categories with their national codes as an array of {system, kind, code, name}.
 SELECT
@@ -88,10 +93,10 @@ SELECT
 FROM category AS c
 ORDER BY c.code;
 
--- name: open_batch(community_id, layer, file_name, file_sha256, source_crs, encoding, mapping)^
+-- name: open_batch(community_id, layer, file_name, file_sha256, source_crs, encoding, mapping, account)^
 -- A batch with no rows yet.
-INSERT INTO import_batch (community_id, layer, file_name, file_sha256, source_crs, encoding, mapping)
-VALUES (:community_id, :layer, :file_name, :file_sha256, :source_crs, :encoding, CAST(:mapping AS jsonb))
+INSERT INTO import_batch (community_id, layer, file_name, file_sha256, source_crs, encoding, mapping, account_id)
+VALUES (:community_id, :layer, :file_name, :file_sha256, :source_crs, :encoding, CAST(:mapping AS jsonb), :account)
 RETURNING id;
 
 -- name: close_batch(batch, total, inserted, updated, unchanged, rejected)!
@@ -100,10 +105,13 @@ SET rows_total = :total, rows_inserted = :inserted, rows_updated = :updated, row
     rows_rejected = :rejected
 WHERE id = :batch;
 
--- name: find_batch(batch)^
--- A batch, locked against a second undoing.
+-- name: find_batch(batch, community)^
+-- A batch, locked against a second undoing; of a community, where one is named.
 SELECT layer, file_name, imported_at, undone_at, rows_inserted
-FROM import_batch WHERE id = :batch FOR UPDATE;
+FROM import_batch
+WHERE id = :batch
+    AND (:community IS NULL OR community_id = (SELECT c.id FROM community AS c WHERE c.code = :community))
+FOR UPDATE;
 
 -- name: list_later_batches(batch)
 -- Batches not undone that changed rows this batch had written.

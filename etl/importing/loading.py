@@ -1,0 +1,144 @@
+"""From a draft to the store: the rows of a batch, some at a time, and what became of them."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
+from etl.importing.draft import Draft, Mask
+from etl.importing.identity import NEW
+from etl.importing.placing import IncidentPlacer
+from geo.crs import STORE_SRID
+from geo.store.bulk import encode_points
+from geo.store.imports import RowCounts, close_batch, insert_rows, update_rows
+
+Progress = Callable[[str, int, int], None]
+
+# What is found out from a row's place, and changes with it.
+_FOLLOWING_PLACE = {"geocode_quality", "building_id", "compound_id", "grid_id"}
+_BATCH_ROWS = 65_536
+
+
+def load_rows(
+    connection: PostgresConnection,
+    draft: Draft,
+    ids: npt.NDArray[np.int64],
+    placer: IncidentPlacer | None,
+    community_id: int,
+    batch: int,
+    total: int,
+    on_progress: Progress,
+) -> RowCounts:
+    """Insert the rows that are new and update the others, and close the batch.
+
+    Args:
+        connection: the import's transaction.
+        draft: its kept rows land; receives a warning where rows keep what was done here.
+        ids: shape (n,), the stored row of each row, -1 for those that are new.
+        placer: finds out where incidents are; None for places.
+        community_id: whose rows they are.
+        batch: the batch's number.
+        total: how many rows the file has, those included that could not be read.
+        on_progress: called with the step's name, rows done and rows in all.
+    """
+    rows, table = _make_rows(draft), draft.layer.table
+    new, stored = draft.kept & (ids == NEW), draft.kept & (ids != NEW)
+    count = int(new.sum())
+    constants = {"community_id": community_id, "import_batch_id": batch}
+    if count:
+        insert_rows(
+            connection,
+            table,
+            _make_batches(draft, rows, new, placer, constants),
+            community_id=community_id,
+            count=count,
+            columns={*rows.column_names, *constants, *(placer.columns if placer else ())},
+            on_progress=lambda done: on_progress("loading", done, count),
+        )
+    updated = kept = 0
+    known = _forget_assumptions(rows, draft).append_column("id", pa.array(ids))
+    for updates in _make_batches(draft, known, stored, placer, {}):
+        changed, left_alone = update_rows(connection, table, batch, updates, _FOLLOWING_PLACE)
+        updated, kept = updated + changed, kept + left_alone
+    if kept:
+        draft.warn(
+            f"{kept:,} cases have been worked on here, and the file says otherwise: their state, holder and "
+            "times stay as they are."
+        )
+    with connection.cursor() as cursor:
+        # What the database checks at commit is checked now, while it can still be told in a sentence.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    counts = RowCounts(
+        total=total,
+        inserted=count,
+        updated=updated,
+        unchanged=int(stored.sum()) - updated,
+        rejected=total - int(draft.kept.sum()),
+    )
+    close_batch(connection, batch, counts, _tabulate_rejections(draft))
+    return counts
+
+
+def _make_batches(
+    draft: Draft, rows: pa.Table, chosen: Mask, placer: IncidentPlacer | None, constants: Mapping[str, int]
+) -> Iterator[pa.Table]:
+    """Make the chosen rows ready for the store, some at a time: one lot is placed while another is sent."""
+    positions = np.flatnonzero(chosen)
+    if "reported_at" in draft.values:
+        # What happened at one time lies together: indexes on time build faster, and so do reports later.
+        moments = draft.values["reported_at"].astype("int64").to_numpy()[positions]
+        positions = positions[np.argsort(moments, kind="stable")]
+    if (np.diff(positions) < 0).any():
+        # In one piece each: taking rows out of columns in pieces would join the pieces every time.
+        rows = rows.combine_chunks()
+    for start in range(0, len(positions), _BATCH_ROWS):
+        lot = positions[start : start + _BATCH_ROWS]
+        is_stretch = lot[-1] - lot[0] == len(lot) - 1 and bool((np.diff(lot) == 1).all())
+        batch = rows.slice(lot[0], len(lot)) if is_stretch else rows.take(pa.array(lot))
+        if placer is not None:
+            placed = placer.place(draft.points[lot], draft.values["reported_at"].iloc[lot])
+            for name, values in placed.items():
+                batch = batch.append_column(name, pa.array(values, from_pandas=True))
+        for name, value in constants.items():
+            batch = batch.append_column(name, pa.array(np.full(batch.num_rows, value)))
+        yield batch
+
+
+def _make_rows(draft: Draft) -> pa.Table:
+    """Make the store's columns of all rows of a draft."""
+    stand_ins = {name for name, field in draft.layer.fields.items() if not field.is_stored}
+    columns = {
+        name: pa.array(values, from_pandas=True)
+        for name, values in draft.values.items()
+        if name not in stand_ins
+    }
+    if draft.shapes is not None:
+        ewkb = shapely.to_wkb(shapely.set_srid(draft.shapes, STORE_SRID), include_srid=True)
+        columns["geom"] = pa.array(ewkb, pa.binary(), from_pandas=True)
+    elif draft.layer.shape == "point":
+        columns["geom"] = encode_points(draft.points)
+    return pa.table(columns)
+
+
+def _forget_assumptions(rows: pa.Table, draft: Draft) -> pa.Table:
+    """Of a row that is stored already, a file changes only what it says."""
+    for name, assumed in draft.assumed.items():
+        if name in rows.column_names and assumed.any():
+            said = pa.array(~assumed)
+            position = rows.column_names.index(name)
+            rows = rows.set_column(position, name, pc.if_else(said, rows.column(name), None))
+    return rows
+
+
+def _tabulate_rejections(draft: Draft) -> pa.Table:
+    return pa.table(
+        {
+            "row_number": pa.array([rejection.row for rejection in draft.rejections], pa.int32()),
+            "column_name": pa.array([rejection.column for rejection in draft.rejections], pa.string()),
+            "reason": pa.array([rejection.reason for rejection in draft.rejections], pa.string()),
+        }
+    )
