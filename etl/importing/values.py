@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.importing.layers import Field, Kind, simplify
+from geo.rules.inert import unquote_cell
 
 _NOTHING = ["", "-", "--", "/", "\\", "null", "NULL", "None", "none", "nan", "NaN", "N/A", "#N/A", "<空>"]
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
 _LONGEST_NOTHING = max(len(word.encode()) for word in _NOTHING)
 _IS_BLANK_EDGE = np.zeros(256, dtype=bool)
-_IS_BLANK_EDGE[[edge for blank in _BLANKS for edge in (blank.encode()[0], blank.encode()[-1])]] = True
+_IS_BLANK_EDGE[[edge for blank in (*_BLANKS, "'") for edge in (blank.encode()[0], blank.encode()[-1])]] = True
 _TRUE = {"是", "有", "true", "t", "y", "yes", "1", "√", "✓"}
 _FALSE = {"否", "无", "没有", "false", "f", "n", "no", "0", "×", "x"}
 
@@ -88,8 +89,21 @@ def to_text(column: pd.Series) -> pd.Series:
 
 def _clean(text: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     # Naming the blanks spares a table of all Unicode, which takes half a second to make.
-    trimmed = pc.utf8_trim(text, characters=_BLANKS)
+    trimmed = _unquote(pc.utf8_trim(text, characters=_BLANKS))
     return pc.if_else(pc.is_in(trimmed, pa.array(_NOTHING, pa.large_string())), None, trimmed)
+
+
+def _unquote(text: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Take away the apostrophe that keeps a spreadsheet from computing a text; hardly any text begins so."""
+    quoted = pc.starts_with(text, "'")
+    if not pc.any(quoted).as_py():
+        return text
+    plain = [word and unquote_cell(word) for word in text.to_pylist()]
+    return (
+        pa.chunked_array([plain], text.type)
+        if isinstance(text, pa.ChunkedArray)
+        else pa.array(plain, text.type)
+    )
 
 
 def _find_likely_blank(text: pa.LargeStringArray) -> pa.Array:

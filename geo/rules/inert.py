@@ -32,6 +32,11 @@ def quote_cell(text: str) -> str:
     return text
 
 
+def unquote_cell(text: str) -> str:
+    """Take away the apostrophe that :func:`quote_cell` put before a text, and no other."""
+    return text[1:] if text[:1] == "'" and quote_cell(text[1:]) == text else text
+
+
 def strip_controls(text: str) -> str:
     """Take out what cannot be seen: controls, zero-width and direction characters, halves of characters.
 
