@@ -46,7 +46,7 @@ osm_id=yes
 other_tags=no
 attributes={tags}
 """
-# Larger extracts are of a province: to count all that is in one would take longer than to read what is asked for.
+# Larger extracts are of a province: to count all in one would take longer than to read what is asked for.
 _MOST_COUNTED_BYTES = 1 << 25
 _PBF_MAGIC = b"OSMHeader"
 
