@@ -25,6 +25,7 @@ _ICONS: Final = {
     "zones": ":material/group_work:",
     "draw": ":material/draw:",
     "duties": ":material/assignment_ind:",
+    "imports": ":material/upload_file:",
 }
 
 text = session.get_text()
@@ -47,6 +48,7 @@ titles = {
     "zones": text("nav.zones"),
     "draw": text("nav.draw"),
     "duties": text("nav.duties"),
+    "imports": text("nav.imports"),
 }
 
 

@@ -84,10 +84,15 @@ def get_actor() -> Actor:
     return actor
 
 
-def fragment(show: Callable[_P, None]) -> Callable[_P, None]:
-    """Make a part of a page that reruns alone, but the whole page where nobody is signed in any more."""
+def fragment(show: Callable[_P, None], *, every_s: float | None = None) -> Callable[_P, None]:
+    """Make a part of a page that reruns alone, but the whole page where nobody is signed in any more.
 
-    @st.fragment
+    Args:
+        show: shows the part.
+        every_s: after so many seconds it reruns by itself, again and again; None only when something is done.
+    """
+
+    @st.fragment(run_every=every_s)
     @wraps(show)
     def show_to_reader(*args: _P.args, **kwargs: _P.kwargs) -> None:
         if not _is_in(engine.get_actor() or NOBODY):

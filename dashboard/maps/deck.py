@@ -10,7 +10,7 @@ from typing import Any, Final
 import pydeck as pdk
 from pydeck.bindings.json_tools import default_serialize
 
-from dashboard.maps import cases, layers
+from dashboard.maps import cases, imports, layers, palette
 from dashboard.maps.coverage import build_gaps
 from dashboard.models.coverage_page import CoverageMap
 from dashboard.models.map_state import View
@@ -163,6 +163,58 @@ def build_coverage_deck(urls: Mapping[str, str], shown: CoverageMap, view: View)
         *layers.build_labels(urls["labels"], is_near=False, lowest_rank=2),
     ]
     return _make_deck(drawn, view)
+
+
+def build_hypothesis_deck(
+    urls: Mapping[str, str],
+    crs: str,
+    features: Mapping[str, Any] | None,
+    others: Mapping[str, Any] | None,
+    view: View,
+) -> pdk.Deck:
+    """Return the map on which it is seen whether a coordinate system fits: a file over what is known.
+
+    Args:
+        urls: as for :func:`build_community_deck`.
+        crs: the coordinate system.
+        features: the features as they lie in it, GeoJSON in EPSG:4490 degrees.
+        others: the same as they would lie in the next best.
+        view: where the map opens.
+    """
+    drawn = [
+        *_build_known(urls),
+        *imports.build_file(f"file-not-{crs}", others, palette.UNKNOWN),
+        *imports.build_file(f"file-{crs}", features, palette.ACCENT),
+    ]
+    return _make_deck(drawn, view)
+
+
+def build_import_deck(
+    urls: Mapping[str, str],
+    features: Mapping[str, Any] | None,
+    land: Mapping[str, Any] | None,
+    view: View,
+) -> pdk.Deck:
+    """Return the map of what becomes of a file's rows.
+
+    Args:
+        urls: as for :func:`build_community_deck`.
+        features: the rows with their ``state``, GeoJSON in EPSG:4490 degrees.
+        land: where grids overlap or leave land between them.
+        view: where the map opens.
+    """
+    return _make_deck([*_build_known(urls), *imports.build_rows(features), *imports.build_land(land)], view)
+
+
+def _build_known(urls: Mapping[str, str]) -> list[pdk.Layer]:
+    return [
+        *layers.build_ground(urls["ground"]),
+        *layers.build_communities(urls["communities"], pickable=False),
+        *layers.build_compounds(urls["compounds"]),
+        *layers.build_grids(urls["grids"]),
+        *layers.build_buildings(urls["buildings"]),
+        *layers.build_labels(urls["labels"], is_near=False, lowest_rank=2),
+    ]
 
 
 # Everybody's page asks for these with each click; the addresses change with the layers.

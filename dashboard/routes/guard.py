@@ -3,7 +3,8 @@
 Open to all are the login page, ``/healthz`` and ``/vendor``; ``/open311/v2`` asks for a key of its own, and
 programs on this machine read ``/metrics``. A page sends to the login page, anything else is refused with one
 sentence: 401 where nobody is signed in, 403 where ``geo.rules.access`` does not list the role. The actor is
-set for the request, so that the database knows him too. What hangs on a wall reaches its one page and nothing
+set for the request, so that the database knows him too. Only whoever may bring files in sends more at once
+than a picture has. What hangs on a wall reaches its one page and nothing
 else; without the database it still gets that page, which is empty, and goes on from what it has kept.
 """
 
@@ -17,10 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dashboard.routes.cookies import SIGN_IN, find_cookie, read_token, write_cookie
 from dashboard.routes.replies import describe_refusal, find_header
 from dashboard.routes.sign_ins import find_actor, recall_actor
-from geo.errors import DatabaseUnavailable, Forbidden, NotSignedIn, WanggeError
+from geo.errors import DatabaseUnavailable, Forbidden, InputRefused, NotSignedIn, WanggeError
 from geo.model.actor import NOBODY, Actor
-from geo.rules.access import find_route, may_reach
+from geo.rules.access import find_route, is_allowed, may_reach
 from geo.store.engine import acting_as
+from geo.store.photos import MOST_BYTES
 
 _FREE: Final = frozenset({"/login", "/logout", "/healthz"})
 _FREE_BELOW: Final = ("/login/", "/vendor/", "/open311/v2/")
@@ -30,6 +32,9 @@ _LOCAL: Final = frozenset({"127.0.0.1", "::1"})
 # Routes that people open as pages.
 _FOR_PEOPLE: Final = frozenset({None, "print_morning", "print_cases", "print_hand_over", "wall"})
 _WALL: Final = "/wall"
+_UPLOADS: Final = "/_stcore/upload_file/"
+# What a browser writes around a file that it sends.
+_WRAPPING_BYTES: Final = 64 * 1024
 
 
 class Guard:
@@ -50,6 +55,7 @@ class Guard:
         try:
             found = recall_actor(cookie) or await run_in_threadpool(find_actor, cookie)
             actor = _judge(found, scope["path"])
+            _weigh(actor, scope)
         except WanggeError as refusal:
             if _opens_empty(scope, cookie, refusal):
                 with acting_as(NOBODY):
@@ -105,6 +111,16 @@ def _judge(actor: Actor | None, path: str) -> Actor:
         msg = "this is not open to your role: ask an administrator if you need it"
         raise Forbidden(msg)
     return actor
+
+
+def _weigh(actor: Actor, scope: Scope) -> None:
+    """Refuse an upload that is larger than whoever sends it may send, before any of it is kept."""
+    if not scope["path"].startswith(_UPLOADS) or is_allowed(actor.role, "import"):
+        return
+    said = find_header(scope, b"content-length") if scope["method"] == "PUT" else b"0"
+    if not said.isdigit() or int(said) > MOST_BYTES + _WRAPPING_BYTES:
+        msg = f"this is too large: send a picture of at most {MOST_BYTES >> 20} MB"
+        raise InputRefused(msg)
 
 
 def _refuse(scope: Scope, refusal: WanggeError) -> Response:

@@ -19,6 +19,7 @@ from geo.errors import Conflict, InputRefused, NotFound, WanggeError
 from geo.model.incident import Case
 from geo.operations.incidents import act, get_case, settle_on_spot
 from geo.rules.workflow import OUTCOMES, Move
+from geo.store.photos import MOST_BYTES
 
 _PICTURES: Final = ("jpg", "jpeg", "png", "webp")
 _WITH_PHOTOS: Final = frozenset({"self_handle", "handle", "close", "verify_on_site", "return", "note"})
@@ -127,7 +128,12 @@ def _show_form(page: CasesPage, case: Case, move: Move) -> None:
             text("case.note" if must_note else "case.note_optional"), height=80, max_chars=1000
         )
         photos = (
-            st.file_uploader(text("case.photos"), type=_PICTURES, accept_multiple_files=True)
+            st.file_uploader(
+                text("case.photos"),
+                type=_PICTURES,
+                accept_multiple_files=True,
+                max_upload_size=MOST_BYTES >> 20,
+            )
             if move.name in _WITH_PHOTOS
             else []
         )

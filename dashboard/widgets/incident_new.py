@@ -21,6 +21,7 @@ from geo.rules.guessing import guess_case
 from geo.rules.workflow import OUTCOMES
 from geo.store import worklist
 from geo.store.engine import connect
+from geo.store.photos import MOST_BYTES
 
 _SOURCES: Final = ("walk_in", "phone", "wechat_group", "patrol", "property", "superior", "other")
 _OUTCOMES: Final = OUTCOMES[:5]
@@ -207,7 +208,11 @@ def _show_details(page: CasesPage) -> None:
     st.text_input(text("new.requester_name"), key=_detail_key("name"), max_chars=40)
     st.text_input(text("new.requester_phone"), key=_detail_key("phone"), max_chars=30)
     st.file_uploader(
-        text("case.photos"), type=_PICTURES, accept_multiple_files=True, key=_detail_key("photos")
+        text("case.photos"),
+        type=_PICTURES,
+        accept_multiple_files=True,
+        key=_detail_key("photos"),
+        max_upload_size=MOST_BYTES >> 20,
     )
 
 

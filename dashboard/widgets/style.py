@@ -15,6 +15,8 @@ _WORDS: Final = {
     "apply_lines": "widget.apply_lines",
     "upload": "widget.upload",
     "upload_limit": "widget.upload_limit",
+    "upload_files": "import.upload",
+    "upload_files_limit": "import.upload_limit",
     "no_match": "widget.no_match",
     "as_typed": "widget.as_typed",
 }

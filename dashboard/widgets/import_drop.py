@@ -1,0 +1,120 @@
+"""Where files are dropped; and what has been dropped and is not brought in yet."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import BinaryIO, Final
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.i18n import Text
+from dashboard.i18n.refusals import tell_refusal
+from dashboard.models.import_upload import Bundle, bundle_files, pack
+from dashboard.widgets.markdown import escape
+from geo.errors import NotFound, WanggeError
+from geo.operations.importing import ImportJob, list_open_jobs, open_job, read_job, start_step
+from geo.store.places import Community
+
+# What the server takes; see streamlit_config.
+MOST_MB: Final = 512
+_FILES: Final = "import_files"
+_ROUND: Final = "import_round"
+_PROBLEM: Final = "import_problem"
+_MOST_LISTED: Final = 12
+
+
+def find_job(asked: str | None, community: Community) -> ImportJob | None:
+    """Return the job that the address names, if it is the reader's, of this community, and not given up."""
+    if not asked:
+        return None
+    try:
+        job = read_job(asked)
+    except NotFound:
+        session.change_address(job=None)
+        return None
+    if job.community_id != community.id or job.state == "discarded":
+        session.change_address(job=None)
+        return None
+    return job
+
+
+def show_drop(community: Community, text: Text) -> None:
+    """Show where files are dropped, and begin with what was."""
+    show_problem(text)
+    with st.container(key="import_drop"):
+        st.markdown(f"#### {text('import.drop')}")
+        dropped = st.file_uploader(
+            text("import.drop"),
+            accept_multiple_files=True,
+            key=f"{_FILES}_{st.session_state.setdefault(_ROUND, 0)}",
+            max_upload_size=MOST_MB,
+            label_visibility="collapsed",
+        )
+        st.caption(text("import.kinds"))
+    if dropped:
+        _begin(community, dropped, text)
+
+
+def show_queue(community: Community, job: ImportJob | None, text: Text) -> None:
+    """Show which files are dropped and not brought in yet, and the way to each."""
+    waiting = [read_job(job_id) for job_id in list_open_jobs(community.id)[:_MOST_LISTED]]
+    if job is None and not waiting:
+        st.caption(text("import.told"))
+        return
+    if job is not None and {each.id for each in waiting} <= {job.id}:
+        st.markdown(f"**{escape(job.file_name)}**")
+        return
+    listed = {each.id: each.file_name for each in waiting}
+    if job is not None:
+        listed.setdefault(job.id, job.file_name)
+    st.session_state["import_queue"] = job.id if job else None
+    st.pills(
+        text("import.queue", n=len(waiting)),
+        list(listed),
+        format_func=listed.__getitem__,
+        key="import_queue",
+        label_visibility="collapsed",
+        on_change=lambda: session.change_address(job=st.session_state["import_queue"]),
+    )
+
+
+def show_problem(text: Text) -> None:
+    """Say why the last click came to nothing, once."""
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem:
+        st.error(escape(tell_refusal(problem, text)), icon=":material/error:")
+
+
+def attempt(act: Callable[[], object]) -> None:
+    """Do something that may be refused, and keep the refusal for :func:`show_problem`."""
+    try:
+        act()
+    except WanggeError as refusal:
+        st.session_state[_PROBLEM] = str(refusal)
+
+
+def _begin(community: Community, dropped: Sequence[BinaryIO], text: Text) -> None:
+    names = [file.name for file in dropped]
+    jobs: list[str] = []
+
+    def take(bundle: Bundle) -> None:
+        jobs.append(_open(community, bundle, names, dropped))
+        start_step(jobs[-1], "look")
+
+    with st.spinner(text("import.taking")):
+        for bundle in bundle_files(names):
+            attempt(partial(take, bundle))
+    # Another uploader: Streamlit forgets the files of the one that is gone.
+    st.session_state[_ROUND] += 1
+    session.change_address(job=jobs[0] if jobs else None)
+    st.rerun()
+
+
+def _open(community: Community, bundle: Bundle, names: Sequence[str], dropped: Sequence[BinaryIO]) -> str:
+    if len(bundle.members) == 1 and not bundle.folder:
+        return open_job(community.id, bundle.name, dropped[bundle.members[0]])
+    with tempfile.TemporaryFile() as archive:
+        pack(bundle, names, {position: dropped[position] for position in bundle.members}, archive)
+        archive.seek(0)
+        return open_job(community.id, bundle.name, archive)
