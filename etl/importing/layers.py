@@ -15,6 +15,7 @@ class Kind(StrEnum):
     """How the value of a field is read."""
 
     TEXT = "text"
+    LABEL = "label"
     TEXTS = "texts"
     COUNT = "count"
     DAY = "day"
@@ -95,6 +96,28 @@ def load_layers() -> Mapping[str, Layer]:
 def load_personal_headers() -> frozenset[str]:
     """Load the simplified headers of columns about persons, which are never taken in."""
     return frozenset(map(simplify, _load_vocabulary()["personal"]))
+
+
+@cache
+def load_personal_parts() -> tuple[str, ...]:
+    """Load the simplified words that show, wherever in a header they stand, that it is about persons."""
+    return tuple(map(simplify, _load_vocabulary()["personal_parts"]))
+
+
+@cache
+def load_ignored_headers() -> frozenset[str]:
+    """Load the simplified headers of the columns that we add to refused rows."""
+    return frozenset(map(simplify, _load_vocabulary()["ignored"]))
+
+
+@cache
+def load_known_headers() -> frozenset[str]:
+    """Load every simplified header that means something to us, in whichever layer."""
+    fields = (field for layer in load_layers().values() for field in layer.fields.values())
+    known = {header for field in fields for header in field.headers}
+    return frozenset(
+        known | load_personal_headers() | load_ignored_headers() | {"序号", "备注", "no", "remarks"}
+    )
 
 
 def _make_field(name: str, entry: dict[str, Any]) -> Field:

@@ -1,13 +1,21 @@
-"""Which column of a file is which field of a layer, and which layer a file is of."""
+"""Which layer a file is of, and which column is which field: what names say for certain."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from etl.importing.layers import Layer, load_layers, load_personal_headers, simplify
+from etl.importing.layers import (
+    Layer,
+    load_ignored_headers,
+    load_layers,
+    load_personal_headers,
+    load_personal_parts,
+    simplify,
+)
 from geo.errors import InputRefused
 
 # The columns of a .dbf have names of at most ten bytes: three characters in UTF-8, five in GB18030.
-_CUT_BYTES = 8
+_CUT_BYTES = {"utf-8": range(8, 11), "gb18030": range(9, 11)}
+_LEAST_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,22 @@ class ColumnMap:
     fields: Mapping[str, str]
     personal: tuple[str, ...]
     unknown: tuple[str, ...]
+
+    def leave_out(self, columns: Collection[str]) -> "ColumnMap":
+        """Leave out columns that turn out to be about persons."""
+        gone = set(columns) - set(self.personal)
+        return replace(
+            self,
+            fields={name: column for name, column in self.fields.items() if column not in gone},
+            personal=(*self.personal, *sorted(gone)),
+            unknown=tuple(column for column in self.unknown if column not in gone),
+        )
+
+    def forget(self, names: Collection[str]) -> "ColumnMap":
+        """Read the columns of some fields as nothing we know."""
+        columns = tuple(self.fields[name] for name in self.fields if name in names)
+        kept = {name: column for name, column in self.fields.items() if name not in names}
+        return replace(self, fields=kept, unknown=(*self.unknown, *columns))
 
 
 def choose_layer(wanted: str | None, file_name: str, table_name: str, columns: Sequence[str]) -> Layer:
@@ -58,7 +82,8 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
     Args:
         columns: the file's columns.
         layer: the layer the file is of.
-        given: column → field as a person says, which goes before anything found.
+        given: column → field as a person says, which goes before anything found; an empty text leaves the
+            column out.
         file_name: for the message.
 
     Raises:
@@ -70,27 +95,23 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
         if column not in columns:
             message = f"{file_name} has no column “{column}”; it has {', '.join(columns) or 'none'}."
             raise InputRefused(message)
+        if not name:
+            continue
         if name not in layer.fields:
             message = f"{layer.name} have no field “{name}”; they have {', '.join(layer.fields)}."
             raise InputRefused(message)
         fields[name] = column
-    personal = tuple(column for column in columns if column not in given and _is_personal(column))
-    left = {simplify(column): column for column in reversed(columns) if column not in (*given, *personal)}
-    # The most telling header of any field first: 小区名称 is the name of a compound before 名称 may be.
-    # What no header equals may be one that a .dbf has cut to ten bytes: 网格编 is 网格编号.
-    for matches in (str.__eq__, _is_cut):
-        for rank in range(max(len(field.headers) for field in layer.fields.values())):
-            for field in layer.fields.values():
-                if field.name in fields or rank >= len(field.headers):
-                    continue
-                found = next((plain for plain in left if matches(plain, field.headers[rank])), None)
-                if found is not None:
-                    fields[field.name] = left.pop(found)
+    own = tuple(column for column in columns if column not in given and is_ours(column))
+    personal = tuple(
+        column for column in columns if column not in (*given, *own) and is_personal(column, layer)
+    )
+    left = [column for column in columns if column not in (*given, *own, *personal)]
+    fields |= match_headers(left, layer, fields)
     if not any(name in fields for name in layer.needs):
         wanted, found = ", ".join(layer.needs), ", ".join(columns) or "no column at all"
         message = f"{file_name} has no column for {wanted}; it has {found}: name one with --map COLUMN=FIELD."
         raise InputRefused(message)
-    taken = {*fields.values(), *personal}
+    taken = {*fields.values(), *personal, *own}
     return ColumnMap(
         fields={name: fields[name] for name in layer.fields if name in fields},
         personal=personal,
@@ -98,10 +119,57 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
     )
 
 
-def _is_personal(column: str) -> bool:
+def match_headers(columns: Sequence[str], layer: Layer, settled: Collection[str] = ()) -> dict[str, str]:
+    """Find the column of each field by its header alone, where that leaves no doubt.
+
+    Args:
+        columns: the columns to choose from.
+        layer: the layer the file is of.
+        settled: fields that have their column already.
+
+    Returns:
+        Field name → column.
+    """
+    fields: dict[str, str] = {}
+    left = {simplify(column): column for column in reversed(columns)}
+    # The most telling header of any field first: 小区名称 is the name of a compound before 名称 may be.
+    ranks = range(max(len(field.headers) for field in layer.fields.values()))
+    ranked = [
+        (field.name, field.headers[rank])
+        for rank in ranks
+        for field in layer.fields.values()
+        if rank < len(field.headers) and field.name not in settled
+    ]
+    for name, header in ranked:
+        if name not in fields and header in left:
+            fields[name] = left.pop(header)
+    # What no header equals may be one that a .dbf has cut to ten bytes: 网格编 is 网格编号.
+    left = {plain: column for plain, column in left.items() if _may_be_cut(column)}
+    for name, header in ranked:
+        found = None if name in fields else next((plain for plain in left if begins(plain, header)), None)
+        if found is not None:
+            fields[name] = left.pop(found)
+    return fields
+
+
+def is_ours(column: str) -> bool:
+    """Whether a column is one that we added to a file of refused rows."""
+    return simplify(column) in load_ignored_headers()
+
+
+def is_personal(column: str, layer: Layer) -> bool:
+    """Whether a header is of a column about persons, which is never taken in."""
     plain, headers = simplify(column), load_personal_headers()
-    return plain in headers or any(_is_cut(plain, header) for header in headers)
+    if plain in headers or any(begins(plain, header) for header in headers):
+        return True
+    known = any(plain in field.headers for field in layer.fields.values())
+    return not known and any(part in plain for part in load_personal_parts())
 
 
-def _is_cut(plain: str, header: str) -> bool:
-    return len(plain.encode()) >= _CUT_BYTES and header.startswith(plain)
+def begins(plain: str, header: str) -> bool:
+    """Whether a simplified name may be the beginning of a header."""
+    return len(plain.encode()) >= _LEAST_BYTES and header.startswith(plain)
+
+
+def _may_be_cut(column: str) -> bool:
+    return any(len(column.encode(encoding, "replace")) in lengths for encoding, lengths in _CUT_BYTES.items())

@@ -4,6 +4,8 @@ Each reader takes a column and gives a column of the store's type, null where no
 which values it could not read. Readers work on whole columns: a million rows take a fraction of a second.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,9 +17,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.importing.layers import Field, Kind, simplify
+from etl.importing.times import CHINA_OFFSET, parse_times
 from geo.rules.inert import unquote_cell
 
-_NOTHING = ["", "-", "--", "/", "\\", "null", "NULL", "None", "none", "nan", "NaN", "N/A", "#N/A", "<空>"]
+_NOTHING = [
+    "",
+    "-",
+    "--",
+    "/",
+    "\\",
+    "null",
+    "NULL",
+    "None",
+    "none",
+    "nan",
+    "NaN",
+    "N/A",
+    "#N/A",
+    "<空>",
+    "#REF!",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NAME?",
+    "#NUM!",
+    "#NULL!",
+    "无数据",
+]
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
 _LONGEST_NOTHING = max(len(word.encode()) for word in _NOTHING)
 _IS_BLANK_EDGE = np.zeros(256, dtype=bool)
@@ -28,25 +53,33 @@ _FALSE = {"否", "无", "没有", "false", "f", "n", "no", "0", "×", "x"}
 # A number as a spreadsheet shows it when it has more than 15 digits; the digits behind are gone.
 _SPOILT_NUMBER = r"^\d(?:\.\d+)?[eE]\+(?:0?[89]|[1-9]\d)$"
 
-# China has one time and no summer time; only files from elsewhere name a zone.
-_CHINA_OFFSET = pd.Timedelta(hours=8)
 # A year outside is a slip of the pen, or of a spreadsheet that counts days from 1900.
 _PLAUSIBLE_YEARS = (1950, 2099)
 _NO_TIME = "“{}” is not a time we can read"
-_ZONED = r"\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$"
-_EXCEL_DAY_ZERO = pd.Timestamp("1899-12-30")
-_EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
-_FORMATS = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%d",
-    "%Y-%m-%d %H:%M:%S.%f",
-    "%Y-%m-%d %H",
-    "%Y%m%d",
-    "%Y%m%d%H%M%S",
-    "%m-%d-%Y %I:%M:%S %p",
-    "%m-%d-%Y %I:%M %p",
+_ONLY_A_MONTH = r"^\d{4}(?:[-/.]\d\d?|年\d\d?月)$"
+
+# Signs without a width, which come along when text is copied from a page or a chat.
+_UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
+_UNSEEN_BYTES = (b"\xe2\x80", b"\xe2\x81\xa0", b"\xef\xbb\xbf", b"\xc2\xad")
+_SEARCHED_BYTES = 1 << 24
+# Full-width ＷＧ－０１ and what else an input method leaves in a number or a code.
+_NARROW = {
+    wide: wide - 0xFEE0 for wide in [*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)]
+}
+_NARROW |= {ord("－"): ord("-"), ord("＃"): ord("#"), ord("\u00a0"): ord(" "), ord("\u3000"): ord(" ")}
+_WIDE = "[０-９Ａ-Ｚａ-ｚ－＃\u00a0\u3000]"
+
+# What a spreadsheet keeps of a number; beyond, its digits are made up.
+_KEPT_DIGITS = 15
+_MOST_EXACT = 2.0**53
+_FEW = 3
+
+_PAIR = re.compile(r"[(\[（]?\s*(-?\d{1,3}\.\d+)\s*[,，;；、\s]\s*(-?\d{1,3}\.\d+)\s*[)\]）]?")
+_DEGREES = re.compile(
+    r"[东西南北经纬EWNS\s]*(\d{1,3}(?:\.\d+)?)\s*[°度º]\s*"
+    r"(?:(\d{1,2}(?:\.\d+)?)\s*['′’分]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')\s*)?[EWNS]?"
 )
+_DIRECTED = re.compile(r"(?:东经|北纬|[EN])[:：]?\s*(\d{1,3}\.\d+)°?")
 
 
 @dataclass(frozen=True)
@@ -66,9 +99,27 @@ class Reading:
     warnings: tuple[str, ...] = ()
 
 
-def read_values(column: pd.Series, field: Field) -> Reading:
-    """Read a column as the values of a field."""
+def read_values(column: pd.Series, field: Field, *, from_1904: bool = False) -> Reading:
+    """Read a column as the values of a field.
+
+    Args:
+        column: as the file has it.
+        field: what it holds.
+        from_1904: whether bare numbers in a column of times count the days from 1904.
+    """
+    if field.kind in {Kind.DAY, Kind.MOMENT}:
+        return _TIME_READERS[field.kind](column, from_1904=from_1904)
     return _READERS[field.kind](column, field)
+
+
+def read_pair(text: str) -> tuple[float, float] | None:
+    """Read two coordinates in degrees from one cell, as (longitude, latitude); None if it holds none."""
+    found = _PAIR.fullmatch(text.strip())
+    if found is None:
+        return None
+    one, other = float(found[1]), float(found[2])
+    # In China no longitude may be a latitude.
+    return (one, other) if abs(one) > abs(other) else (other, one)
 
 
 def to_text(column: pd.Series) -> pd.Series:
@@ -82,9 +133,24 @@ def to_text(column: pd.Series) -> pd.Series:
     # Hardly any value of a million is blank or has a blank at its end: where none of those that may be is,
     # the column stands as it is, and no copy is made of it.
     likely = pa.chunked_array([chunk.take(_find_likely_blank(chunk)) for chunk in chunks], pa.large_string())
-    return pd.Series(
-        text if _clean(likely).equals(likely) else _clean(text), column.index, dtype="str", name=column.name
-    )
+    if not _clean(likely).equals(likely):
+        text = _clean(text)
+    if any(map(_may_hold_unseen, chunks)):
+        text = _clean(pc.replace_substring_regex(text, _UNSEEN, ""))
+    return pd.Series(text, column.index, dtype="str", name=column.name)
+
+
+def _may_hold_unseen(text: pa.LargeStringArray) -> bool:
+    content = text.buffers()[2]
+    if content is None:
+        return False
+    # Some at a time, for to search them they are copied; a sign cut in two is let be.
+    for start in range(0, content.size, _SEARCHED_BYTES):
+        some = content[start : start + _SEARCHED_BYTES].to_pybytes()
+        if any(sign in some for sign in _UNSEEN_BYTES):
+            found = pc.any(pc.match_substring_regex(text, _UNSEEN))
+            return bool(found.as_py())
+    return False
 
 
 def _clean(text: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -123,11 +189,41 @@ def _read_text(column: pd.Series, _field: Field) -> Reading:
     text = to_text(column)
     found = pc.match_substring_regex(pa.array(text, pa.large_string(), from_pandas=True), _SPOILT_NUMBER)
     spoilt = pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False)
+    if pd.api.types.is_float_dtype(column):
+        spoilt = spoilt | (column.abs() >= _MOST_EXACT).to_numpy(bool)
     return Reading(
         text.mask(spoilt) if spoilt.any() else text,
         spoilt,
         "“{}” is a number that lost its last digits in a spreadsheet; enter it anew in a column of text",
     )
+
+
+def _read_labels(column: pd.Series, field: Field) -> Reading:
+    """Read what things are called or numbered: full-width letters and digits become plain ones."""
+    reading = _read_text(column, field)
+    labels = pa.array(reading.values, pa.large_string(), from_pandas=True)
+    wide = pc.fill_null(pc.match_substring_regex(labels, _WIDE), fill_value=False)
+    if pc.any(wide).as_py():
+        at = wide.to_numpy(zero_copy_only=False)
+        narrow = reading.values.copy()
+        narrow[at] = np.array([value.translate(_NARROW) for value in narrow[at]], dtype=object)
+        reading = replace(reading, values=narrow)
+    return replace(reading, warnings=(*reading.warnings, *_doubt_zeros(reading.values)))
+
+
+def _doubt_zeros(values: pd.Series) -> list[str]:
+    """Doubt long numbers that all end in zeros from where a spreadsheet ceases to keep digits."""
+    if not _has_lost_digits(values.iloc[:_FEW].dropna()) or not _has_lost_digits(values.dropna()):
+        return []
+    warning = (
+        f"All numbers in “{values.name}” have nothing but zeros beyond their 15th digit, as if a spreadsheet "
+        "had cut them: compare some with where they came from."
+    )
+    return [warning]
+
+
+def _has_lost_digits(values: pd.Series) -> bool:
+    return values.nunique() >= _FEW and bool(values.str.fullmatch(rf"\d{{{_KEPT_DIGITS}}}0+").all())
 
 
 def _read_texts(column: pd.Series, _field: Field) -> Reading:
@@ -139,7 +235,24 @@ def _read_numbers(column: pd.Series, _field: Field) -> Reading:
         return Reading(column.astype("float64"), np.zeros(len(column), dtype=bool))
     text = to_text(column)
     values = pd.to_numeric(text, errors="coerce").astype("float64")
+    odd = text.notna() & values.isna()
+    if odd.any():
+        values[odd] = np.array([_read_odd_number(word) for word in text[odd]])
     return Reading(values, (text.notna() & values.isna()).to_numpy(bool), "“{}” is not a number")
+
+
+def _read_odd_number(word: str) -> float:
+    """Read ３６, 1,200 and 109°24′30″; NaN if it is none of these."""
+    plain = unicodedata.normalize("NFKC", word).strip()
+    if re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?|[+-]?\d+(?:\.\d+)?", plain):
+        return float(plain.replace(",", ""))
+    if directed := _DIRECTED.fullmatch(plain):
+        return float(directed[1])
+    # In the word itself: plain writes ″ as two ′.
+    if degrees := _DEGREES.fullmatch(word.strip()):
+        whole, minutes, seconds = (float(part or 0) for part in degrees.groups())
+        return whole + minutes / 60 + seconds / 3600
+    return float("nan")
 
 
 def _read_counts(column: pd.Series, field: Field) -> Reading:
@@ -152,9 +265,9 @@ def _read_counts(column: pd.Series, field: Field) -> Reading:
     return Reading(numbers.values.mask(unread).astype("Int64"), unread, "“{}” is not a whole number")
 
 
-def _read_moments(column: pd.Series, field: Field) -> Reading:
+def _read_moments(column: pd.Series, *, from_1904: bool) -> Reading:
     """Read times at which something happened; those that name no zone are China's."""
-    reading = _read_any_moments(column, field)
+    reading = _read_any_moments(column, from_1904=from_1904)
     plausible = reading.values.where(reading.values.dt.year.between(*_PLAUSIBLE_YEARS))
     return replace(
         reading,
@@ -163,63 +276,32 @@ def _read_moments(column: pd.Series, field: Field) -> Reading:
     )
 
 
-def _read_any_moments(column: pd.Series, _field: Field) -> Reading:
+def _read_any_moments(column: pd.Series, *, from_1904: bool) -> Reading:
     if pd.api.types.is_datetime64_any_dtype(column):
-        moments = column if column.dt.tz else (column - _CHINA_OFFSET).dt.tz_localize("UTC")
+        moments = column if column.dt.tz else (column - CHINA_OFFSET).dt.tz_localize("UTC")
         return Reading(
             moments.dt.tz_convert("UTC").dt.as_unit("us"), np.zeros(len(column), dtype=bool), _NO_TIME
         )
     text = to_text(column)
-    local = _parse_iso(text)
+    times = parse_times(text, from_1904=from_1904)
+    unread = (text.notna() & times.local.isna()).to_numpy(bool)
+    moments = (times.local - CHINA_OFFSET).dt.tz_localize("UTC").dt.as_unit("us")
+    return Reading(moments, unread, _NO_TIME, times.warnings)
+
+
+def _read_days(column: pd.Series, *, from_1904: bool) -> Reading:
     warnings: tuple[str, ...] = ()
-    if local is None:
-        local = _parse_handwritten(text)
-        if (text.str.endswith("Z").fillna(value=False) & local.notna()).any():
-            warnings = (
-                f"Times in “{column.name}” are marked as world time (Z): they read eight hours later.",
-            )
-    unread = (text.notna() & local.isna()).to_numpy(bool)
-    moments = (local - _CHINA_OFFSET).dt.tz_localize("UTC").dt.as_unit("us")
-    return Reading(moments, unread, _NO_TIME, warnings)
-
-
-def _read_days(column: pd.Series, field: Field) -> Reading:
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        column = to_text(column)
+        months = column.str.fullmatch(_ONLY_A_MONTH).fillna(value=False).astype(bool)
+        if months.any():
+            column = column.mask(months, column.str.replace("月", "", regex=False) + "-1")
+            warning = f"{months.sum():,} days in “{column.name}” name only a month: taken as its first day."
+            warnings = (warning,)
     # An end of 9999-12-31 means that there is none in sight.
-    reading = _read_any_moments(column, field)
-    days = (reading.values + _CHINA_OFFSET).dt.tz_localize(None).dt.normalize()
-    return Reading(days, reading.unread, "“{}” is not a date we can read")
-
-
-def _parse_iso(text: pd.Series) -> pd.Series | None:
-    """Parse ISO times without a zone, as programs write them; None if any is written otherwise."""
-    try:
-        parsed = pa.array(text, pa.large_string(), from_pandas=True).cast(pa.timestamp("us"))
-    except pa.ArrowInvalid:
-        return None
-    return pd.Series(parsed.to_pandas().to_numpy(), text.index)
-
-
-def _parse_handwritten(text: pd.Series) -> pd.Series:
-    """Parse times as people and spreadsheets write them, each as China's wall clock."""
-    plain = text.str.replace(r"^(\d{4})\.(\d\d?)\.(\d\d?)", r"\1-\2-\3", regex=True)
-    for marks, mark in (("年月/", "-"), ("日号T", " "), ("时点分：", ":"), ("秒", "")):
-        plain = plain.str.replace(f"[{marks}]", mark, regex=True)
-    plain = plain.str.replace(r"\s+", " ", regex=True).str.strip(" :-")
-    local = pd.Series(pd.NaT, text.index, dtype="datetime64[us]")
-    zoned = text.str.contains(_ZONED, regex=True).fillna(value=False)
-    if zoned.any():
-        moments = pd.to_datetime(text[zoned], format="ISO8601", utc=True, errors="coerce")
-        local[zoned] = (moments + _CHINA_OFFSET).dt.tz_localize(None).dt.as_unit("us")
-    for form in _FORMATS:
-        left = local.isna() & plain.notna() & ~zoned
-        if not left.any():
-            return local
-        local[left] = pd.to_datetime(plain[left], format=form, errors="coerce").dt.as_unit("us")
-    left = local.isna() & plain.notna() & ~zoned
-    days = pd.to_numeric(plain[left], errors="coerce")
-    days = days.where(days.between(*_EXCEL_DAYS))
-    local[left] = (_EXCEL_DAY_ZERO + pd.to_timedelta(days, unit="D")).dt.round("s").dt.as_unit("us")
-    return local
+    reading = _read_any_moments(column, from_1904=from_1904)
+    days = (reading.values + CHINA_OFFSET).dt.tz_localize(None).dt.normalize()
+    return Reading(days, reading.unread, "“{}” is not a date we can read", (*reading.warnings, *warnings))
 
 
 def _read_flags(column: pd.Series, _field: Field) -> Reading:
@@ -274,13 +356,13 @@ def _read_flag(word: str) -> bool | None:
     return True if plain in _TRUE else False if plain in _FALSE else None
 
 
+_TIME_READERS = {Kind.DAY: _read_days, Kind.MOMENT: _read_moments}
 _READERS: dict[Kind, Callable[[pd.Series, Field], Reading]] = {
     Kind.TEXT: _read_text,
+    Kind.LABEL: _read_labels,
     Kind.TEXTS: _read_texts,
     Kind.COUNT: _read_counts,
     Kind.NUMBER: _read_numbers,
-    Kind.DAY: _read_days,
-    Kind.MOMENT: _read_moments,
     Kind.FLAG: _read_flags,
     Kind.CHOICE: _read_choices,
 }

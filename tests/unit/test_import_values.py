@@ -7,7 +7,7 @@ import pytest
 
 from etl.importing.layers import Field, load_layers, simplify
 from etl.importing.mapping import choose_layer, map_columns
-from etl.importing.values import Reading, read_values
+from etl.importing.values import Reading, read_pair, read_values
 from geo.errors import InputRefused
 
 INCIDENT = load_layers()["incidents"].fields
@@ -32,6 +32,17 @@ def read(field: Field, *values: Any) -> Reading:
         ("09/02/2020 04:14:43 PM", "2020-09-02 16:14:43"),
         ("45900", "2025-08-31"),
         ("45900.5", "2025-08-31 12:00"),
+        ("2025/8/31 下午 2:05:00", "2025-08-31 14:05"),
+        ("2025年8月31日 星期日 上午9:05", "2025-08-31 09:05"),
+        ("2025-08-31 2:05:00 PM", "2025-08-31 14:05"),
+        ("２０２５年８月３１日", "2025-08-31"),
+        ("２０２５．８．３１", "2025-08-31"),
+        ("20250831 09:30", "2025-08-31 09:30"),
+        ("202508310930", "2025-08-31 09:30"),
+        ("31-Aug-2025", "2025-08-31"),
+        ("1756612800", "2025-08-31 12:00"),
+        ("1756612800123", "2025-08-31 12:00"),
+        ("2025-08-31\u200b", "2025-08-31"),
         ("2025-04-13T03:04:48+09:00", "2025-04-13 02:04:48"),
         ("2025-04-13T20:04:48Z", "2025-04-14 04:04:48"),
     ],
@@ -50,10 +61,42 @@ def test_world_time_is_pointed_out() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "days"),
+    [
+        (["8/31/2025 14:05", "9/1/2025 9:00"], ["2025-08-31 14:05", "2025-09-01 09:00"]),
+        (["31/8/2025", "1/9/2025"], ["2025-08-31", "2025-09-01"]),
+        (["8/9/2025", "1/9/2025"], None),  # August or September
+        (["31/8/2025", "8/31/2025"], None),  # two people's habits in one column
+    ],
+)
+def test_month_before_the_year_is_told_by_its_column(written: list[str], days: list[str] | None) -> None:
+    reading = read(INCIDENT["reported_at"], *written)
+    if days is None:
+        assert reading.unread.all()
+    else:
+        assert reading.values.tolist() == [pd.Timestamp(day, tz="Asia/Shanghai") for day in days]
+
+
+def test_day_may_name_only_its_month_and_a_time_may_not() -> None:
+    field = load_layers()["merchants"].fields["partner_since"]
+    reading = read(field, "2025年8月", "2025-08", "2025.8.31")
+    assert reading.values.dt.strftime("%Y-%m-%d").tolist() == ["2025-08-01", "2025-08-01", "2025-08-31"]
+    assert reading.warnings == ("2 days in “列” name only a month: taken as its first day.",)
+    assert read(INCIDENT["reported_at"], "2025年8月").unread.all()
+
+
+def test_bare_numbers_of_an_old_macintosh_count_from_1904() -> None:
+    field = INCIDENT["reported_at"]
+    reading = read_values(pd.Series(["44438", "2025-08-31"]), field, from_1904=True)
+    assert reading.values.dt.tz_convert("Asia/Shanghai").dt.date.astype(str).tolist() == ["2025-08-31"] * 2
+    assert read(field, "44438").values[0].year == 2021
+
+
+@pytest.mark.parametrize(
     "written",
     [
         "昨天",
-        "08/31/2025",
+        "08/09/2025",
         "2025-13-01",
         "1",
         "2025-02-30 10:00",
@@ -94,6 +137,59 @@ def test_counts_are_whole_and_may_carry_their_unit() -> None:
     assert reading.values.tolist()[:4] == [36, 120, 1200, 5]
     assert reading.unread.tolist() == [False] * 4 + [True, True, False, False, False, True]
     assert reading.values[8] == -3
+
+
+def test_full_width_digits_are_digits_but_words_are_no_numbers() -> None:
+    assert read(BUILDING["households"], "３６户", "１２").values.tolist() == [36, 12]
+    assert read(BUILDING["households"], "十二", "三十六户").unread.all()
+
+
+@pytest.mark.parametrize(
+    ("written", "degrees"),
+    [
+        ("109.4083", 109.4083),
+        ("109°24′30″", 109.408333),
+        ("109°24'30.0\"E", 109.408333),
+        ("109度24分30秒", 109.408333),
+        ("东经109.4083", 109.4083),
+        ("１０９．４０８３", 109.4083),
+        ("109°", 109.0),
+    ],
+)
+def test_degrees_are_read_as_people_write_them(written: str, degrees: float) -> None:
+    assert read(INCIDENT["lon"], written).values[0] == pytest.approx(degrees, abs=1e-6)
+
+
+def test_a_pair_in_one_cell_is_read_in_either_order_and_nothing_else_is_a_pair() -> None:
+    for written in ("109.41,24.32", "24.32, 109.41", "(24.32 109.41)", "109.41，24.32", "[109.41;24.32]"):
+        assert read_pair(written) == (109.41, 24.32)
+    for written in ("109.41", "109,24", "2025-8-31", "1.5,2.5,3.5", "3栋,2单元", ""):
+        assert read_pair(written) is None
+
+
+def test_labels_are_written_plainly_and_prose_is_left_alone() -> None:
+    wide = "ＷＧ－０１\u00a0号（东）\u200b"
+    assert read(BUILDING["code"], wide, "甲").values.tolist() == ["WG-01 号（东）", "甲"]
+    assert read(INCIDENT["description"], wide).values[0] == "ＷＧ－０１\u00a0号（东）"
+
+
+def test_signs_without_a_width_are_taken_out_and_quotation_marks_are_not() -> None:
+    values = read(INCIDENT["external_id"], "GZ\u200b1", "\ufeffGZ2", "“GZ3”", None, "\u200b").values
+    assert values.astype(object).where(values.notna(), None).tolist() == ["GZ1", "GZ2", "“GZ3”", None, None]
+
+
+def test_floats_beyond_what_they_hold_are_no_codes() -> None:
+    reading = read(INCIDENT["external_id"], 450203199001011234.0, 2.0**53, 2.0**53 - 1, None)
+    assert reading.unread.tolist() == [True, True, False, False]
+    assert read(INCIDENT["external_id"], 450203199001011234, 7).unread.tolist() == [False, False]
+
+
+def test_numbers_cut_to_fifteen_digits_are_doubted_only_if_all_are() -> None:
+    cut = ["450203199001011000", "450203199001012000", "450203199001013000"]
+    assert "15th digit" in read(INCIDENT["external_id"], *cut).warnings[0]
+    assert read(INCIDENT["external_id"], *cut, "450203199001013001").warnings == ()
+    assert read(INCIDENT["external_id"], cut[0], "").warnings == ()
+    assert read(INCIDENT["external_id"], *(text[:15] for text in cut)).warnings == ()
 
 
 def test_numbers_of_a_spreadsheet_become_codes_without_a_point() -> None:
