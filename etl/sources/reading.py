@@ -7,7 +7,7 @@ from etl.sources.excel import read_excel
 from etl.sources.geojson import read_geojson
 from etl.sources.geopackage import read_geopackage
 from etl.sources.shapefile import read_shapefile, read_zipped_shapefile
-from etl.sources.table import ChooseColumns, Table
+from etl.sources.table import ChooseColumns, Table, heed_crs_column
 from geo.errors import InputRefused, UnreadableFile
 
 _SAVE_AS = {
@@ -65,7 +65,7 @@ def read_source(path: Path, source_layer: str | None = None, choose: ChooseColum
     if not len(table.row_numbers) and not table.unreadable:
         message = f"{path.name} has no rows below its header."
         raise UnreadableFile(message)
-    return table
+    return heed_crs_column(table, path.name)
 
 
 def _read_kind(path: Path, suffix: str, source_layer: str | None, choose: ChooseColumns | None) -> Table:

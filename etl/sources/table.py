@@ -15,6 +15,9 @@ ChooseColumns = Callable[[str, list[str]], Collection[str]]
 
 UNNAMED_COLUMN = "column {}"
 
+# In what we write ourselves: exports, and refused rows to be corrected.
+_CRS_COLUMN = "crs"
+
 
 @dataclass(frozen=True)
 class Rejection:
@@ -104,6 +107,25 @@ def choose_one(file_name: str, kind: str, names: Sequence[str], wanted: str | No
         message = f"{file_name} has no {kind} “{wanted}”; it holds {listed}."
         raise InputRefused(message)
     return wanted or names[0]
+
+
+def heed_crs_column(table: Table, file_name: str) -> Table:
+    """Take what a column ``crs`` says for what the file declares: it is there where nothing else could say.
+
+    Raises:
+        InputRefused: the column names several coordinate systems.
+    """
+    if _CRS_COLUMN not in table.rows:
+        return table
+    column = table.rows[_CRS_COLUMN].astype("str").str.strip()
+    named = sorted(set(column.dropna()) - {"", "None", "nan"})
+    if len(named) > 1:
+        crs = ", ".join(named[:5])
+        message = (
+            f"The column crs of {file_name} names several coordinate systems ({crs}); import each by itself."
+        )
+        raise InputRefused(message)
+    return replace(table, declared_crs=named[0]) if named else table
 
 
 def drop_blanks(table: Table) -> Table:
