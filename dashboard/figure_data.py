@@ -17,8 +17,9 @@ from dashboard.models.figure_state import FigureState, Spans
 from dashboard.models.figures_page import list_case_ids, list_ids
 from geo.model.indicator import WHOLE, Level
 from geo.operations import indicators
-from geo.operations.indicators import Measured, Snapshot
+from geo.operations.indicators import Measured
 from geo.operations.packs import Pack, choose_companies, gather_packs
+from geo.operations.snapshots import Snapshot, read_snapshot
 from geo.rules.morning import find_day
 from geo.rules.periods import Period, find_month
 from geo.store.engine import get_actor
@@ -51,7 +52,7 @@ def read_month_figures(community_id: int, spans: Spans) -> Measured:
 def _read(community_id: int, spans: Spans, level: Level, ids: tuple[str, ...]) -> Measured:
     periods = spans.list_all()
     if level == "community" and spans.now == find_month(find_day(datetime.now(UTC))):
-        snapshot = indicators.read_snapshot(community_id)
+        snapshot = read_snapshot(community_id)
         # As a month turns, one of the two may be an hour ahead.
         if {*periods} <= {*snapshot.months, snapshot.before, snapshot.year_before}:
             return _take(snapshot, periods, ids)

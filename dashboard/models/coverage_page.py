@@ -9,7 +9,7 @@ from dashboard.models.figures import tell_trend, tell_value
 from dashboard.models.map_page import LegendEntry
 from geo.model.coverage import GAP_KINDS, CoverageGaps, Gap, GapKind
 from geo.model.indicator import Indicator
-from geo.operations.indicators import Snapshot
+from geo.operations.snapshots import Snapshot
 from geo.rules.indicators import INDICATORS
 from geo.rules.morning import start_of_day
 

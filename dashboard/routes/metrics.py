@@ -27,7 +27,7 @@ from starlette.routing import BaseRoute, Route
 from geo.errors import DatabaseUnavailable
 from geo.model.actor import Actor
 from geo.model.indicator import WHOLE
-from geo.operations.indicators import read_running_month
+from geo.operations.snapshots import read_running_month
 from geo.store.engine import acting_as, get_engine
 from geo.store.versions import list_community_codes
 

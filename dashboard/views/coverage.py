@@ -13,7 +13,7 @@ from dashboard.widgets.coverage_panel import show_gaps, show_groups
 from dashboard.widgets.header import require_community, show_language_switch
 from dashboard.widgets.map_frame import show_map_frame
 from dashboard.widgets.morning_panel import find_picked
-from geo.operations.indicators import read_snapshot
+from geo.operations.snapshots import read_snapshot
 from geo.store import places
 from geo.store.versions import list_layer_tags
 

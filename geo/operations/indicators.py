@@ -6,7 +6,7 @@ hold for a state of the data and an hour: which due times have passed is asked a
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final, Literal
 from zlib import crc32
 
@@ -16,10 +16,9 @@ from geo.errors import InputRefused, NotFound
 from geo.model.actor import Role
 from geo.model.indicator import WHOLE, Indicator, Level, Value
 from geo.operations.indicator_facts import LISTS, MEASURES, Asked, Found
-from geo.operations.recalling import recall
-from geo.rules.indicators import CORE, INDICATORS, make_empty, make_value
+from geo.rules.indicators import INDICATORS, make_empty, make_value
 from geo.rules.morning import find_day, start_of_day
-from geo.rules.periods import Period, find_compared, find_month, go_back
+from geo.rules.periods import Period
 from geo.store import indicators as store
 from geo.store.calendars import load_working_time
 from geo.store.engine import connect, get_actor
@@ -28,9 +27,6 @@ from geo.store.versions import read_common_tag
 
 READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "administrator"})
 """Who sees figures; a property company sees its own cases, and a wall what is made for it."""
-
-MONTHS: Final = 13
-"""How many months the snapshot's series has, the running one included: so it begins a year ago."""
 
 _LAYERS: Final = (
     "communities", "grids", "compounds", "buildings", "merchants", "incidents", "zones", "visits",
@@ -60,41 +56,6 @@ class Measured:
     values: Values
 
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """A community's figures in one state of its data, kept for all who read them.
-
-    Attributes:
-        tag: equal tags, equal figures of the running month and what it is compared with.
-        past_tag: the same of the months that are over; where counting takes long, of an earlier state.
-        as_of: the moment up to which due times count as passed.
-        read_at: when the data were read.
-        months: the series' months, the oldest first; the last is the running one, whose ``end`` is to come.
-        before: the days of the month before up to the same day, for comparison with the running month.
-        year_before: the days of the same month last year up to the same day.
-        series: by indicator, a value for each of ``months``; of the running month as far as it has come.
-        then: by indicator, the values of ``before`` and ``year_before``.
-        grid_names: by key.
-        grids: core figures of the running month by indicator and grid.
-    """
-
-    tag: str
-    past_tag: str
-    as_of: datetime
-    read_at: datetime
-    months: tuple[Period, ...]
-    before: Period
-    year_before: Period
-    series: Mapping[str, tuple[Value, ...]]
-    then: Mapping[str, tuple[Value, ...]]
-    grid_names: Mapping[str, str]
-    grids: Mapping[str, Mapping[str, Value]]
-
-    def now(self, id_: str) -> Value:
-        """Return what an indicator comes to in the running month."""
-        return self.series[id_][-1]
-
-
 def measure(
     community_id: int,
     periods: Sequence[Period],
@@ -117,18 +78,18 @@ def measure(
         NotFound: there is no such community, or it is not for whoever acts.
         DatabaseUnavailable: the database does not answer.
     """
-    _verify_reader(community_id)
+    verify_reader(community_id)
     chosen = [each for each in _choose(ids) if level in each.levels]
-    as_of = now or _find_hour(datetime.now(UTC))
+    as_of = now or find_hour(datetime.now(UTC))
     bounds = [_bound(period, as_of, is_asked=now is not None) for period in periods]
     with connect() as connection:
-        tag = _read_tag(connection, community_id, as_of)
+        tag = read_tag_of(connection, community_id, as_of)
         names = store.list_keys(connection, community_id, level)
         asked = Asked(connection, community_id, bounds, level)
         found: dict[tuple[int, str, str], Value] = {}
         for facts in sorted({each.facts for each in chosen}):
             found.update(_measure_facts(asked, facts))
-        afterwards = _read_tag(connection, community_id, as_of)
+        afterwards = read_tag_of(connection, community_id, as_of)
         if afterwards != tag:
             # Somebody wrote meanwhile: this is of neither state, and will be counted again.
             tag = f"{tag}~{afterwards}"
@@ -174,12 +135,12 @@ def list_indicator_cases(
         NotFound: there is no such community, or it is not for whoever acts.
         DatabaseUnavailable: the database does not answer.
     """
-    _verify_reader(community_id)
+    verify_reader(community_id)
     [indicator] = _choose([id_])
     if level not in indicator.levels:
         msg = f"{indicator.en} is not given by {level}: choose another level"
         raise InputRefused(msg)
-    bounds = _bound(period, now or _find_hour(datetime.now(UTC)), is_asked=now is not None)
+    bounds = _bound(period, now or find_hour(datetime.now(UTC)), is_asked=now is not None)
     with connect() as connection:
         asked, counted = Asked(connection, community_id, [bounds], level), part == "numerator"
         if indicator.facts in LISTS:
@@ -194,98 +155,9 @@ def read_tag(community_id: int) -> str:
         NotFound: the community is not for whoever acts.
         DatabaseUnavailable: the database does not answer.
     """
-    _verify_reader(community_id)
+    verify_reader(community_id)
     with connect() as connection:
-        return _read_tag(connection, community_id, _find_hour(datetime.now(UTC)))
-
-
-def read_snapshot(community_id: int) -> Snapshot:
-    """Return a community's figures, counted once for each state of its data and shared by all readers.
-
-    Where counting took long, older figures are returned until twenty times as long has passed, and to all
-    others while somebody counts; they say of which state they are. The months that are over are counted by
-    themselves, for that takes longest, and the running one does not wait for it.
-
-    Raises:
-        NotFound: there is no such community, or it is not for whoever acts.
-        DatabaseUnavailable: the database does not answer.
-    """
-    state = _find_state(community_id)
-    months = tuple(go_back(state.running, back) for back in range(MONTHS - 1, 0, -1))
-    past = recall((*state.key, "past"), state.tag, lambda: measure(community_id, months))
-    now = _recall_now(state)
-    return Snapshot(
-        tag=now.tag,
-        past_tag=past.tag,
-        as_of=now.whole.as_of,
-        read_at=now.read_at,
-        months=(*months, state.running),
-        before=now.whole.periods[1],
-        year_before=now.whole.periods[2],
-        series={
-            id_: (*past.values[id_][WHOLE], by_key[WHOLE][0]) for id_, by_key in now.whole.values.items()
-        },
-        then={id_: by_key[WHOLE][1:] for id_, by_key in now.whole.values.items()},
-        grid_names=now.grids.names,
-        grids={id_: {key: value for key, (value,) in row.items()} for id_, row in now.grids.values.items()},
-    )
-
-
-def read_running_month(community_id: int) -> Measured:
-    """Return the figures of the running month, and of as many days of the two it is compared with.
-
-    They are those of :func:`read_snapshot`, for whoever does not need the months that are over.
-
-    Raises:
-        NotFound: there is no such community, or it is not for whoever acts.
-        DatabaseUnavailable: the database does not answer.
-    """
-    return _recall_now(_find_state(community_id)).whole
-
-
-@dataclass(frozen=True)
-class _State:
-    """A community as it stands: what its figures are kept under, and of which day they are."""
-
-    community_id: int
-    key: tuple[str, int, date]
-    tag: str
-    today: date
-    running: Period
-
-
-@dataclass(frozen=True, eq=False)
-class _Now:
-    """The running month: of the community, with what it is compared with, and of its grids."""
-
-    whole: Measured
-    grids: Measured
-    read_at: datetime
-
-    @property
-    def tag(self) -> str:
-        return self.whole.tag
-
-
-def _find_state(community_id: int) -> _State:
-    _verify_reader(community_id)
-    hour = _find_hour(datetime.now(UTC))
-    today = find_day(hour)
-    running = find_month(today)
-    with connect() as connection:
-        tag = _read_tag(connection, community_id, hour)
-        return _State(community_id, (connection.dsn, community_id, running.first), tag, today, running)
-
-
-def _recall_now(state: _State) -> _Now:
-    return recall((*state.key, "now"), state.tag, lambda: _measure_now(state))
-
-
-def _measure_now(state: _State) -> _Now:
-    read_at = datetime.now(UTC)
-    periods = (state.running, *find_compared(state.running, "month", state.today))
-    whole = measure(state.community_id, periods)
-    return _Now(whole, measure(state.community_id, periods[:1], level="grid", ids=CORE), read_at)
+        return read_tag_of(connection, community_id, find_hour(datetime.now(UTC)))
 
 
 def _choose(ids: Iterable[str] | None) -> list[Indicator]:
@@ -303,7 +175,8 @@ def _measure_facts(asked: Asked, facts: str) -> Found:
     return {place: make_value(INDICATORS[place[2]], *counted) for place, counted in counts.items()}
 
 
-def _find_hour(moment: datetime) -> datetime:
+def find_hour(moment: datetime) -> datetime:
+    """Return the beginning of the hour: due times count as passed as of it."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
@@ -317,14 +190,20 @@ def _bound(period: Period, as_of: datetime, *, is_asked: bool) -> Bounds:
     return Bounds(starts_at, min(ends_at, as_of) if is_asked else ends_at, min(ends_at, as_of))
 
 
-def _read_tag(connection: PostgresConnection, community_id: int, as_of: datetime) -> str:
+def read_tag_of(connection: PostgresConnection, community_id: int, as_of: datetime) -> str:
+    """Return the tag of the figures as of an hour."""
     tag = read_common_tag(connection, community_id, _LAYERS, find_day(as_of))
     # Times are told in working hours, which no layer has.
     hours = crc32(repr(load_working_time(connection, community_id)).encode())
     return f"{tag}-{hours:08x}-{as_of:%Y%m%d%H%M}"
 
 
-def _verify_reader(community_id: int) -> None:
+def verify_reader(community_id: int) -> None:
+    """Make sure that the figures are for whoever acts.
+
+    Raises:
+        NotFound: they are not.
+    """
     actor = get_actor()
     if actor is not None and (actor.role not in READERS or community_id not in actor.community_ids):
         msg = f"there is no community {community_id}, or its figures are not yours to see"

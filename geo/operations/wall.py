@@ -18,7 +18,8 @@ from geo.operations.coverage import LAYERS, read_coverage_gaps
 from geo.operations.heat import Answer, read_state
 from geo.operations.heat_cases import Period
 from geo.operations.heat_shared import find_quarters, measure_shared
-from geo.operations.indicators import Snapshot, read_snapshot, read_tag
+from geo.operations.indicators import read_tag
+from geo.operations.snapshots import Snapshot, read_snapshot
 from geo.rules.morning import find_day
 from geo.settings import get_settings
 from geo.store import wall as store
@@ -82,8 +83,12 @@ def read_wall_tag(community_id: int) -> str:
     return f"{tag}-{now:%Y%m%d%H}"
 
 
-def gather_wall(community_id: int) -> Wall:
+def gather_wall(community_id: int, *, is_hurried: bool = False) -> Wall:
     """Gather what a screen shows now.
+
+    Args:
+        community_id: whose.
+        is_hurried: whether figures of what is over are left out where nobody has counted them yet.
 
     Raises:
         NotFound: there is no such community.
@@ -99,7 +104,7 @@ def gather_wall(community_id: int) -> Wall:
             msg = f"there is no community {community_id} to show on a wall"
             raise NotFound(msg)
         figures_tag = read_tag(community_id)
-        snapshot = read_snapshot(community_id)
+        snapshot = read_snapshot(community_id, is_hurried=is_hurried)
         is_behind = snapshot.tag != figures_tag and snapshot.read_at < now
         state = read_state(community_id)
         heat = measure_shared(state, (), find_quarters(Period(today - _QUARTER, today), today))
@@ -119,7 +124,7 @@ def gather_wall(community_id: int) -> Wall:
             loads = store.list_loads(connection, community_id, today)
     return Wall(
         # Older figures are shown while newer ones may not be counted yet, and are asked for again.
-        tag="" if is_behind else tag,
+        tag=tag if snapshot.past_tag == snapshot.tag and not is_behind else "",
         code=community.code,
         name=community.name,
         today=today,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from geo.errors import NotFound
 from geo.model.indicator import PLACE_FACTS, WHOLE, Indicator, Level
+from geo.store.calendars import load_working_time
 from geo.store.engine import load_queries
 
 Ints = npt.NDArray[np.int64]
@@ -116,12 +118,41 @@ def _ask(
 ) -> list[dict[str, Any]]:
     asked = _write(community_id, periods, level) | {
         "dues_until": [period.due_until for period in periods],
+        "first_end": min(period.ends_at for period in periods),
         "by_case": by_case,
     }
     with connection.cursor() as cursor:
         cursor.execute(getattr(load_queries(_FILES[facts]), f"measure_{facts}").sql, asked)
         columns = [column.name for column in cursor.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+
+def list_prints(connection: PostgresConnection, community_id: int, moments: Sequence[datetime]) -> list[str]:
+    """Return for each moment what changes when anything does of the cases that were reported before it.
+
+    Or of what the figures of a whole community take from elsewhere: its working time, its residents, the tree
+    of categories. Places are not in it.
+
+    Args:
+        connection: an open transaction.
+        community_id: whose cases.
+        moments: in any order.
+    """
+    queries = load_queries("indicators")
+    ordered = sorted(set(moments))
+    parts = {
+        int(part): (int(cases), int(mixed))
+        for part, cases, mixed in queries.list_prints(connection, community_id=community_id, moments=ordered)
+    }
+    hours = load_working_time(connection, community_id)
+    elsewhere = crc32(f"{queries.read_elsewhere(connection, community_id=community_id)} {hours}".encode())
+    prints: dict[datetime, str] = {}
+    total, mixture = 0, 0
+    for number, moment in enumerate(ordered):
+        cases, mixed = parts.get(number, (0, 0))
+        total, mixture = total + cases, mixture ^ mixed
+        prints[moment] = f"{total}-{mixture:x}-{elsewhere:08x}"
+    return [prints[moment] for moment in moments]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from dashboard.models.coverage_page import CoveragePage, build_page, choose_kind
 from dashboard.widgets.coverage_panel import write_group
 from geo.model.actor import Role
 from geo.operations.coverage import read_coverage_gaps
-from geo.operations.indicators import read_snapshot
+from geo.operations.snapshots import read_snapshot
 from geo.store import engine
 from tests.actors import make_actor
 from tests.app.opening import open_page, read_html, run_page

@@ -22,7 +22,7 @@ from dashboard.widgets.figure_head import export_figures
 from etl.cli import cli
 from geo.model.indicator import WHOLE
 from geo.operations.complaints import find_first_day
-from geo.operations.indicators import read_snapshot
+from geo.operations.snapshots import read_snapshot
 from geo.operations.scores import read_score_template
 from geo.operations.wall import gather_wall
 from geo.rules.indicators import INDICATORS

@@ -87,7 +87,7 @@ def test_a_day_begins_at_midnight(town: SoundTown, monkeypatch: pytest.MonkeyPat
     """In the first hour of a day due times are asked as of midnight, yet places as they are today."""
     town.change("grid", town.grids[1], valid_to=TODAY)
     town.connection.commit()
-    monkeypatch.setattr(indicators, "_find_hour", lambda _: start_of_day(TODAY))
+    monkeypatch.setattr(indicators, "find_hour", lambda _: start_of_day(TODAY))
     june = find_month(TODAY)
 
     measured = measure(town.id, [go_back(june, 1), june], ids=["grid_coverage_buildings"])

@@ -15,8 +15,9 @@ from etl.cli import cli
 from geo.errors import Conflict, Forbidden, InputRefused, NotFound
 from geo.model.actor import ROLES, Role
 from geo.model.indicator import WHOLE
-from geo.operations.indicators import READERS, list_indicator_cases, measure, read_snapshot, read_tag
+from geo.operations.indicators import READERS, list_indicator_cases, measure, read_tag
 from geo.operations.scores import read_score_template, set_score_template
+from geo.operations.snapshots import read_snapshot
 from geo.rules.indicators import CORE, INDICATORS, USUAL_SCORE, Score
 from geo.rules.morning import find_day
 from geo.rules.periods import find_month, go_back
@@ -34,7 +35,7 @@ THIS_MONTH = find_month(find_day(NOW))
 @pytest.fixture(autouse=True)
 def one_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no hour begin while a test reads the same twice."""
-    monkeypatch.setattr("geo.operations.indicators._find_hour", lambda _moment: HOUR)
+    monkeypatch.setattr("geo.operations.indicators.find_hour", lambda _moment: HOUR)
 
 
 @pytest.fixture

@@ -51,8 +51,8 @@ CROSS JOIN LATERAL unnest(figure_keys(
 WHERE key IS NOT NULL
 GROUP BY p.number, key, case_id;
 
--- name: measure_opens(community_id, level, ends, dues_until, by_case)
--- What was open when the period ended.
+-- name: measure_opens(community_id, level, ends, dues_until, first_end, by_case)
+-- What was open when the period ended. What was closed before the first of them ended was not.
 SELECT
     p.number, key, CASE WHEN CAST(:by_case AS boolean) THEN c.id END AS case_id,
     count(*) AS open_cases_numerator,
@@ -63,7 +63,7 @@ FROM unnest(CAST(:ends AS timestamptz[]), CAST(:dues_until AS timestamptz[]))
 -- Over a year of months, going through the cases once is twenty times as fast as looking them up for each.
 JOIN counted_case AS c
     ON c.community_id = :community_id AND c.is_valid AND c.reported_at < p.ends_at
-    AND (c.is_open OR c.closed_at >= p.ends_at)
+    AND (c.is_open OR c.closed_at >= CAST(:first_end AS timestamptz)) AND (c.is_open OR c.closed_at >= p.ends_at)
 CROSS JOIN LATERAL unnest(figure_keys(
     :level, c.grid_id, c.zone_id, c.compound_id, c.party_id, c.category_code, c.parent_code)) AS key
 WHERE key IS NOT NULL
@@ -322,6 +322,25 @@ LEFT JOIN zone_unit AS u ON u.zone_id = duty.zone_id
 LEFT JOIN shared ON shared.building_id = u.building_id
 WHERE duty.community_id = :community_id AND duty.kind = 'grid_worker' AND duty.party_id IS NOT NULL
 GROUP BY p.number, duty.party_id;
+
+-- name: list_prints(community_id, moments)
+-- What tells whether anything has changed of the cases reported before each moment and not before the one ahead of it: how
+-- many there are, and when each was last changed, mixed with its id so that no change hides another.
+SELECT
+    width_bucket(i.reported_at, CAST(:moments AS timestamptz[])), count(*),
+    bit_xor(timestamp_hash_extended(i.changed_at AT TIME ZONE 'UTC', i.id))
+FROM incident AS i
+WHERE i.community_id = :community_id AND i.sensitivity <> 'S3'
+    AND i.category_code <> ALL (CAST((SELECT sealed_categories()) AS text[]))
+GROUP BY 1;
+
+-- name: read_elsewhere(community_id)$
+-- What the figures of a whole community take from elsewhere than its cases.
+SELECT concat_ws(
+    ' ', c.metric_epsg, (SELECT sum(b.residents) FROM building AS b WHERE b.community_id = c.id),
+    (SELECT string_agg(k.code || coalesce(k.parent_code, ''), ' ' ORDER BY k.code) FROM mapped_category AS k))
+FROM community AS c
+WHERE c.id = :community_id;
 
 -- name: find_counted_community(community_id)$
 SELECT name FROM community WHERE id = :community_id;
