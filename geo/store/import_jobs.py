@@ -142,7 +142,10 @@ def find_job(job_id: str) -> tuple[ImportJob, bool] | None:
 def list_open_jobs(community_id: int) -> list[str]:
     """Return the jobs of whoever acts that are not over, the last one first."""
     with connect() as connection:
-        return [str(row[0]) for row in load_queries("import_jobs").list_jobs(connection, community_id)]
+        return [
+            str(row[0])
+            for row in load_queries("import_jobs").list_jobs(connection, community_id=community_id)
+        ]
 
 
 def begin_step(job_id: str, step: Step, options: Mapping[str, Any]) -> bool:
