@@ -143,6 +143,7 @@ class World(Town):
             cursor.execute("INSERT INTO import_rejection VALUES (%s, 1, 'phone', '13812341234')", (batch,))
             cursor.execute("INSERT INTO import_change VALUES (%s, 1, '{}')", (batch,))
             cursor.execute("SELECT record_audit('export', %s, NULL, NULL, NULL, 1, NULL)", (self.id,))
+        self.insert("place_alias", words="老糖厂3栋", building_id=self.buildings[0])
         self.insert("community_calendar", opens="08:00", closes="12:00")
         self.insert("calendar_day", day=START, is_workday=False)
         self.insert("community_category", category_code="E101", deadline_amount=1, deadline_unit="day")

@@ -4,6 +4,7 @@ Polygons are few and points may be a million: each polygon, prepared once, is as
 own stretch of x, which is several times faster than asking a tree about each point, or the database.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,25 @@ def _take(ids: pd.Series, positions: Positions) -> pd.Series:
     return pd.Series(known.take(positions))
 
 
+@dataclass(frozen=True)
+class ToldPlaces:
+    """What addresses say of rows.
+
+    Attributes:
+        building: shape (n,), positions in the community's buildings, -1 for none.
+        compound: shape (n,), positions in its compounds, -1 for none.
+        quality: shape (n,), how well the place is known; empty where no address was asked.
+    """
+
+    building: Positions
+    compound: Positions
+    quality: npt.NDArray[Any]
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "ToldPlaces":
+        """Return those of some rows."""
+        return ToldPlaces(self.building[rows], self.compound[rows], self.quality[rows])
+
+
 class IncidentPlacer:
     """Assigns incidents their building, compound and grid, and says how well their place is known.
 
@@ -105,22 +125,35 @@ class IncidentPlacer:
         self._buildings_m = plane.geometry_to_metres(outlines)
         self._anchors = shapely.get_coordinates(shapely.point_on_surface(outlines))
 
-    def place(self, points: Coordinates, moments: pd.Series) -> dict[str, pd.Series]:
+    def place(
+        self, points: Coordinates, moments: pd.Series, told: ToldPlaces | None = None
+    ) -> dict[str, pd.Series]:
         """Place incidents.
 
         Args:
             points: shape (n, 2), EPSG:4490 degrees, NaN where there is none.
             moments: shape (n,), when they were reported.
+            told: what their addresses say, of those that were asked; it goes before where a point lies.
 
         Returns:
             The columns named in ``columns``.
         """
         places = self._places
-        found = find_nearest(self._plane.to_metres(points), self._buildings_m, _NEAR_BUILDING_M)
+        unasked = np.ones(len(points), dtype=bool) if told is None else told.quality == ""
+        found, around = (np.full(len(points), NOWHERE, dtype=np.int64) for _ in range(2))
+        if unasked.any():
+            found[unasked] = find_nearest(
+                self._plane.to_metres(points[unasked]), self._buildings_m, _NEAR_BUILDING_M
+            )
+            outlines = places.compounds["geom"].to_numpy()
+            around[unasked] = Points(points[unasked]).find_containing(outlines)
+        if told is not None:
+            found, around = (
+                np.where(unasked, mine, theirs)
+                for mine, theirs in ((found, told.building), (around, told.compound))
+            )
         at_building = found != NOWHERE
-        in_compound = _take(
-            places.compounds["id"], Points(points).find_containing(places.compounds["geom"].to_numpy())
-        )
+        in_compound = _take(places.compounds["id"], around)
         compounds = _take(places.buildings["compound_id"], found).where(at_building, in_compound)
         held_at = points.copy()
         held_at[at_building] = self._anchors[found[at_building]]
@@ -133,7 +166,9 @@ class IncidentPlacer:
             "building_id": _take(places.buildings["id"], found),
             "compound_id": compounds,
             "grid_id": find_grids(held_at, moments.reset_index(drop=True), places.grids),
-            "geocode_quality": pd.Series(quality, dtype="str"),
+            "geocode_quality": pd.Series(
+                quality if told is None else np.where(unasked, quality, told.quality), dtype="str"
+            ),
         }
 
 

@@ -24,6 +24,7 @@ _NEEDLESS_BLANK: Final = re.compile(r"(?<![0-9]) | (?![0-9])")
 _HAN_NUMBER: Final = re.compile(
     r"(?<![0-9])[零〇一二两三四五六七八九十百]{1,6}(?= ?(?:号|栋|幢|座|楼|层|单元|门|梯|室|房|户|弄|期|区|#))"
 )
+_ORDINAL: Final = re.compile(r"第(?=[0-9]{1,3}(?:号楼|单元|[栋幢座#期]))")
 _HAN_DIGITS: Final = str.maketrans("零〇一二两三四五六七八九", "001223456789")
 _HAN_TENS: Final = re.compile(r"(?:([1-9])百)?0?(?:([1-9]?)(十))?([1-9])?")
 
@@ -31,13 +32,13 @@ _PROVINCE: Final = re.compile(r"[^\W0-9]{2,6}?(?:省|自治区)")
 _CITY: Final = re.compile(r"[^\W0-9]{2,6}?市(?![场政民])")
 # Alone, 区 ends many a compound's name; after a city it ends a district's.
 _DISTRICT: Final = re.compile(
-    r"[^\W0-9]{1,5}?(?<![小园社校厂])[区县](?=[^\W0-9]{1,8}?(?:街道|镇|社区|路|巷))"
+    r"[^\W0-9]{1,5}?(?<![小园社校厂])[区县](?=[^\W0-9]{1,8}?(?:街道|镇|社区|路|巷|(?:街|大道)[0-9]))"
 )
 _DISTRICT_OF_CITY: Final = re.compile(r"[^\W0-9]{1,3}?(?<![小园社校厂])[区县](?=[0-9]{0,4}[^\W0-9]{2})")
 _SUBDISTRICT: Final = re.compile(
     r"[^\W0-9]{1,8}?街道(?:办事处)?|[^\W0-9]{2,3}镇(?=[^\W0-9]{2,8}?(?:路|街|巷|大道)[0-9])"
 )
-_COMMUNITY: Final = re.compile(r"\w{1,8}?社区(?:居委会)?(?=[^\W0-9])")
+_COMMUNITY: Final = re.compile(r"\w{1,8}?社区(?:居委会)?(?=[^\W0-9]|[0-9]+(?:小区|宿舍|大院|厂|所))")
 _ADMINISTRATIVE: Final = (
     (_PROVINCE, _PROVINCE),
     (_CITY, _CITY),
@@ -49,22 +50,25 @@ _STREET: Final = re.compile(
     r"(?P<road>\w{1,16}?(?:路|街|巷|里|胡同|大道|专线))(?P<number>[0-9]{1,5}(?:-[0-9]{1,3})?)号(?![楼线])(?P<yard>大?院)?"
 )
 _LANE: Final = re.compile(r"(?P<road>[^\W0-9]\w{0,15}?)?(?P<lane>[0-9]{1,5})弄")
+_AREA_BEFORE: Final = re.compile(r"(?:[^\W0-9]{2,8}?市)?[^\W0-9]{1,8}?(?<![小园社校厂])[区县市]")
 _ROAD_BEFORE: Final = re.compile(r"\w{1,10}?(?:路|街|巷|大道)")
 
 _LABEL: Final = r"(?:[A-Z][0-9]{1,3}|[0-9]{1,3}[A-Z]?|[A-Z])"
 _SHORT_LABEL: Final = r"(?:[A-Z][0-9]{1,2}|[0-9]{1,2}[A-Z]?|[A-Z])"
-# 张溪路529-531 are two numbers of a street, 5层505-506 two rooms.
+# 张溪路529-531 are two numbers of a street, 5层505-506 two rooms; 幸福里3-2-501 is a flat.
 _NO_NUMBER: Final = "(?<![路街巷道弄里层楼铺])"
+_NO_STREET: Final = "(?<![路街巷道弄层楼铺])"
 _OF_STAIRS: Final = "[道梯顶下上内]"
 _FREE: Final = r"(?<![0-9A-Z])(?<![0-9A-Z]-)(?<![0-9A-Z][~至到和与及、,])"
-_MARKED: Final = rf"#?(?P<label>{_LABEL})(?P<mark>号楼|[栋幢座#](?:楼(?!{_OF_STAIRS}))?|楼(?!{_OF_STAIRS}))"
+_STOREYS: Final = f"楼(?!{_OF_STAIRS})"
+_MARKED: Final = rf"#?(?P<label>{_LABEL})(?P<mark>号{_STOREYS}|[栋幢座#](?:{_STOREYS})?|{_STOREYS})"
 _BUILDING: Final = re.compile(
     rf"{_FREE}(?:{_MARKED}|#(?P<sharp>{_LABEL})(?![0-9A-Z])"
-    rf"|{_NO_NUMBER}(?P<dashed>{_LABEL})(?=[- ](?:[0-9]{{1,2}}|[A-Z])[- ][0-9]{{3,4}}[A-Z]?(?![-0-9A-Z]))"
+    rf"|{_NO_STREET}(?P<dashed>{_LABEL})(?=[- ](?:[0-9]{{1,2}}|[A-Z])[- ][0-9]{{3,4}}[A-Z]?(?![-0-9A-Z]))"
     rf"|{_NO_NUMBER}(?P<paired>{_SHORT_LABEL})(?=[- ][0-9]{{3,4}}[A-Z]?(?![-0-9A-Z])))"
 )
 _HOUSE: Final = re.compile(
-    rf"{_NO_NUMBER}{_FREE}(?<!号-)(?P<label>[0-9]{{1,4}}[A-Z]?)号(?![楼线出入]|门(?!口))"
+    rf"{_NO_NUMBER}{_FREE}(?<!号-)(?P<label>[0-9]{{1,4}}[A-Z]?)号(?!{_STOREYS}|[线出入]|门(?!口))"
 )
 _LANE_HOUSE: Final = re.compile(
     rf"{_BUILDING.pattern}|{_FREE}(?P<house>[0-9]{{1,4}}[A-Z]?)号(?![线出入]|门(?!口))"
@@ -97,6 +101,10 @@ _SHOP: Final = re.compile(r"商铺|店铺|门面|铺面|门市|档口|摊位|底
 _NEAR: Final = re.compile(
     r"的?(?:旁|对面|对过|附近|周边|周围|隔壁|前面|前方|后面|后方|背后|门口|路口|之间|中间|边上|侧|出口|入口|大门|门卫|围墙"
     r"|外面|交叉|[0-9]米|[东南西北]+[边面头角侧])"
+)
+_PART_OF_ESTATE: Final = re.compile(r"[0-9一二三四五六七八九东西南北中新老AB]{1,2}[期区]|号院|苑|园")
+_FARTHER: Final = re.compile(
+    r"对面|对过|附近|周边|隔壁|旁边|之间|中间|路口|交叉|[0-9]米|往[东南西北前后左右]|[0-9A-Z](?:号楼|[栋幢座])"
 )
 _NEAR_BUILDING: Final = re.compile(
     rf"(?!门口|大门|入口|出口)(?:{_NEAR.pattern}|的?(?:边|前(?![天几段])|后(?!来)|外(?![墙立])))"
@@ -151,7 +159,7 @@ def normalize_address(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).upper()
     plain = _BLANKS.sub(" ", _DASHES.sub("-", plain))
     plain = _HAN_NUMBER.sub(_to_arabic, _BETWEEN_DIGITS.sub("-", plain))
-    return _NEEDLESS_BLANK.sub("", plain)
+    return _ORDINAL.sub("", _NEEDLESS_BLANK.sub("", plain))
 
 
 def parse_address(text: str) -> Address:
@@ -165,8 +173,13 @@ def parse_address(text: str) -> Address:
     if note is None:
         return address
     said = note["note"]
-    kind: Kind = "shop" if _SHOP.search(said) else "landmark" if _NEAR_BUILDING.match(said) else address.kind
-    return replace(address, kind=kind, rest=address.rest + note[0])
+    kind: Kind | None = "shop" if _SHOP.search(said) else None
+    # 麒麟花园3栋(二期) is not 3栋 of 麒麟花园.
+    if _NEAR_BUILDING.match(said) or _PART_OF_ESTATE.search(said):
+        kind = "landmark"
+    if kind is None:
+        return replace(address, rest=address.rest + note[0])
+    return replace(address, kind=kind, text=address.text + note[0], rest=address.rest + note[0])
 
 
 def _read_whole(body: str) -> Address:
@@ -187,9 +200,11 @@ def _read_whole(body: str) -> Address:
     is_house = False
     if street and not lane and _SEVERAL.match(body, start):
         return replace(address, kind="landmark", rest=body[start:])
-    if not lane and not found:
-        found = _HOUSE.search(body, start + 1)
-        is_house = found is not None
+    if not lane and (not found or found.groupdict().get("mark") == "楼"):
+        house = _HOUSE.search(body, start + 1, found.start() if found else len(body))
+        # 莲塘村6号18楼 is a floor of house 6.
+        if house:
+            found, is_house = house, True
     words = body[start : found.start()] if found else body[start:]
     shop, near = _SHOP.search(words), _NEAR.search(words, 1)
     cut = shop or near
@@ -246,6 +261,18 @@ def drop_road(words: str) -> str | None:
     """Return the words without the street they begin with, None if they begin with none."""
     road = _ROAD_BEFORE.match(words)
     return words[road.end() :] if road and len(words) - road.end() > 1 else None
+
+
+def read_road(words: str) -> str | None:
+    """Return the street that words before a compound's name begin with, None if they begin with none."""
+    road = _ROAD_BEFORE.match(words)
+    return road[0] if road and len(words) - road.end() > 1 else None
+
+
+def drop_area(words: str) -> str | None:
+    """Return the words without a city or district they begin with, None if they begin with none."""
+    area = _AREA_BEFORE.match(words)
+    return words[area.end() :] if area and len(words) - area.end() > 1 else None
 
 
 def _end_without_building(address: Address, words: str) -> Address:
@@ -308,7 +335,9 @@ def _read_parts(address: Address, found: re.Match[str], *, kind: Kind, to_end: b
         return replace(address, kind="shop")
     if _MORE_BUILDINGS.match(rest):
         return replace(address, kind="landmark", building=None, entrance=None, floor=None, room=None)
-    is_elsewhere = _NEAR_BUILDING.match(rest) or (to_end and rest and not _IN_BUILDING.match(rest))
+    is_elsewhere = _NEAR_BUILDING.match(rest) or (
+        to_end and rest and (not _IN_BUILDING.match(rest) or _FARTHER.search(rest))
+    )
     if is_elsewhere and not (to_end and parts.get("room") is None and room):
         return replace(address, kind="landmark")
     return address

@@ -645,7 +645,11 @@ CREATE TABLE public.incident (
     CONSTRAINT incident_national_code_whole CHECK ((num_nulls(national_code_system, national_code_kind, national_code) = ANY (ARRAY[0, 3]))),
     CONSTRAINT incident_not_its_own_parent CHECK ((parent_id <> id)),
     CONSTRAINT incident_outcome_check CHECK ((outcome = ANY (ARRAY['resolved'::text, 'partly_resolved'::text, 'persuaded'::text, 'mediated'::text, 'negotiated'::text, 'transferred'::text, 'unresolvable'::text]))),
-    CONSTRAINT incident_place_matches_quality CHECK (((geom IS NULL) = (geocode_quality = 'none'::text))),
+    CONSTRAINT incident_place_matches_quality CHECK (
+CASE
+    WHEN (geom IS NULL) THEN ((geocode_quality = 'none'::text) OR ((geocode_quality = 'compound'::text) AND (compound_id IS NOT NULL)))
+    ELSE (geocode_quality <> 'none'::text)
+END),
     CONSTRAINT incident_request_kind_check CHECK ((request_kind = ANY (ARRAY['help'::text, 'enquiry'::text, 'complaint'::text]))),
     CONSTRAINT incident_sensitivity_check CHECK ((sensitivity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text]))),
     CONSTRAINT incident_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text]))),
@@ -1426,6 +1430,33 @@ CREATE FUNCTION public.list_grants(by_hash bytea) RETURNS TABLE(grant_id bigint,
    ORDER BY (min(g.id));
 END;
 
+CREATE FUNCTION public.list_waiting(community bigint, most integer) RETURNS TABLE(kind text, address text, compound_id bigint, waiting bigint, still_open bigint, latest timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+    WITH said AS MATERIALIZED (
+        SELECT 'incident' AS kind, i.address, i.compound_id, count(*) AS waiting, count(*) FILTER (WHERE i.is_open) AS still_open,
+            max(i.reported_at) AS latest
+        FROM incident AS i
+        WHERE i.community_id = $1 AND i.geom IS NULL
+            AND i.sensitivity <> 'S3' AND i.category_code <> ALL (sealed_categories())
+            AND app_role() IN ('secretary', 'grid_worker', 'administrator') AND i.community_id = ANY (app_communities())
+        GROUP BY i.address, i.compound_id
+        UNION ALL
+        SELECT 'merchant', m.address, NULL, count(*), count(*), max(m.changed_at)
+        FROM merchant AS m
+        WHERE m.community_id = $1 AND m.geom IS NULL
+            AND app_role() IN ('secretary', 'grid_worker', 'administrator') AND m.community_id = ANY (app_communities())
+        GROUP BY m.address
+        ORDER BY waiting DESC, latest DESC
+        LIMIT $2
+    )
+    SELECT kind, mask_words(address), compound_id, CAST(sum(waiting) AS bigint), CAST(sum(still_open) AS bigint), max(latest)
+    FROM said
+    GROUP BY 1, 2, 3
+    ORDER BY 4 DESC, 6 DESC, 2;
+$_$;
+
 CREATE PROCEDURE public.lock_touched_places()
     LANGUAGE sql
     AS $$
@@ -1540,6 +1571,69 @@ BEGIN
     INSERT INTO audit_log (account_id, role, community_id, action)
     SELECT g.account_id, g.role, g.community_id, 'sign_in' FROM role_grant AS g WHERE g.id = opened;
     RETURN opened;
+END $$;
+
+CREATE FUNCTION public.place_waiting(community bigint, addresses text[], qualities text[], in_building bigint, in_compound bigint, longitude double precision, latitude double precision) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    spot geometry;
+    placed bigint;
+    others bigint;
+BEGIN
+    IF app_role() NOT IN ('secretary', 'grid_worker', 'administrator') OR NOT community = ANY (app_communities()) THEN
+        RAISE EXCEPTION 'your role may not say where a case is' USING ERRCODE = 'WG002';
+    END IF;
+    IF longitude IS NOT NULL THEN
+        spot := ST_SetSRID(ST_MakePoint(longitude, latitude), 4490);
+    END IF;
+    IF in_building IS NOT NULL THEN
+        SELECT b.compound_id, coalesce(spot, b.anchor) INTO in_compound, spot
+        FROM building AS b WHERE b.id = in_building AND b.community_id = community;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no such building in this community: choose one of the list' USING ERRCODE = 'WG004';
+        END IF;
+    ELSIF in_compound IS NOT NULL AND NOT EXISTS (
+        SELECT FROM compound AS k WHERE k.id = in_compound AND k.community_id = community)
+    THEN
+        RAISE EXCEPTION 'there is no such compound in this community: choose one of the list' USING ERRCODE = 'WG004';
+    END IF;
+    IF spot IS NOT NULL AND NOT (SELECT ST_Covers(c.geom, spot) FROM community AS c WHERE c.id = community) THEN
+        RAISE EXCEPTION 'the place lies outside the community: choose one inside its boundary' USING ERRCODE = 'WG003';
+    END IF;
+
+    WITH waiting AS MATERIALIZED (
+        SELECT i.id, i.community_id, said.quality,
+            (SELECT g.id FROM grid AS g
+             WHERE g.community_id = i.community_id AND g.kind = 'community'
+                AND g.period @> CAST(i.reported_at AT TIME ZONE 'Asia/Shanghai' AS date) AND ST_Covers(g.geom, spot)
+             ORDER BY g.id LIMIT 1) AS grid_id
+        FROM incident AS i
+        JOIN unnest(addresses, qualities) AS said (address, quality) ON said.address = mask_words(i.address)
+        WHERE i.community_id = community AND i.geom IS NULL
+            AND i.sensitivity <> 'S3' AND i.category_code <> ALL (sealed_categories())
+            AND NOT (spot IS NULL AND i.compound_id IS NOT DISTINCT FROM in_compound)
+        FOR NO KEY UPDATE OF i
+    ), told AS (
+        INSERT INTO incident_event (community_id, incident_id, at, actor_party_id, kind, account_id, role, payload)
+        SELECT w.community_id, w.id, clock_timestamp(), app_party(), 'corrected', app_account(), app_role(),
+            jsonb_build_object('to', jsonb_build_object(
+                'geom', ST_AsEWKT(spot), 'geocode_quality', w.quality, 'building_id', in_building,
+                'compound_id', in_compound, 'grid_id', w.grid_id))
+        FROM waiting AS w
+    )
+    UPDATE incident AS i
+    SET geom = spot, geocode_quality = w.quality, building_id = in_building, compound_id = in_compound, grid_id = w.grid_id
+    FROM waiting AS w WHERE w.id = i.id;
+    GET DIAGNOSTICS placed = ROW_COUNT;
+
+    IF spot IS NOT NULL THEN
+        UPDATE merchant AS m SET geom = spot, building_id = in_building
+        WHERE m.community_id = community AND m.geom IS NULL AND mask_words(m.address) = ANY (addresses);
+        GET DIAGNOSTICS others = ROW_COUNT;
+    END IF;
+    RETURN placed + coalesce(others, 0);
 END $$;
 
 CREATE FUNCTION public.publish_touched_layers() RETURNS trigger
@@ -2596,6 +2690,12 @@ CREATE TABLE public.merchant (
     geom public.geometry(Point,4490),
     import_batch_id bigint,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    geocode_quality text GENERATED ALWAYS AS (
+CASE
+    WHEN (geom IS NULL) THEN 'none'::text
+    WHEN (building_id IS NULL) THEN 'street'::text
+    ELSE 'building'::text
+END) STORED NOT NULL,
     CONSTRAINT merchant_code_check CHECK ((code <> ''::text)),
     CONSTRAINT merchant_geom_check CHECK (public.is_sound(geom)),
     CONSTRAINT merchant_name_check CHECK ((name <> ''::text))
@@ -2671,6 +2771,30 @@ CREATE VIEW public.party_card WITH (security_barrier='true') AS
 
 ALTER TABLE public.party ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.party_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.place_alias (
+    id bigint NOT NULL,
+    community_id bigint NOT NULL,
+    words text NOT NULL,
+    building_id bigint,
+    compound_id bigint,
+    geom public.geometry(Point,4490),
+    is_elsewhere boolean DEFAULT false NOT NULL,
+    made_by bigint,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT place_alias_geom_check CHECK (public.is_sound(geom)),
+    CONSTRAINT place_alias_means_something CHECK ((is_elsewhere = (num_nonnulls(building_id, compound_id, geom) = 0))),
+    CONSTRAINT place_alias_words_check CHECK (((length(words) >= 2) AND (length(words) <= 200)))
+);
+
+ALTER TABLE public.place_alias ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.place_alias_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -3096,6 +3220,12 @@ ALTER TABLE ONLY public.party
 ALTER TABLE ONLY public.party
     ADD CONSTRAINT party_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.place_alias
+    ADD CONSTRAINT place_alias_means_one_place UNIQUE (community_id, words);
+
+ALTER TABLE ONLY public.place_alias
+    ADD CONSTRAINT place_alias_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_party_id_title_daterange_excl EXCLUDE USING gist (party_id WITH =, title WITH =, daterange(valid_from, valid_to) WITH &&);
 
@@ -3283,6 +3413,10 @@ CREATE UNIQUE INDEX merchant_external_id ON public.merchant USING btree (communi
 CREATE INDEX merchant_geom ON public.merchant USING gist (geom);
 
 CREATE INDEX merchant_name ON public.merchant USING gin (name public.gin_trgm_ops, address public.gin_trgm_ops);
+
+CREATE INDEX place_alias_building ON public.place_alias USING btree (building_id) WHERE (building_id IS NOT NULL);
+
+CREATE INDEX place_alias_compound ON public.place_alias USING btree (compound_id) WHERE (compound_id IS NOT NULL);
 
 CREATE INDEX role_grant_account ON public.role_grant USING btree (account_id);
 
@@ -3781,6 +3915,18 @@ ALTER TABLE ONLY public.party
 ALTER TABLE ONLY public.party_contact
     ADD CONSTRAINT party_contact_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.place_alias
+    ADD CONSTRAINT place_alias_building_id_community_id_fkey FOREIGN KEY (building_id, community_id) REFERENCES public.building(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.place_alias
+    ADD CONSTRAINT place_alias_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.place_alias
+    ADD CONSTRAINT place_alias_compound_id_community_id_fkey FOREIGN KEY (compound_id, community_id) REFERENCES public.compound(id, community_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.place_alias
+    ADD CONSTRAINT place_alias_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.account(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.post
     ADD CONSTRAINT post_party_id_community_id_fkey FOREIGN KEY (party_id, community_id) REFERENCES public.party(id, community_id) ON DELETE CASCADE;
 
@@ -3946,6 +4092,8 @@ CREATE POLICY area ON public.merchant_offer FOR SELECT TO wangge_app USING (((co
 
 CREATE POLICY area ON public.party FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND ((( SELECT public.app_role() AS app_role) <> ALL (ARRAY['property_company'::text, 'wall'::text])) OR (kind <> ALL (ARRAY['party_member'::text, 'volunteer'::text])))));
 
+CREATE POLICY area ON public.place_alias FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
+
 CREATE POLICY area ON public.post FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) <> ALL (ARRAY['property_company'::text, 'wall'::text]))));
 
 CREATE POLICY area ON public.recheck_setting FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'leader'::text, 'administrator'::text]))));
@@ -4012,6 +4160,8 @@ ALTER TABLE public.compound ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.duty_rule ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY forgetters ON public.place_alias FOR DELETE TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'administrator'::text]))));
+
 ALTER TABLE public.grid ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ground_feature ENABLE ROW LEVEL SECURITY;
@@ -4060,6 +4210,8 @@ CREATE POLICY keepers_change ON public.duty_rule FOR UPDATE TO wangge_app USING 
 
 CREATE POLICY leader ON public.absence_case FOR SELECT TO wangge_app USING (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = 'leader'::text)));
 
+CREATE POLICY makers ON public.place_alias FOR INSERT TO wangge_app WITH CHECK (((community_id = ANY (( SELECT public.app_communities() AS app_communities)::bigint[])) AND (( SELECT public.app_role() AS app_role) = ANY (ARRAY['secretary'::text, 'grid_worker'::text, 'administrator'::text])) AND (made_by = ( SELECT public.app_account() AS app_account))));
+
 ALTER TABLE public.membership ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.merchant ENABLE ROW LEVEL SECURITY;
@@ -4094,6 +4246,8 @@ END));
 ALTER TABLE public.party ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.party_contact ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.place_alias ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.post ENABLE ROW LEVEL SECURITY;
 

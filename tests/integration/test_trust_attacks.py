@@ -19,6 +19,8 @@ FUNCTIONS = {
     "has_reported", "is_withheld",
     # What is written down, and what is told for a reason
     "record_audit", "unmask_requester", "unseal_case", "attach_photo", "find_report",
+    # What lies nowhere yet, and where it is
+    "list_waiting", "place_waiting",
     # What the secretary does to what nobody else touches
     "end_service",
     # Derived, or told as far as the reader may see it

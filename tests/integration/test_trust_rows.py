@@ -96,6 +96,7 @@ RULES = {
     "workload_weight": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     "recheck_setting": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     "score_template": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
+    "place_alias": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     "category_weight": Rule((1, 1, 1, 0, 0, 1), inserts=ALL, is_kept=True),
     # Cases
     "incident": Rule(

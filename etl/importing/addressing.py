@@ -1,0 +1,146 @@
+"""Where rows are that give an address and no coordinates: taken where it is certain, else left to a person.
+
+A file of a million rows has few spellings of few buildings: each spelling is read once, and of those that
+differ in entrance, floor and room alone only one.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import shapely
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+
+from etl.importing.draft import Draft, Mask
+from etl.importing.identity import NEW
+from etl.importing.placing import NOWHERE, ToldPlaces
+from geo.model.gazetteer import Gazetteer
+from geo.rules.address import parse_address
+from geo.rules.matching import Match, index_places, match_place
+from geo.store.addresses import read_gazetteer, read_told_places
+from geo.store.imports import Places
+
+# After a mark that is nothing else, what follows in this form says the entrance, the floor and the room.
+_WITHIN: Final = re.compile(
+    r"(.+?(?:[栋幢座]|号楼))(?:[0-9]{1,2}(单元|门))?(?:[0-9]{1,2}[楼层])?([0-9]{3,4})?(?(3)[室号房]?)",
+    re.DOTALL,
+)
+
+
+def place_by_address(
+    connection: PostgresConnection,
+    draft: Draft,
+    ids: npt.NDArray[np.int64],
+    places: Places,
+    community_id: int,
+) -> ToldPlaces | None:
+    """Place rows without coordinates by their address, where it leaves no doubt; others wait in the queue.
+
+    Args:
+        connection: the import's transaction.
+        draft: receives ``points``, and ``building_id`` where its layer has one of its own.
+        ids: shape (n,), the stored row of each row, -1 for new ones. A stored row is placed anew only where
+            it has no place, or where its address has changed and nobody has shown its place by hand.
+        places: of the community.
+        community_id: whose names count.
+
+    Returns:
+        What was found, for :class:`etl.importing.placing.IncidentPlacer`; None where no row was to be placed.
+    """
+    if draft.layer.shape != "point" or not draft.has("address"):
+        return None
+    asked = draft.kept & ~draft.located & draft.values["address"].notna().to_numpy(bool)
+    if asked.any():
+        asked &= (ids == NEW) | _find_movable(connection, draft, ids, asked)
+    if not asked.any():
+        return None
+    rows = np.flatnonzero(asked)
+    told = match_addresses(
+        pa.array(draft.values["address"].iloc[rows], pa.large_string(), from_pandas=True),
+        read_gazetteer(connection, community_id),
+        places,
+    )
+    draft.points[rows] = told.points
+    if draft.layer.name != "incidents":
+        buildings = pd.array([*places.buildings["id"], None], dtype="Int64").take(told.building)
+        draft.values["building_id"].iloc[rows] = buildings
+        return None
+    return _spread(told, rows, len(draft))
+
+
+@dataclass(frozen=True)
+class MatchedPlaces(ToldPlaces):
+    """What addresses say, with ``points``: shape (n, 2), EPSG:4490 degrees, NaN where there is none."""
+
+    points: npt.NDArray[np.float64]
+
+
+def match_addresses(addresses: pa.Array, gazetteer: Gazetteer, places: Places) -> MatchedPlaces:
+    """Match addresses, each spelling once.
+
+    Args:
+        addresses: shape (n,), strings.
+        gazetteer: the names of the community's places.
+        places: the places themselves.
+
+    Returns:
+        Shape (n,) each.
+    """
+    encoded = addresses.dictionary_encode()
+    spellings = encoded.dictionary.to_pylist()
+    matches = _match_spellings(spellings, gazetteer)
+    building_at = {identity: position for position, identity in enumerate(places.buildings["id"])}
+    compound_at = {identity: position for position, identity in enumerate(places.compounds["id"])}
+    building = np.array([building_at.get(each.building_id, NOWHERE) for each in matches], dtype=np.int64)
+    compound = np.array([compound_at.get(each.compound_id, NOWHERE) for each in matches], dtype=np.int64)
+    quality = np.array([each.quality for each in matches], dtype=object)
+    anchors = shapely.get_coordinates(shapely.point_on_surface(places.buildings["geom"].to_numpy()))
+    points = np.vstack([anchors, [[np.nan, np.nan]]])[building]
+    for position, each in enumerate(matches):
+        if each.point is not None:
+            points[position] = each.point
+    which = encoded.indices.to_numpy(zero_copy_only=False)
+    return MatchedPlaces(building[which], compound[which], quality[which], points[which])
+
+
+def _match_spellings(spellings: list[str], gazetteer: Gazetteer) -> list[Match]:
+    index = index_places(gazetteer)
+    known: dict[str, Match] = {}
+    matches = []
+    for spelling in spellings:
+        within = _WITHIN.fullmatch(spelling)
+        like = spelling
+        if within:
+            like = within[1] + ("1单元" if within[2] else "") + ("101" if within[3] else "")
+        found = known.get(like)
+        if found is None:
+            found = known[like] = match_place(parse_address(like), index, is_asking=False)
+        matches.append(found)
+    return matches
+
+
+def _find_movable(
+    connection: PostgresConnection, draft: Draft, ids: npt.NDArray[np.int64], asked: Mask
+) -> Mask:
+    """Find the rows stored already whose place may follow their address."""
+    rows = np.flatnonzero(asked & (ids != NEW))
+    movable = np.zeros(len(draft), dtype=bool)
+    if not len(rows):
+        return movable
+    stored = read_told_places(connection, draft.layer.table, ids[rows]).reindex(ids[rows])
+    has_changed = (stored["address"].to_numpy() != draft.values["address"].iloc[rows].to_numpy()).astype(bool)
+    is_placed = stored["is_placed"].to_numpy(bool)
+    movable[rows] = ~is_placed | (has_changed & (stored["geocode_quality"] != "manual").to_numpy(bool))
+    return movable
+
+
+def _spread(told: ToldPlaces, rows: npt.NDArray[np.int64], count: int) -> ToldPlaces:
+    """Lay what was told of some rows out over all."""
+    building, compound = (np.full(count, NOWHERE, dtype=np.int64) for _ in range(2))
+    quality = np.full(count, "", dtype=object)
+    building[rows], compound[rows], quality[rows] = told.building, told.compound, told.quality
+    return ToldPlaces(building, compound, quality)
