@@ -12,6 +12,7 @@ from etl.commands.check import check
 from etl.commands.community import community
 from etl.commands.db import db
 from etl.commands.demo import demo
+from etl.commands.export import export
 from etl.commands.hotspots import hotspots
 from etl.commands.imports import imports
 from etl.commands.indicators import indicators
@@ -31,6 +32,7 @@ cli.add_command(check)
 cli.add_command(community)
 cli.add_command(db)
 cli.add_command(demo)
+cli.add_command(export)
 cli.add_command(hotspots)
 cli.add_command(imports)
 cli.add_command(indicators)

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
         least_shown: fewer cases than this are not told of a place on shared screens.
         map_approval_number: under which the maps of this installation were approved (审图号); where there is
             none, every map says that it is a sketch.
+        gcj02_export: whether layers may be taken out in GCJ-02; shifting coordinates is regulated, and only
+            the installation knows whether it may.
         oidc_issuer: address of the organisation's sign-on (OpenID Connect); unset means there is none.
         oidc_client_id: what the dashboard is registered there as.
         oidc_client_secret: what it proves that with.
@@ -58,6 +60,7 @@ class Settings(BaseSettings):
     sign_in_lock_minutes: int = Field(default=15, ge=1, le=24 * 60)
     least_shown: int = Field(default=5, ge=2, le=1000)
     map_approval_number: str | None = Field(default=None, pattern=r"^\w[\w()（）〔〕\[\] -]{2,38}\w$")
+    gcj02_export: bool = False
     oidc_issuer: str | None = None
     oidc_client_id: str = ""
     oidc_client_secret: str = ""

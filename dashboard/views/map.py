@@ -11,6 +11,7 @@ from dashboard.models.map_state import LAYERS, is_near
 from dashboard.models.place_card import build_community_card, build_place_card, build_point_card
 from dashboard.routes.vendor import vendor_url
 from dashboard.widgets.header import show_community_choice, show_language_switch
+from dashboard.widgets.layer_export import offer_layers
 from dashboard.widgets.map_frame import show_map_frame
 from dashboard.widgets.place_panel import show_list, show_place_card
 from geo.errors import NotFound
@@ -111,6 +112,8 @@ with panel, st.container(key="panel", height=640, border=False):
         whole = places.get_place("communities", community.id, today)
         card = build_community_card(whole, counts, text, now)
         show_place_card(card, text, on_close=None, on_open=session.open_place)
-    if not community:
+    if community:
+        offer_layers(community, text)
+    else:
         st.caption(map_page.summarise_city(len(communities), counts, text))
     st.caption(text("map.hint" if community else "map.hint_city"))

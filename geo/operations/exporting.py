@@ -83,7 +83,14 @@ def export_book(community_id: int, tables: Sequence[Table], watermark: Mapping[s
     return content
 
 
-def note_export(community_id: int, kind: str, row_count: int, watermark: Mapping[str, str]) -> None:
+def note_export(
+    community_id: int,
+    kind: str,
+    row_count: int,
+    watermark: Mapping[str, str],
+    *,
+    object_type: str = "incident",
+) -> None:
     """Note in the log that something was taken out.
 
     Args:
@@ -91,11 +98,13 @@ def note_export(community_id: int, kind: str, row_count: int, watermark: Mapping
         kind: of the file.
         row_count: how many rows are in it.
         watermark: label and value of who, when and what.
+        object_type: what the rows are.
     """
     with transaction() as connection:
         load_queries("exporting").record_export(
             connection,
             community_id=community_id,
+            object_type=object_type,
             row_count=row_count,
             details=json.dumps({"kind": kind, **watermark}, ensure_ascii=False),
         )

@@ -78,6 +78,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     # To bring files in, and to take them back.
     "import": Resource("act", frozenset({"secretary", "administrator"})),
     "export": Resource("act", frozenset({"secretary", "grid_worker", "leader"})),
+    # Whole layers as files.
+    "export_layers": Resource("act", frozenset({"secretary", "leader", "administrator"})),
 }
 """The matrix; whatever else the server answers is open to everybody who has signed in, a wall apart."""
 

@@ -7,7 +7,10 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Point, box
 from streamlit.testing.v1 import AppTest
 
+from geo.model.actor import Role
 from geo.settings import get_settings
+from geo.store import engine
+from tests.actors import make_actor
 from tests.app.opening import open_page
 from tests.town import START, Town
 
@@ -165,3 +168,16 @@ def town_id(town: Town, table: str, code: str) -> int:
 @pytest.mark.usefixtures("town")
 def test_a_drawing_too_says_that_it_is_no_evidence_of_boundaries() -> None:
     assert "示意图，不作为界线依据" in read_words(open_page("draw"))
+
+
+@pytest.mark.parametrize(("role", "is_offered"), [("secretary", True), ("grid_worker", False)])
+def test_whole_layers_are_offered_to_whoever_may_take_them(
+    role: Role, is_offered: bool, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_find_actor", lambda: make_actor(town.id, role=role))
+    app = open_map()
+    assert not app.exception
+    assert [box.label for box in app.selectbox if box.label == "坐标系"] == ["坐标系"] * is_offered
+    for ending in (".gpkg", ".kml") if is_offered else ():
+        app.selectbox[[box.label for box in app.selectbox].index("格式")].select(ending).run()
+        assert not app.exception

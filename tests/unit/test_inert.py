@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.rules.inert import quote_cell, strip_controls
+from geo.rules.inert import quote_cell, strip_controls, unquote_cell
 
 ATTACKS = [
     "=1+1",
@@ -74,6 +74,16 @@ HARMLESS = [
     "  两个空格",
     "—— 见附件",
 ]
+
+
+@pytest.mark.parametrize("text", [text for text in (*ATTACKS, *HARMLESS) if text != "'=1+1"])
+def test_what_was_quoted_is_told_from_what_was_written(text: str) -> None:
+    assert unquote_cell(quote_cell(text)) == text
+
+
+@pytest.mark.parametrize("text", ["'", "''=1", "'70年代", "'n'"])
+def test_an_apostrophe_before_no_formula_stays(text: str) -> None:
+    assert unquote_cell(text) == text
 
 
 @pytest.mark.parametrize("text", ATTACKS)
