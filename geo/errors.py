@@ -9,7 +9,8 @@ A message is one sentence for a person: what is wrong, where, and what to do abo
     │   └── MigrationPending    the schema is older or newer than this program
     ├── InputRefused            a file or a value cannot be taken in
     │   ├── UnreadableFile      the file is damaged, empty, or not of the kind its name says
-    │   └── UnknownDatum        nothing says which coordinate system the numbers are in
+    │   ├── UnknownDatum        nothing says which coordinate system the numbers are in
+    │   └── DatumContradicted   the places lie elsewhere than the coordinate system that is declared puts them
     ├── NotSignedIn             nobody knows yet who asks
     ├── Forbidden               whoever asks may not do or see this
     ├── Conflict                somebody else changed the same thing first
@@ -47,6 +48,10 @@ class UnreadableFile(InputRefused):
 
 class UnknownDatum(InputRefused):
     """Nothing says which coordinate system the numbers are in."""
+
+
+class DatumContradicted(InputRefused):
+    """The places lie elsewhere than the coordinate system that is declared puts them."""
 
 
 class NotSignedIn(WanggeError):

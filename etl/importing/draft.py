@@ -33,6 +33,7 @@ class Draft:
         points: shape (n, 2), EPSG:4490 degrees, NaN where a row has no place.
         assumed: store column → True where its value is assumed, not said by the file; never an update.
         shapes: shape (n,) of shapely multipolygons in EPSG:4490, None where a row has none; polygon layers.
+        repairs: number of a row whose shape was mended, and what was done to it.
     """
 
     layer: Layer
@@ -46,6 +47,7 @@ class Draft:
     points: npt.NDArray[np.float64]
     assumed: dict[str, Mask] = field(default_factory=dict)
     shapes: npt.NDArray[Any] | None = None
+    repairs: list[tuple[int, str]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.row_numbers)

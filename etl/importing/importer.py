@@ -110,7 +110,8 @@ def import_file(
         home = find_community(connection, community)
         on_progress("checking", 0, total)
         draft = draft_rows(table, chosen, columns)
-        places, ground = read_places(connection, home.id), Ground(home)
+        places = read_places(connection, home.id)
+        ground = Ground(home, places)
         source = locate_rows(draft, table, crs, ground, path.name)
         source_crs = None if source is None else source.name
         _check_rows(connection, draft, places, ground)
@@ -131,7 +132,10 @@ def import_file(
                 account=account,
             )
             if source is not None:
-                warn_of_shift(connection, draft, ids, source, ground.plane, None if dry_run else batch)
+                undoable = None if dry_run else batch
+                warn_of_shift(
+                    connection, draft, ids, source, ground.plane, undoable, asked=crs is not None
+                )
             with _explain_refusal(path.name):
                 placer = IncidentPlacer(places, ground.plane) if chosen.name == "incidents" else None
                 counts = load_rows(connection, draft, ids, placer, home.id, batch, total, on_progress)

@@ -4,20 +4,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import shapely
 
-from etl.datum import DatumTest
-from etl.importing.draft import Draft, Mask
+from etl.datum import Evidence, weigh_hypotheses
+from etl.importing.draft import Draft
+from etl.importing.fitting import Sample, sample_points, sample_shapes
 from etl.importing.ground import Ground, is_in_china
+from etl.importing.homes import find_homes
+from etl.importing.shapes import place_shapes
 from etl.sources.table import Table
 from geo.crs import Coordinates, SourceCrs, parse_crs
-from geo.errors import UnknownDatum
+from geo.errors import DatumContradicted, UnknownDatum
 
 # Beyond this a row is somebody else's, or misplaced.
 _FAR_M = 1_000.0
 
-# Repairing a sound shape changes nothing; a change beyond this share means the repair had to guess.
-_REPAIR_SHARE = 1e-6
+Shapes = npt.NDArray[Any]
 
 
 def locate_rows(
@@ -37,45 +40,22 @@ def locate_rows(
 
     Raises:
         UnknownDatum: nothing says which coordinate system the numbers are in.
+        DatumContradicted: the file declares one, nobody else has said it, and its places say otherwise.
     """
-    shapes = table.geometry
-    given = table.points
-    if given is None and shapes is None and draft.has("wkt"):
-        texts = [text if isinstance(text, str) else None for text in draft.values["wkt"]]
-        shapes = shapely.from_wkt(texts, on_invalid="ignore")
-        lost = shapely.is_missing(shapes) & draft.values["wkt"].notna().to_numpy(bool)
-        draft.reject(lost, "its shape is not well-known text", "wkt")
-    elif given is None and shapes is None and draft.has("lon") and draft.has("lat"):
-        given = np.column_stack([draft.values[name].to_numpy(float) for name in ("lon", "lat")])
-        half = np.isnan(given).sum(axis=1) == 1
-        draft.reject(half & draft.kept, "has only one of the two coordinates")
-    if shapes is not None:
-        shapes = shapely.force_2d(shapes)
-        shapes[shapely.is_empty(shapes)] = None
-        sample = shapely.get_coordinates(shapes)
-    elif given is not None:
-        sample = given[~np.isnan(given).any(axis=1)]
-    else:
+    shapes, given = _find_coordinates(draft, table)
+    sample = _take_sample(draft, shapes, given, ground)
+    if sample is None:
         return None
-    if not len(sample):
-        return None
-
-    test = DatumTest(sample, ground)
-    source = _choose_crs(draft, table, wanted_crs, test, file_name)
-    if test.is_swapped(source):
+    source, is_swapped = _choose_crs(draft, table, wanted_crs, sample, ground, file_name)
+    if is_swapped:
         draft.warn("The two coordinates were the other way round (latitude first) and were exchanged.")
-        test = test.exchange()
         shapes = None if shapes is None else shapely.transform(shapes, _swap)
         given = None if given is None else _swap(given)
     if source.is_approximate:
         draft.warn(f"{source.name} has no public tie to CGCS2000: places may be off by tens of metres.")
-    doubt = test.find_better(source)
-    if doubt:
-        draft.warnings.insert(0, doubt)
 
     if shapes is not None:
-        shapes = source.geometry_to_stored(shapes)
-        _place_shapes(draft, shapes)
+        place_shapes(draft, source.geometry_to_stored(shapes), ground.plane)
     elif given is not None:
         draft.points = source.to_stored(given)
         if draft.layer.shape == "polygon":
@@ -85,72 +65,167 @@ def locate_rows(
     return source
 
 
+def weigh_rows(draft: Draft, table: Table, ground: Ground) -> Evidence | None:
+    """Weigh which coordinate system a file is in; None where it has no coordinates.
+
+    Args:
+        draft: its values are looked at, nothing is changed.
+        table: the file's geometry, unless columns of the draft hold coordinates.
+        ground: what the places are held against.
+    """
+    sample = _take_sample(draft, *_find_coordinates(draft, table, reject=False), ground)
+    return None if sample is None else weigh_hypotheses(sample, ground, table.declared_crs)
+
+
+def show_rows(draft: Draft, table: Table, crs: str, ground: Ground, at_most: int = 200) -> dict[str, Any]:
+    """Show some rows as they would lie under a hypothesis, as a FeatureCollection in EPSG:4490.
+
+    Args:
+        draft: its values are looked at, nothing is changed.
+        table: the file's geometry, unless columns of the draft hold coordinates.
+        crs: the hypothesis's coordinate system.
+        ground: what the places are held against.
+        at_most: how many rows to show, evenly from the whole file.
+    """
+    shapes, given = _find_coordinates(draft, table, reject=False)
+    sample = _take_sample(draft, shapes, given, ground)
+    if sample is None:
+        return {"type": "FeatureCollection", "features": []}
+    reading = weigh_hypotheses(sample, ground, crs).reading
+    if shapes is None and given is not None:
+        shapes = np.asarray(shapely.points(given[np.isfinite(given).all(axis=1)]))
+    assert shapes is not None  # noqa: S101 - there is a sample of one of them
+    present = np.flatnonzero(~shapely.is_missing(shapes))
+    some = shapely.force_2d(shapes[present[:: max(1, -(-len(present) // at_most))]])
+    if reading is not None and reading.is_swapped:
+        some = shapely.transform(some, _swap)
+    lying = parse_crs(crs).geometry_to_stored(some)
+    lying = lying[np.isfinite(shapely.bounds(lying)).all(axis=1)]
+    features = [
+        {"type": "Feature", "properties": {}, "geometry": orjson.loads(text)}
+        for text in shapely.to_geojson(lying)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _find_coordinates(
+    draft: Draft, table: Table, *, reject: bool = True
+) -> tuple[Shapes | None, Coordinates | None]:
+    """Find the shapes or else the points of a file, in its own numbers."""
+    shapes, given = table.geometry, table.points
+    if given is None and shapes is None and draft.has("wkt"):
+        texts = [text if isinstance(text, str) else None for text in draft.values["wkt"]]
+        shapes = shapely.from_wkt(texts, on_invalid="ignore")
+        lost = shapely.is_missing(shapes) & draft.values["wkt"].notna().to_numpy(bool)
+        if reject:
+            draft.reject(lost, "its shape is not well-known text", "wkt")
+    elif given is None and shapes is None and draft.has("lon") and draft.has("lat"):
+        given = np.column_stack([draft.values[name].to_numpy(float) for name in ("lon", "lat")])
+        half = np.isnan(given).sum(axis=1) == 1
+        if reject:
+            draft.reject(half & draft.kept, "has only one of the two coordinates")
+    if shapes is not None:
+        empty = shapely.is_empty(shapes)
+        if empty.any():
+            shapes = shapes.copy()
+            shapes[empty] = None
+    return shapes, given
+
+
+def _take_sample(
+    draft: Draft, shapes: Shapes | None, given: Coordinates | None, ground: Ground
+) -> Sample | None:
+    if shapes is not None:
+        sample = sample_shapes(shapes)
+    elif given is not None:
+        sample = sample_points(given)
+    else:
+        return None
+    if not len(sample.xy):
+        return None
+    return sample.name_homes(*find_homes(draft, sample.rows, ground.places))
+
+
 def _swap(xy: Coordinates) -> Coordinates:
     return xy[:, ::-1]
 
 
-def _choose_crs(draft: Draft, table: Table, wanted: str | None, test: DatumTest, file_name: str) -> SourceCrs:
-    if wanted is not None:
-        source = parse_crs(wanted)
-        if table.declared_crs and parse_crs(table.declared_crs).name != source.name:
-            declared = parse_crs(table.declared_crs).name
-            draft.warn(f"{file_name} says it is in {declared}; it was read as {source.name}, as asked.")
-        return source
-    if table.declared_crs is not None:
-        return parse_crs(table.declared_crs)
-    if file_name.lower().endswith((".geojson", ".json")) and test.is_degrees():
+def _choose_crs(
+    draft: Draft, table: Table, wanted: str | None, sample: Sample, ground: Ground, file_name: str
+) -> tuple[SourceCrs, bool]:
+    """Choose the coordinate system, and say whether the coordinates are to be exchanged."""
+    is_silent = table.declared_crs is None
+    by_standard = file_name.lower().endswith((".geojson", ".json")) and sample.is_degrees()
+    said = wanted or table.declared_crs or ("4490" if by_standard else None)
+    evidence = weigh_hypotheses(sample, ground, said)
+    reading = evidence.reading
+    if said is None or reading is None:
+        flags = evidence.advise()
+        message = f"{file_name} does not say which coordinate system its numbers are in; {flags}."
+        raise UnknownDatum(message)
+    source = parse_crs(said)
+    if wanted is None:
+        _refuse_contradicted(evidence, source, file_name)
+    elif table.declared_crs and parse_crs(table.declared_crs).name != source.name:
+        declared = parse_crs(table.declared_crs).name
+        draft.warn(f"{file_name} says it is in {declared}; it was read as {source.name}, as asked.")
+    if wanted is None and is_silent and not evidence.is_sure:
         draft.warn(
             f"{file_name} names no coordinate system and was read as WGS-84; files from Chinese map services "
             "are often GCJ-02 and then lie some 500 m off: add --crs gcj02 if it is one."
         )
-        return parse_crs("4490")
-    message = f"{file_name} does not say which coordinate system its numbers are in; {test.advise()}."
-    raise UnknownDatum(message)
+    _doubt(draft, evidence, source, file_name)
+    return source, reading.is_swapped
 
 
-def _place_shapes(draft: Draft, shapes: npt.NDArray[Any]) -> None:
-    """Set points of a point layer, or sound outlines of a polygon layer."""
-    present = ~shapely.is_missing(shapes)
-    if draft.layer.shape == "point":
-        draft.points[present] = shapely.get_coordinates(shapely.point_on_surface(shapes[present]))
+def _refuse_contradicted(evidence: Evidence, source: SourceCrs, file_name: str) -> None:
+    rival, reading, community = evidence.rival, evidence.reading, evidence.community
+    if rival is None or reading is None:
         return
-    is_area = np.isin(shapely.get_type_id(shapes), (3, 6))
-    draft.reject(present & ~is_area, "its shape is not an outline but points or lines")
-    broken = present & is_area & ~shapely.is_valid(shapes)
-    if broken.any():
-        _repair(draft, shapes, broken)
-    sound = draft.kept & present
-    draft.shapes = np.full(len(draft), None, dtype=object)
-    draft.shapes[sound] = [
-        shape if shape.geom_type == "MultiPolygon" else shapely.MultiPolygon([shape])
-        for shape in shapes[sound]
-    ]
-    draft.points[sound] = shapely.get_coordinates(shapely.point_on_surface(draft.shapes[sound]))
-
-
-def _as_multipolygon(shape: shapely.Polygon | shapely.MultiPolygon) -> shapely.MultiPolygon:
-    return shape if isinstance(shape, shapely.MultiPolygon) else shapely.MultiPolygon([shape])
-
-
-def _repair(draft: Draft, shapes: npt.NDArray[Any], broken: Mask) -> None:
-    repaired = shapely.make_valid(shapes[broken], method="structure")
-    before, after = shapely.area(shapes[broken]), shapely.area(repaired)
-    is_faithful = np.isin(shapely.get_type_id(repaired), (3, 6)) & (
-        np.abs(after - before) <= _REPAIR_SHARE * after
+    crs, other, whose = source.name, rival.crs, rival.label
+    share, more = f"{reading.share_inside:.0%}", f"{rival.share_inside:.0%}"
+    message = (
+        f"{file_name} counts as {crs}, but so read {share} of its coordinates lie in {community}, and as "
+        f"{other} ({whose}) {more}: import it again with --crs {other}, or with --crs {crs} if it is right."
     )
-    rows = np.flatnonzero(broken)
-    shapes[rows[is_faithful]] = repaired[is_faithful]
-    if is_faithful.any():
-        fixed = np.zeros(len(draft), dtype=bool)
-        fixed[rows[is_faithful]] = True
-        draft.warn(f"The outline of {draft.list_rows(fixed)} touched or repeated itself and was put right.")
-    hopeless = np.zeros(len(draft), dtype=bool)
-    hopeless[rows[~is_faithful]] = True
-    reasons = [
-        f"its outline is not sound: {shapely.is_valid_reason(shapes[row])}"
-        for row in np.flatnonzero(hopeless)
-    ]
-    draft.reject(hopeless, reasons)
+    if share == more:
+        message = (
+            f"{file_name} counts as {crs}, but so read its places do not lie where what is known in "
+            f"{community} says, and as {other} ({whose}) they would: import it again with --crs {other}, "
+            f"or with --crs {crs} if it is right."
+        )
+    raise DatumContradicted(message)
+
+
+def _doubt(draft: Draft, evidence: Evidence, source: SourceCrs, file_name: str) -> None:
+    """Warn of what speaks against the system chosen, or that nothing speaks for it."""
+    rival, reading, community = evidence.rival, evidence.reading, evidence.community
+    if rival is not None and reading is not None:
+        crs, other, whose = source.name, rival.crs, rival.label
+        share, more = f"{reading.share_inside:.0%}", f"{rival.share_inside:.0%}"
+        warning = (
+            f"Read as {crs}, {share} of the coordinates lie in {community}; as {other} ({whose}) it would be "
+            f"{more}. If the file is from there, import it again with --crs {other}."
+        )
+        if share == more:
+            warning = (
+                f"Read as {crs}, the places do not lie where what is known in {community} says; as {other} "
+                f"({whose}) they would. If the file is from there, import it again with --crs {other}."
+            )
+        draft.warnings.insert(0, warning)
+    elif evidence.drift is not None:
+        direction = evidence.drift
+        warning = (
+            f"The places would fit {community} far better some 500 m to the {direction}: compare some with "
+            "the map before relying on them."
+        )
+        draft.warnings.insert(0, warning)
+    elif not evidence.is_sure:
+        crs = source.name
+        draft.warn(
+            f"Nothing known here tells whether the places lie some 500 m off, as they would if {file_name} "
+            f"were not in {crs}: compare some with the map."
+        )
 
 
 def _reject_abroad(draft: Draft) -> None:

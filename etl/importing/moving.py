@@ -11,6 +11,7 @@ from etl.datum import DATUMS
 from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
 from geo.crs import Coordinates, LocalPlane, SourceCrs, parse_crs, wgs84_to_bd09, wgs84_to_gcj02
+from geo.errors import DatumContradicted
 from geo.store.imports import read_positions
 
 # Fewer rows prove nothing, and a survey corrects by less.
@@ -39,8 +40,12 @@ def warn_of_shift(
     source: SourceCrs,
     plane: LocalPlane,
     batch: int | None,
+    *,
+    asked: bool,
 ) -> None:
     """Warn if most of the rows that are stored already move the same way, and far.
+
+    Where nobody has said the coordinate system, and another would leave them in place, the file is refused.
 
     Args:
         connection: where they are stored, still as they were before the batch.
@@ -49,6 +54,10 @@ def warn_of_shift(
         source: the coordinate system the file was read in.
         plane: metres around the community.
         batch: the batch by which the import can be undone; None in a dry run.
+        asked: whether a person has said the coordinate system.
+
+    Raises:
+        DatumContradicted: nobody has, and the stored rows say another.
     """
     rows = np.flatnonzero(draft.kept & draft.located & (ids != NEW))
     if len(rows) < _LEAST_ROWS:
@@ -71,6 +80,15 @@ def warn_of_shift(
     if not explanation and len(np.unique(before[alike], axis=0)) < _LEAST_ROWS:
         return
     east_m, north_m = np.median(moves_m[alike], axis=0)
+    if meant and not asked:
+        count, rows_known, crs, whose = f"{alike.sum():,}", f"{len(alike):,}", source.name, DATUMS[meant]
+        metres = f"{np.hypot(east_m, north_m):,.0f}"
+        message = (
+            f"Read as {crs}, {count} of {rows_known} rows that are stored already would move about "
+            f"{metres} m, all alike, and read as {meant} ({whose}) they would stay: import the file again "
+            f"with --crs {meant}, or with --crs {crs} if the stored places are wrong."
+        )
+        raise DatumContradicted(message)
     direction = _DIRECTIONS[round(np.arctan2(north_m, east_m) / (np.pi / 4)) % 8]
     advice = f"run wangge import undo {batch} and " if batch else ""
     advice += (

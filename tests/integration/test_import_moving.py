@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from etl.importing.importer import import_file, undo_import
 from etl.importing.report import ImportReport
 from geo.crs import Coordinates, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
+from geo.errors import DatumContradicted
 from tests.import_town import ask, write_csv
 from tests.town import Town, to_degrees
 
@@ -102,7 +103,7 @@ def test_shift_is_told_in_every_layer_and_undone_as_told(
 @pytest.mark.parametrize(
     ("distort", "crs", "meant"),
     [
-        (wgs84_to_gcj02, None, "gcj02"),  # a GeoJSON that says nothing
+        (wgs84_to_gcj02, "EPSG:4326", "gcj02"),
         (wgs84_to_gcj02, "4490", "gcj02"),
         (wgs84_to_bd09, "wgs84", "bd09"),
         (wgs84_to_gcj02, "bd09", "gcj02"),
@@ -118,6 +119,14 @@ def test_datum_that_was_meant_is_named(
     assert f"as when a file in {meant} (" in warning
     assert warning.endswith(f"import the file with --crs {meant}.")
     assert shift_warnings(load(tmp_path, SPOTS, distort=distort, crs=meant))  # back again: told as well
+
+
+def test_stored_rows_challenge_what_nobody_has_said(connection: PostgresConnection, tmp_path: Path) -> None:
+    load(tmp_path, SPOTS)
+    with pytest.raises(DatumContradicted, match=r"25 of 25 rows .* read as gcj02 .* they would stay"):
+        load(tmp_path, SPOTS, distort=wgs84_to_gcj02, crs=None)
+    assert ask(connection, "SELECT count(*) FROM import_batch") == [(1,)]
+    assert load(tmp_path, SPOTS, distort=wgs84_to_gcj02, crs="gcj02").rows.unchanged == 25
 
 
 def test_dry_run_tells_what_would_move(connection: PostgresConnection, tmp_path: Path) -> None:
