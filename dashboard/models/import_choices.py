@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dashboard.i18n import Text
 from dashboard.i18n.refusals import tell_refusal
-from dashboard.models.import_words import LAYERS, name_crs, name_field, name_layer, shorten
+from dashboard.models.import_words import LAYERS, name_crs, name_field, name_layer, shorten, tell_apart
 
 # What is offered where the evidence names nothing else.
 _USUAL_SYSTEMS: Final = ("4490", "gcj02", "bd09")
@@ -124,12 +124,12 @@ def build_choices(look: Mapping[str, Any], options: Mapping[str, Any], text: Tex
         for entry in look.get("layers") or ()
     }
     return Choices(
-        source_layers=sources if len(sources) > 1 else {},
+        source_layers=tell_apart(sources) if len(sources) > 1 else {},
         source_layer=options.get("source_layer") or chosen.get("source_layer"),
         layers={name: name_layer(name, text) for name in LAYERS},
         layer=layer if layer in LAYERS else None,
         columns=columns,
-        fields={LEFT_OUT: text("import.left_out"), **fields},
+        fields=tell_apart({LEFT_OUT: text("import.left_out"), **fields}),
         needed=tuple(name for name, entry in listed.items() if entry.get("required")),
         datum=_build_datum(look.get("datum") or {}, options.get("crs") or chosen.get("crs"), text),
         notes=tuple(tell_refusal(note, text) for note in look.get("notes") or ()),

@@ -1,6 +1,7 @@
 """What an import is about, in the reader's words: layers, fields, coordinate systems, steps."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -148,6 +149,16 @@ def shorten(value: str, most: int = 24) -> str:
     """Cut a long value of a file off."""
     plain = re.sub(r"\s+", " ", value).strip()
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"
+
+
+def tell_apart(labels: Mapping[str, str]) -> dict[str, str]:
+    """Number the labels that are alike: what is chosen, Streamlit tells by its label alone."""
+    counted: Counter[str] = Counter()
+    told = {}
+    for key, label in labels.items():
+        counted[label] += 1
+        told[key] = label if counted[label] == 1 else f"{label} ({counted[label]})"
+    return told
 
 
 def _name_shift(shift: str) -> str:

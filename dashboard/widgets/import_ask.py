@@ -16,7 +16,7 @@ from dashboard.models.import_choices import (
     write_mapping,
 )
 from dashboard.models.import_map import MAP_PX, fit_features
-from dashboard.models.import_words import name_crs
+from dashboard.models.import_words import name_crs, tell_apart
 from dashboard.models.map_page import LegendEntry
 from dashboard.widgets.map_frame import show_map_frame
 from dashboard.widgets.markdown import escape
@@ -120,7 +120,7 @@ def _ask_datum(key: str, datum: Datum, text: Text) -> str | None:
     """Ask for the coordinate system; return what is chosen by now."""
     if datum.challenge:
         st.warning(escape(datum.challenge), icon=":material/wrong_location:")
-    told = {each.crs: each.told for each in datum.hypotheses}
+    told = tell_apart({each.crs: each.told for each in datum.hypotheses})
     options = [*told, _OTHER] if len(datum.choices) > len(told) else list(told)
     usual = datum.chosen if datum.chosen in told else _OTHER if datum.chosen else None
     chosen = st.radio(
@@ -135,11 +135,12 @@ def _ask_datum(key: str, datum: Datum, text: Text) -> str | None:
     if chosen != _OTHER:
         return chosen
     others = [crs for crs in datum.choices if crs not in told]
+    named = tell_apart({crs: name_crs(crs, text) for crs in others})
     return st.selectbox(
         text("import.datum_which"),
         others,
         index=others.index(datum.chosen) if datum.chosen in others else None,
-        format_func=lambda crs: name_crs(crs, text),
+        format_func=lambda crs: named.get(crs, crs),
         key=f"{key}_crs",
         accept_new_options=True,
         placeholder=text("import.datum_typed"),

@@ -83,7 +83,7 @@ def _show_progress(job_id: str, state: str, text: Text) -> None:
         st.rerun()
     told = job.progress or {}
     done, total = int(told.get("done") or 0), int(told.get("total") or 0)
-    words = name_step(told.get("step") or "waiting", text)
+    words = name_step(told.get("step") or "starting", text)
     if total:
         words = text("import.progress", step=words, done=text.number(done), total=text.number(total))
     with st.container(key="import_progress", border=True):

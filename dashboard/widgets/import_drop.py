@@ -11,6 +11,7 @@ from dashboard import session
 from dashboard.i18n import Text
 from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.import_upload import Bundle, bundle_files, pack
+from dashboard.models.import_words import shorten, tell_apart
 from dashboard.widgets.markdown import escape
 from geo.errors import NotFound, WanggeError
 from geo.operations.importing import ImportJob, list_open_jobs, open_job, read_job, start_step
@@ -68,6 +69,7 @@ def show_queue(community: Community, job: ImportJob | None, text: Text) -> None:
     listed = {each.id: each.file_name for each in waiting}
     if job is not None:
         listed.setdefault(job.id, job.file_name)
+    listed = tell_apart({job_id: shorten(name) for job_id, name in listed.items()})
     st.session_state["import_queue"] = job.id if job else None
     st.pills(
         text("import.queue", n=len(waiting)),
