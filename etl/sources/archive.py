@@ -18,6 +18,8 @@ from geo.errors import InputRefused, UnreadableFile
 # Files that are one data set together.
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 MAPINFO_PARTS = (".tab", ".dat", ".map", ".id", ".ind", ".mif", ".mid")
+# What map programs write beside their files about them.
+_DESCRIPTIONS = (".shp.xml", ".aux.xml", ".tab.xml")
 _LEADING_PARTS = (".shp", ".tab", ".mif")
 
 _MOST_UNPACKED_BYTES = 1 << 30
@@ -97,7 +99,7 @@ def _group_members(
             if suffix == ".map":
                 kind = ".tab"
             key = (*parts[:-1], PurePosixPath(parts[-1]).stem + kind)
-        elif suffix in endings:
+        elif suffix in endings and not parts[-1].lower().endswith(_DESCRIPTIONS):
             key = parts
         else:
             continue

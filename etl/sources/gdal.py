@@ -7,7 +7,6 @@ links are switched off in the package's ``__init__``, before GDAL is loaded.
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,24 +113,26 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
     points = _read_points(wkb)
     if points is not None:
         return Table(name, rows, numbers, points=points, declared_crs=meta["crs"])
-    geometry = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
-    return set_aside_lost(
-        Table(name, rows, numbers, geometry=geometry, declared_crs=meta["crs"]),
-        shapely.is_missing(geometry) & wkb.is_valid().to_numpy(zero_copy_only=False),
-    )
-
-
-def set_aside_lost(table: Table, lost: npt.NDArray[np.bool_]) -> Table:
-    """Set aside the rows, True in ``lost`` of shape (n,), whose shape could not be read."""
-    if not lost.any() or table.geometry is None:
-        return table
+    notes = []
+    try:
+        geometry = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    except NotImplementedError:  # what shapely says to curves
+        note = f"{file_name} holds curves, which are drawn in short straight pieces here."
+        notes.append(note)
+        with explain_damage(file_name):
+            # The slower way to read makes lines of curves; Arrow hands them on as they are.
+            straight = pyogrio.raw.read(source, layer=layer, **options)[2]
+        geometry = shapely.from_wkb(straight, on_invalid="ignore")
+    lost = shapely.is_missing(geometry) & wkb.is_valid().to_numpy(zero_copy_only=False)
     reason = "the shape is damaged or of a kind we do not read"
-    return replace(
-        table,
-        rows=table.rows[~lost].reset_index(drop=True),
-        row_numbers=table.row_numbers[~lost],
-        geometry=table.geometry[~lost],
-        unreadable=tuple(Rejection(int(row), None, reason) for row in table.row_numbers[lost]),
+    return Table(
+        name=name,
+        rows=rows[~lost].reset_index(drop=True),
+        row_numbers=numbers[~lost],
+        geometry=geometry[~lost],
+        declared_crs=meta["crs"],
+        unreadable=tuple(Rejection(int(row), None, reason) for row in numbers[lost]),
+        warnings=tuple(notes),
     )
 
 

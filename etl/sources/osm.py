@@ -120,7 +120,7 @@ def read_osm(path: Path, source_layer: str | None = None) -> Table:
             shapes.append(shapely.from_wkb(wkb, on_invalid="ignore"))
     rows = pd.concat(frames, ignore_index=True)
     if rows.empty:
-        message = f"{path.name} holds no {name}."
+        message = f"{path.name} holds nothing of this kind; choose another layer of it."
         raise UnreadableFile(message)
     rows["kind"] = rows[theme.tag].fillna(rows["amenity"] if name == "shops" else "")
     rows = rows.rename(columns=_RENAMED).dropna(axis="columns", how="all")

@@ -1,31 +1,79 @@
 """From a file to a table: which loader reads it, and what to do about the kinds that none reads."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from etl.sources.archive import MAPINFO_PARTS, SHAPEFILE_PARTS, Dataset, unpack
 from etl.sources.csv_file import read_csv
+from etl.sources.dxf import list_dxf_layers, read_dxf
 from etl.sources.excel import read_excel
-from etl.sources.geojson import read_geojson
+from etl.sources.gdal import describe_layers
+from etl.sources.geodatabase import list_geodatabase_layers, read_geodatabase
+from etl.sources.geojson import is_geojson, list_geojson_layers, read_geojson
 from etl.sources.geopackage import read_geopackage
-from etl.sources.shapefile import read_shapefile, read_zipped_shapefile
-from etl.sources.table import ChooseColumns, Table, heed_crs_column
+from etl.sources.gpx import list_gpx_layers, read_gpx
+from etl.sources.kml import list_kml_layers, read_kml
+from etl.sources.open311 import is_open311, read_open311_xml, read_records
+from etl.sources.osm import list_osm_layers, read_osm
+from etl.sources.shapefile import list_shapefile_layers, read_shapefile
+from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one
+from etl.sources.xml import find_root
 from geo.errors import InputRefused, UnreadableFile
 
 _SAVE_AS = {
-    ".kml": "open it in the map program it came from, or in QGIS, and export GeoPackage or Shapefile; "
-    "Ovital 9.3 and later writes GCJ-02 into KML, so say --crs gcj02",
-    ".dxf": "open it in QGIS and export the layer that holds the outlines as GeoPackage",
-    ".osm": "open it in QGIS and export the layer you need as GeoPackage",
-    ".gdb": "open it in QGIS or ArcGIS and export the layer as GeoPackage or Shapefile",
+    ".ovobj": "export it from the map program as .ovkml or KML",
+    ".dwg": "save it in the CAD program as .dxf",
     ".mdb": "open it in Access or ArcGIS and export the table as .xlsx or Shapefile",
     ".doc": "copy the table into Excel or WPS and save it as .xlsx",
-    ".xml": "export it as CSV or GeoJSON",
+    ".rar": "unpack it, and import what is inside or zip that",
+    ".shx": "import the .shp beside it, or a zip of them all",
 }
 _SAME_ADVICE = {
-    ".kmz": ".kml", ".ovkml": ".kml", ".ovkmz": ".kml", ".ovobj": ".kml", ".ovjsn": ".kml",
-    ".dwg": ".dxf", ".pbf": ".osm", ".accdb": ".mdb", ".docx": ".doc", ".pdf": ".doc", ".wps": ".doc",
+    ".ovjsn": ".ovobj", ".accdb": ".mdb", ".docx": ".doc", ".pdf": ".doc", ".wps": ".doc",
+    ".7z": ".rar", ".tar": ".rar", ".gz": ".rar", ".tgz": ".rar", ".bz2": ".rar", ".xz": ".rar",
 }  # fmt: skip
-_SHAPEFILE_PARTS = (".dbf", ".shx", ".prj", ".cpg")
-_READABLE = ".geojson, .json, .gpkg, .zip or .shp (Shapefile), .csv, .txt, .xlsx, .xls, .et, .ods"
+
+
+@dataclass(frozen=True)
+class _Loader:
+    """How a kind of file is read, and how its layers are listed."""
+
+    read: Callable[[Path, str | None, ChooseColumns | None], Table]
+    list_layers: Callable[[Path], list[SourceLayer]]
+
+
+def _list_one(path: Path) -> list[SourceLayer]:
+    return [SourceLayer(path.stem, None, "table")]
+
+
+_CSV = _Loader(lambda path, _layer, _choose: read_csv(path), _list_one)
+_EXCEL = _Loader(lambda path, layer, _choose: read_excel(path, layer), _list_one)
+_GEOJSON = _Loader(lambda path, layer, _choose: read_geojson(path, layer), list_geojson_layers)
+_RECORDS = _Loader(lambda path, _layer, _choose: read_records(path), _list_one)
+_OPEN311 = _Loader(lambda path, _layer, _choose: read_open311_xml(path), _list_one)
+_KML = _Loader(lambda path, layer, _choose: read_kml(path, layer), list_kml_layers)
+_GPX = _Loader(lambda path, layer, _choose: read_gpx(path, layer), list_gpx_layers)
+_OSM = _Loader(lambda path, layer, _choose: read_osm(path, layer), list_osm_layers)
+_DXF = _Loader(lambda path, layer, _choose: read_dxf(path, layer), list_dxf_layers)
+_SHAPEFILE = _Loader(lambda path, _layer, _choose: read_shapefile(path), list_shapefile_layers)
+_GEOPACKAGE = _Loader(read_geopackage, lambda path: describe_layers(path, path.name))
+_GEODATABASE = _Loader(read_geodatabase, list_geodatabase_layers)
+
+_LOADERS = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), _CSV),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".et", ".ods"), _EXCEL),
+    **dict.fromkeys((".geojson", ".geojsonl", ".geojsons", ".ndjson", ".topojson"), _GEOJSON),
+    **dict.fromkeys((".kml", ".kmz", ".ovkml", ".ovkmz"), _KML),
+    **dict.fromkeys((".gdb", ".tab", ".mif", ".fgb"), _GEODATABASE),
+    **dict.fromkeys((".osm", ".pbf"), _OSM),
+    ".gpkg": _GEOPACKAGE,
+    ".shp": _SHAPEFILE,
+    ".dxf": _DXF,
+    ".gpx": _GPX,
+}
+_SNIFFED = (".json", ".xml")
+_READABLE = ".xlsx, .xls, .csv, .gpkg, .geojson, .shp, .zip, .gdb, .kml, .kmz, .ovkml, .dxf, .osm, .pbf, .gpx"
 
 
 def read_source(path: Path, source_layer: str | None = None, choose: ChooseColumns | None = None) -> Table:
@@ -40,8 +88,41 @@ def read_source(path: Path, source_layer: str | None = None, choose: ChooseColum
         UnreadableFile: the file is missing, empty, damaged, or not of the kind its name says.
         InputRefused: no loader reads this kind, or there are several layers to choose from.
     """
+    _check_present(path)
+    try:
+        if path.suffix.lower() == ".zip":
+            table = _read_zip(path, source_layer, choose)
+        else:
+            table = _find_loader(path).read(path, source_layer, choose)
+    except OSError as fault:
+        message = f"{path.name} cannot be read: {fault.strerror or fault}."
+        raise UnreadableFile(message) from None
+    if not len(table.row_numbers) and not table.unreadable:
+        message = f"{path.name} has no rows below its header."
+        raise UnreadableFile(message)
+    return table
+
+
+def list_source_layers(path: Path) -> list[SourceLayer]:
+    """List the layers, sheets or themes of a file that :func:`read_source` can be asked for, in its order.
+
+    Raises:
+        UnreadableFile: the file is missing, empty, damaged, or not of the kind its name says.
+        InputRefused: no loader reads this kind, or it is too large to be looked into.
+    """
+    _check_present(path)
+    try:
+        if path.suffix.lower() == ".zip":
+            with unpack(path, _list_endings()) as datasets:
+                return [replace(layer, name=name) for name, (_, layer) in _list_zip(datasets).items()]
+        return _find_loader(path).list_layers(path)
+    except OSError as fault:
+        message = f"{path.name} cannot be read: {fault.strerror or fault}."
+        raise UnreadableFile(message) from None
+
+
+def _check_present(path: Path) -> None:
     suffix = path.suffix.lower()
-    advice = _SAVE_AS.get(_SAME_ADVICE.get(suffix, suffix))
     if path.is_dir() and suffix != ".gdb":
         message = f"{path.name} is a folder; name a file in it."
         raise InputRefused(message)
@@ -51,41 +132,72 @@ def read_source(path: Path, source_layer: str | None = None, choose: ChooseColum
     if not path.is_file() and not path.is_dir():
         message = f"{path.name} is not a file; name a file."
         raise InputRefused(message)
-    if advice is not None:
-        message = f"{path.name}: {suffix} files are not read; {advice}."
-        raise InputRefused(message)
-    try:
-        if path.stat().st_size == 0:
-            message = f"{path.name} is empty."
-            raise UnreadableFile(message)
-        table = _read_kind(path, suffix, source_layer, choose)
-    except OSError as fault:
-        message = f"{path.name} cannot be read: {fault.strerror or fault}."
-        raise UnreadableFile(message) from None
-    if not len(table.row_numbers) and not table.unreadable:
-        message = f"{path.name} has no rows below its header."
+    if path.stat().st_size == 0:
+        message = f"{path.name} is empty."
         raise UnreadableFile(message)
-    return heed_crs_column(table, path.name)
 
 
-def _read_kind(path: Path, suffix: str, source_layer: str | None, choose: ChooseColumns | None) -> Table:
-    match suffix:
-        case ".geojson" | ".json":
-            return read_geojson(path)
-        case ".gpkg":
-            return read_geopackage(path, source_layer, choose)
-        case ".zip":
-            return read_zipped_shapefile(path, source_layer)
-        case ".shp":
-            return read_shapefile(path)
-        case ".csv" | ".tsv" | ".txt":
-            return read_csv(path)
-        case ".xlsx" | ".xlsm" | ".xls" | ".et" | ".ods":
-            return read_excel(path, source_layer)
-        case _ if suffix in _SHAPEFILE_PARTS:
-            message = (
-                f"{path.name} is one part of a Shapefile; import the .shp beside it, or a zip of them all."
-            )
-        case _:
-            message = f"{path.name} is of no kind we read: {_READABLE}."
+def _find_loader(path: Path) -> _Loader:
+    """Find the loader of a file by its name, and by its content where the name leaves it open.
+
+    Raises:
+        InputRefused: there is none.
+    """
+    suffix = path.suffix.lower()
+    kind = suffix
+    if suffix == ".json":
+        # A list of records is read as such; what holds shapes, and what is neither, is for the other.
+        return _GEOJSON if is_geojson(path) or not _begins_as_records(path) else _RECORDS
+    if suffix == ".xml":
+        root = find_root(path)
+        if is_open311(root):
+            return _OPEN311
+        kind = f".{root}"
+    loader = _LOADERS.get(kind)
+    if loader is not None and not (suffix == ".xml" and kind not in {".kml", ".gpx", ".osm"}):
+        return loader
+    advice = _SAVE_AS.get(_SAME_ADVICE.get(suffix, suffix))
+    if suffix in SHAPEFILE_PARTS or path.name.lower().endswith(".shp.xml"):
+        message = f"{path.name} is one part of a Shapefile; import the .shp beside it, or a zip of them all."
+    elif advice is not None:
+        message = f"{path.name}: {suffix} files are not read; {advice}."
+    else:
+        message = f"{path.name} is of no kind we read: {_READABLE}."
     raise InputRefused(message)
+
+
+def _begins_as_records(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(1 << 16).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return head.startswith(b"[") or b'"service_request' in head or b'"service_code"' in head
+
+
+def _list_endings() -> tuple[str, ...]:
+    parts = {*SHAPEFILE_PARTS, *MAPINFO_PARTS, ".txt"}
+    return tuple(ending for ending in (*_LOADERS, *_SNIFFED) if ending not in parts)
+
+
+def _read_zip(path: Path, source_layer: str | None, choose: ChooseColumns | None) -> Table:
+    with unpack(path, _list_endings()) as datasets:
+        if len(datasets) == 1:
+            return _find_loader(datasets[0].path).read(datasets[0].path, source_layer, choose)
+        layers = _list_zip(datasets)
+        name = choose_one(path.name, "layer", list(layers), source_layer)
+        dataset, layer = layers[name]
+        return replace(_find_loader(dataset.path).read(dataset.path, layer.name, choose), name=name)
+
+
+def _list_zip(datasets: list[Dataset]) -> dict[str, tuple[Dataset, SourceLayer]]:
+    """List the layers of a zip by what they are offered as; a damaged part is offered too, to be told of."""
+    found: dict[str, tuple[Dataset, SourceLayer]] = {}
+    for dataset in datasets:
+        try:
+            layers = _find_loader(dataset.path).list_layers(dataset.path)
+        except InputRefused:
+            layers = [SourceLayer(dataset.path.stem, None, "mixed")]
+        for layer in layers:
+            name = layer.name if len(datasets) == 1 else dataset.label
+            if len(datasets) > 1 and len(layers) > 1:
+                name = f"{dataset.label}/{layer.name}"
+            found[name] = (dataset, layer)
+    return found

@@ -1,23 +1,26 @@
-"""ESRI Shapefile, as its loose files or as a zip of them."""
+"""ESRI Shapefile, from its loose files; those of a zip are laid out by :mod:`~etl.sources.archive`."""
 
+import glob
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 import pyogrio
 
+from etl.sources.archive import SHAPEFILE_PARTS
 from etl.sources.gdal import damaged, read_layer
-from etl.sources.table import Table, choose_one
+from etl.sources.table import SourceLayer, Table
 from etl.sources.text import ENCODINGS
 from geo.errors import UnreadableFile
 
-_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-_ZIP_LIMIT_BYTES = 4 << 30
+_MAGIC = b"\0\0\x27\x0a"
+_HEAD_BYTES = 100
+_INDEX_ENTRY_BYTES = 8
+_KINDS = {"points": {1, 8, 11, 18, 21, 28}, "lines": {3, 13, 23}, "outlines": {5, 15, 25}}
 
 
 def read_shapefile(path: Path) -> Table:
@@ -26,49 +29,35 @@ def read_shapefile(path: Path) -> Table:
     Raises:
         UnreadableFile: it is damaged, or its text is in no encoding we know.
     """
+    with path.open("rb") as file:
+        if file.read(4) != _MAGIC:
+            raise damaged(path.name)
     # Read from a copy: a missing index is written anew, and a person's folder is not ours to write to.
     with tempfile.TemporaryDirectory() as folder:
         for part in path.parent.iterdir():
-            if part.stem == path.stem and part.suffix.lower() in _PARTS:
+            if part.stem == path.stem and part.suffix.lower() in SHAPEFILE_PARTS:
                 shutil.copyfile(part, Path(folder, f"layer{part.suffix.lower()}"))
         return _read_copy(Path(folder), path.name, path.stem)
 
 
-def read_zipped_shapefile(path: Path, source_layer: str | None = None) -> Table:
-    """Read one Shapefile from a zip, in whatever folder of the zip it lies.
+def list_shapefile_layers(path: Path) -> list[SourceLayer]:
+    """Describe a Shapefile by the head of its .shp and the length of its .shx.
 
     Raises:
-        UnreadableFile: the zip is damaged or holds no Shapefile.
-        InputRefused: there are several Shapefiles to choose from.
+        UnreadableFile: it is damaged.
     """
-    try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
-            layers: dict[str, dict[str, zipfile.ZipInfo]] = {}
-            for member in archive.infolist():
-                name = PurePosixPath(_read_member_name(member))
-                if name.suffix.lower() in _PARTS and "__MACOSX" not in name.parts:
-                    layers.setdefault(name.stem, {})[name.suffix.lower()] = member
-            shapefiles = [name for name, parts in layers.items() if ".shp" in parts]
-            if not shapefiles:
-                message = f"{path.name} holds no Shapefile; zip its .shp, .dbf, .shx and .prj together."
-                raise UnreadableFile(message)
-            chosen = choose_one(path.name, "layer", shapefiles, source_layer)
-            if sum(member.file_size for member in layers[chosen].values()) > _ZIP_LIMIT_BYTES:
-                message = f"{path.name} unpacks to more than 4 GB, which no sound Shapefile does."
-                raise UnreadableFile(message)
-            for suffix, member in layers[chosen].items():
-                with archive.open(member) as packed, Path(folder, f"layer{suffix}").open("wb") as copy:
-                    shutil.copyfileobj(packed, copy)
-            return _read_copy(Path(folder), path.name, chosen)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError):
-        raise damaged(path.name) from None
-
-
-def _read_member_name(member: zipfile.ZipInfo) -> str:
-    # Without the UTF-8 flag Python assumes cp437; Chinese Windows writes GBK.
-    if member.flag_bits & 0x800 or member.filename.isascii():
-        return member.filename
-    return member.filename.encode("cp437", "replace").decode("gb18030", "replace")
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if len(head) < _HEAD_BYTES or not head.startswith(_MAGIC):
+        raise damaged(path.name)
+    code = int.from_bytes(head[32:36], "little")
+    kind = next((kind for kind, codes in _KINDS.items() if code in codes), "mixed")
+    index = next(
+        (part for part in path.parent.glob(f"{glob.escape(path.stem)}.*") if part.suffix.lower() == ".shx"),
+        None,
+    )
+    rows = None if index is None else (index.stat().st_size - _HEAD_BYTES) // _INDEX_ENTRY_BYTES
+    return [SourceLayer(path.stem, rows, kind)]
 
 
 def _read_copy(folder: Path, file_name: str, layer_name: str) -> Table:

@@ -103,7 +103,7 @@ def test_zip_of_several_layers_asks_with_their_names(tmp_path: Path) -> None:
 def test_zip_without_shapefile_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("readme.txt", "nothing")
-    with pytest.raises(UnreadableFile, match="holds no Shapefile"):
+    with pytest.raises(UnreadableFile, match="holds no file that we read"):
         read_source(tmp_path / "x.zip")
     (tmp_path / "y.zip").write_bytes(b"PK not a zip")
     with pytest.raises(UnreadableFile, match="damaged"):
@@ -166,9 +166,12 @@ def test_bare_geometry_and_missing_geometry_are_read(tmp_path: Path) -> None:
     assert table.unreadable == ()
 
 
-@pytest.mark.parametrize("content", [[{"service_code": "1"}], {"type": "Topology"}, {"a": 1}])
-def test_json_of_another_kind_is_refused(tmp_path: Path, content: object) -> None:
-    with pytest.raises(UnreadableFile, match="not GeoJSON"):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [([{"service_code": "1"}], "not GeoJSON"), ({"type": "Topology"}, "damaged"), ({"a": 1}, "not GeoJSON")],
+)
+def test_json_of_another_kind_is_refused(tmp_path: Path, content: object, reason: str) -> None:
+    with pytest.raises(UnreadableFile, match=reason):
         read_source(write_json(tmp_path, content))
 
 

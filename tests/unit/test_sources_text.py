@@ -205,7 +205,7 @@ def test_file_that_is_no_workbook_is_refused(tmp_path: Path, name: str, content:
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("a.kml", "gcj02"), ("a.ovkml", "gcj02"), ("a.DXF", "QGIS"), ("a.dwg", "QGIS"), ("a.dbf", "one part"),
+    [("a.kml", "damaged"), ("a.ovkml", "damaged"), ("a.DXF", "damaged"), ("a.dwg", "dxf"), ("a.dbf", "one part"),
      ("a.docx", "xlsx"), ("a.exe", "no kind we read")],
 )  # fmt: skip
 def test_kinds_without_a_loader_say_what_to_do(tmp_path: Path, name: str, advice: str) -> None:

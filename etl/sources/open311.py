@@ -1,0 +1,117 @@
+"""Requests as Open311 (GeoReport v2) gives them in JSON or XML, and other lists of flat JSON records."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pandas as pd
+
+from etl.sources.gdal import damaged
+from etl.sources.table import Table
+from etl.sources.text import decode
+from etl.sources.xml import iterate_elements, read_text
+from geo.errors import InputRefused, UnreadableFile
+
+# By this an answer to GET requests is known; a list of services has only the other.
+REQUEST_KEY = "service_request_id"
+_SERVICE_KEY = "service_code"
+_MOST_COLUMNS = 1_000
+
+
+def read_open311_xml(path: Path) -> Table:
+    """Read the requests of a GeoReport v2 answer in XML; an empty element is an empty cell.
+
+    Raises:
+        UnreadableFile: it is damaged, or no list of requests.
+    """
+    text, encoding = read_text(path.read_bytes(), path.name)
+    records: list[dict[str, str]] = []
+    for event, element, tag in iterate_elements(text, path.name):
+        if event == "end" and tag == "request":
+            fields = (child for child in element if isinstance(child.tag, str))
+            records.append(
+                {field.tag.rpartition("}")[2]: "".join(field.itertext()).strip() for field in fields}
+            )
+            element.clear()
+        elif event == "end" and tag == "service":
+            records.append({_SERVICE_KEY: ""})
+    return _tabulate(records, path, encoding)
+
+
+def read_records(path: Path) -> Table:
+    """Read a JSON list of flat objects, or an object with one such list in it; what is nested stays JSON.
+
+    Raises:
+        UnreadableFile: it is damaged, or holds no list of objects.
+    """
+    text, encoding = decode(path.read_bytes(), path.name)
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise damaged(path.name) from None
+    if isinstance(content, dict):
+        lists = [value for value in content.values() if isinstance(value, list) and value]
+        content = lists[0] if len(lists) == 1 else [content] if REQUEST_KEY in content else None
+    if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
+        message = f"{path.name} is JSON but no list of records and no GeoJSON."
+        raise UnreadableFile(message)
+    records = [{name: _write_as_text(value) for name, value in record.items()} for record in content]
+    return _tabulate(records, path, encoding)
+
+
+def _write_as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool | dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return repr(value)
+
+
+def _tabulate(records: list[dict[str, str]], path: Path, encoding: str) -> Table:
+    columns = dict.fromkeys(name for record in records for name in record)
+    if not records:
+        message = f"{path.name} holds no requests."
+        raise UnreadableFile(message)
+    if _SERVICE_KEY in columns and REQUEST_KEY not in columns:
+        message = (
+            f"{path.name} lists the services that can be asked for, not requests; there is nothing to import."
+        )
+        raise InputRefused(message)
+    if len(columns) > _MOST_COLUMNS:
+        message = (
+            f"{path.name} names {len(columns):,} different fields, and at most {_MOST_COLUMNS:,} are read."
+        )
+        raise InputRefused(message)
+    rows = pd.DataFrame(
+        {name: pd.Series([record.get(name, "") for record in records], dtype="str") for name in columns}
+    )
+    # The standard says WGS-84; whether that is so, the importer holds against the community.
+    points = _read_points(rows, columns) if REQUEST_KEY in columns else None
+    return Table(
+        name=path.stem,
+        rows=rows.drop(columns=["lat", "long"], errors="ignore") if points is not None else rows,
+        row_numbers=np.arange(1, len(rows) + 1, dtype=np.int64),
+        points=points,
+        declared_crs=None if points is None else "EPSG:4326",
+        encoding=encoding,
+    )
+
+
+def _read_points(rows: pd.DataFrame, columns: Iterable[str]) -> npt.NDArray[np.float64] | None:
+    if not {"lat", "long"} <= set(columns):
+        return None
+    pairs = [pd.to_numeric(rows[name], errors="coerce").to_numpy(float) for name in ("long", "lat")]
+    points = np.column_stack(pairs)
+    points[~np.isfinite(points).all(axis=1) | (points == 0).all(axis=1)] = np.nan
+    return points
+
+
+def is_open311(root: str | None) -> bool:
+    """Whether an XML file of this outermost element answers as GeoReport v2 does."""
+    return root in {"service_requests", "requests", "services", "errors", "service_definition"}
