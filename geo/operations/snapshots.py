@@ -171,6 +171,7 @@ class _Kept:
 _Part = tuple[Period, bool]
 
 _guard: Final = threading.Lock()
+_locks: Final[dict[Hashable, threading.Lock]] = {}
 _kept: LRUCache[Hashable, Mapping[_Part, _Kept]] = LRUCache(_MOST_KEPT)
 
 
@@ -194,9 +195,7 @@ def _measure_now(state: _State) -> _Now:
 
 
 def _recall_past(state: _State, *, is_hurried: bool) -> _Past:
-    with _guard:
-        is_counted = state.place in _kept
-    if is_hurried and not is_counted:
+    if is_hurried and not _is_counted(state):
         months, compared = _list_over(state)
         nothing = {
             (period, id_): make_empty(each)
@@ -204,7 +203,18 @@ def _recall_past(state: _State, *, is_hurried: bool) -> _Past:
             for id_, each in INDICATORS.items()
         }
         return _Past("", months, compared, nothing)
+    # The first time all of it is counted, which says nothing of how long what changes will take.
+    with _guard:
+        lock = _locks.setdefault(state.place, threading.Lock())
+    with lock:
+        if not _is_counted(state):
+            _measure_past(state)
     return recall((*state.key, "past"), state.tag, lambda: _measure_past(state))
+
+
+def _is_counted(state: _State) -> bool:
+    with _guard:
+        return state.place in _kept
 
 
 def _list_over(state: _State) -> tuple[tuple[Period, ...], tuple[Period, Period]]:

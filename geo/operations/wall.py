@@ -83,6 +83,17 @@ def read_wall_tag(community_id: int) -> str:
     return f"{tag}-{now:%Y%m%d%H}"
 
 
+def prepare_wall(community_id: int) -> None:
+    """Count what is gathered from, as far as nobody has yet.
+
+    Raises:
+        NotFound: there is no such community.
+        DatabaseUnavailable: the database does not answer.
+    """
+    with acting_as(_stand_in(community_id)):
+        read_snapshot(community_id)
+
+
 def gather_wall(community_id: int, *, is_hurried: bool = False) -> Wall:
     """Gather what a screen shows now.
 

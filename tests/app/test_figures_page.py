@@ -22,8 +22,8 @@ from dashboard.widgets.figure_head import export_figures
 from etl.cli import cli
 from geo.model.indicator import WHOLE
 from geo.operations.complaints import find_first_day
-from geo.operations.snapshots import read_snapshot
 from geo.operations.scores import read_score_template
+from geo.operations.snapshots import read_snapshot
 from geo.operations.wall import gather_wall
 from geo.rules.indicators import INDICATORS
 from geo.rules.periods import find_month
