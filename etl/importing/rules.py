@@ -4,17 +4,16 @@ import itertools
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from etl.importing.draft import Draft
 from etl.importing.ground import Ground
 from etl.importing.layers import simplify
 from etl.importing.placing import Points, place_in_buildings, place_in_compounds
+from etl.importing.seams import find_overlaps
 from geo.store.imports import Places
 
 # A grid without a date has been there as long as the records go, so that past incidents find their grid.
 _GRIDS_SINCE = pd.Timestamp("2000-01-01")
-_OVERLAP_M2 = 1.0
 _CHINA_OFFSET = pd.Timedelta(hours=8)
 _BUILDING_RANGES = (
     ("floors", 1, 200),
@@ -91,34 +90,20 @@ def _reject_overlaps(draft: Draft, places: Places, ground: Ground) -> None:
     """Reject grids that overlap another of their kind and time by more than 1 m², naming both."""
     if draft.shapes is None:
         return
-    rows = np.flatnonzero(draft.kept & draft.located)
-    own = pd.DataFrame({name: draft.get(name) for name in ("kind", "code", "name", "valid_from")}).iloc[rows]
-    own = own.assign(valid_to=draft.get_dates("valid_to").iloc[rows], geom=draft.shapes[rows])
-    # A stored grid that the file brings anew is judged by its new outline.
-    stored = places.grids.astype({"valid_from": "datetime64[us]", "valid_to": "datetime64[us]"})
-    renewed = pd.MultiIndex.from_frame(stored[["kind", "code", "valid_from"]]).isin(
-        pd.MultiIndex.from_frame(own[["kind", "code", "valid_from"]])
-    )
-    everything = pd.concat([own, stored[~renewed]], ignore_index=True)
-    shapes = ground.plane.geometry_to_metres(everything["geom"].to_numpy())
-    one, other = shapely.STRtree(shapes).query(shapes[: len(own)], predicate="intersects")
-    until = everything["valid_to"].fillna(pd.Timestamp.max.as_unit("us"))
-    since = everything["valid_from"]
-    rivals = (
-        (one != other)
-        & (everything["kind"].to_numpy()[one] == everything["kind"].to_numpy()[other])
-        & (since.to_numpy()[one] < until.to_numpy()[other])
-        & (since.to_numpy()[other] < until.to_numpy()[one])
-    )
-    one, other = one[rivals], other[rivals]
-    area_m2 = shapely.area(shapely.intersection(shapes[one], shapes[other]))
-    names = (everything["name"] + " (" + everything["code"] + ")").to_list()
-    for row, clashes in itertools.groupby(zip(one, other, area_m2, strict=True), key=lambda clash: clash[0]):
-        over = [f"{names[rival]} by {area:,.1f} m²" for _, rival, area in clashes if area > _OVERLAP_M2]
-        if over:
-            at_fault = np.zeros(len(draft), dtype=bool)
-            at_fault[rows[row]] = True
-            draft.reject(at_fault, f"{names[row]} overlaps {', '.join(over)}")
+    found = [
+        overlap
+        for overlap in find_overlaps(draft, places, ground, draft.kept & draft.located)
+        if not overlap.is_sliver
+    ]
+    for row, clashes in itertools.groupby(found, key=lambda overlap: overlap.row):
+        listed = list(clashes)
+        name, names = (
+            listed[0].one,
+            ", ".join(f"{clash.other} by {clash.area_m2:,.1f} m²" for clash in listed),
+        )
+        at_fault = np.zeros(len(draft), dtype=bool)
+        at_fault[row] = True
+        draft.reject(at_fault, f"{name} overlaps {names}")
 
 
 def check_compounds(draft: Draft, _places: Places, _ground: Ground) -> None:
