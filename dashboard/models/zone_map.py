@@ -45,7 +45,7 @@ def _list_shut_in(view: PlanView) -> list[int]:
 
 def _list_legend(
     view: PlanView, moved: Collection[int], text: Text, *, can_pick: bool
-) -> list[tuple[str, str]]:
+) -> list[dict[str, str]]:
     is_fixed = bool(view.plan.locked_units) or any(zone.is_locked for zone in view.plan.zones)
     shown = {
         "picked": can_pick,
@@ -63,7 +63,7 @@ def _list_legend(
         "nobody": text("zones.none"),
         "stated": text("zones.legend_stated"),
     }
-    return [(mark, titles[mark]) for mark, is_shown in shown.items() if is_shown]
+    return [{"mark": mark, "label": titles[mark]} for mark, is_shown in shown.items() if is_shown]
 
 
 def write_map_words(text: Text) -> dict[str, Any]:

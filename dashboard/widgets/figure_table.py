@@ -1,14 +1,13 @@
 """The table of figures as the browser draws it: a click opens what a figure is made of."""
 
 from collections.abc import Callable
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from dashboard.i18n import Text
 from dashboard.models.figures_page import FigurePage, to_table_rows
+from dashboard.widgets.browser_part import mount_part
 
 _KEY: Final = "figure_table"
 
@@ -30,7 +29,7 @@ def show_figure_table(
         if opened is not None:
             on_open(opened)
 
-    _mount()(
+    mount_part("figure_table")(
         key=_KEY,
         data={
             "columns": list(page.columns),
@@ -40,12 +39,3 @@ def show_figure_table(
         },
         on_open_change=tell,
     )
-
-
-@lru_cache
-def _mount() -> Any:
-    html, css, js = (
-        (files("dashboard.widgets") / f"figure_table.{kind}").read_text(encoding="utf-8")
-        for kind in ("html", "css", "js")
-    )
-    return st.components.v2.component("wangge.figure_table", html=html, css=css, js=js, isolate_styles=False)

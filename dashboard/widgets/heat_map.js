@@ -2,7 +2,6 @@
 // fetched by address, and so are the weeks through which the slider goes. A pane is drawn in heat_pane.js, the picture to
 // take away in heat_picture.js; both are sent with this file.
 
-const WIDEST_BAR_PX = 110;
 const FRAME_MS = 700;
 const HATCH = "#6B7683";
 const heatMaps = new WeakMap();
@@ -204,30 +203,13 @@ class HeatMap {
 
   drawWords() {
     const { legend, words } = this.data;
-    this.part("legend").replaceChildren(
-      ...legend.map(({ colour, mark, label }) => {
-        const entry = document.createElement("span");
-        const swatch = document.createElement("i");
-        if (colour) swatch.style.background = colour;
-        if (mark) swatch.className = `mark-${mark}`;
-        entry.append(swatch, label);
-        return entry;
-      })
-    );
-    this.part("notice").textContent = words.notice;
+    drawLegend(this.root.querySelector(".map-legend"), legend);
+    this.root.querySelector(".map-notice").textContent = words.notice;
     this.part("picture").textContent = words.picture;
   }
 
-  drawScale(map) {
-    const { lat } = map.getCenter();
-    const metresPerPixel = (40075016.686 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
-    const widest = WIDEST_BAR_PX * metresPerPixel;
-    const magnitude = 10 ** Math.floor(Math.log10(widest));
-    const metres = [5, 2, 1].map((step) => step * magnitude).find((length) => length <= widest);
-    const { units } = this.data.words;
-    const scale = this.part("scale");
-    scale.style.width = `${metres / metresPerPixel}px`;
-    scale.textContent = metres >= 1000 ? `${metres / 1000} ${units.km}` : `${metres} ${units.m}`;
+  measure(map) {
+    drawScale(this.root.querySelector(".map-scale"), measurePixel(map), this.data.words.units);
   }
 
   follow(moved) {
@@ -236,7 +218,7 @@ class HeatMap {
     const view = { center: moved.getCenter(), zoom: moved.getZoom() };
     for (const { map } of this.panes) if (map && map !== moved) map.jumpTo(view);
     this.isFollowing = false;
-    this.drawScale(moved);
+    this.measure(moved);
   }
 
   async takePicture() {
@@ -253,13 +235,4 @@ class HeatMap {
     URL.revokeObjectURL(link.href);
     this.note();
   }
-}
-
-function addStyle(address) {
-  if (document.querySelector(`link[href="${address}"]`)) return null;
-  return new Promise((done) => {
-    const link = document.createElement("link");
-    Object.assign(link, { rel: "stylesheet", href: address, onload: done, onerror: done });
-    document.head.append(link);
-  });
 }

@@ -1,13 +1,12 @@
 """The heat map itself, which the browser draws, fetches and plays."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
 import streamlit as st
 
 from dashboard.routes.vendor import vendor_url
+from dashboard.widgets.browser_part import mount_part
 
 _KEY: Final = "heat_map"
 _PACKAGE: Final = "maplibre-gl"
@@ -34,20 +33,9 @@ def show_heat_map(
         if cell is not None:
             on_choose(int(cell))
 
-    _mount()(
+    mount_part("heat_map", "map_foot.css", "map_foot.js", "map_ground.js", "heat_pane.js", "heat_picture.js")(
         key=_KEY,
         data={**data, "vendor": assets},
         on_cell_change=choose,
         on_picture_change=on_picture,
     )
-
-
-@lru_cache
-def _mount() -> Any:
-    """Register the map with its files; further scripts are joined to its own, which cannot import them."""
-    html, css, *scripts = (
-        (files("dashboard.widgets") / name).read_text(encoding="utf-8")
-        for name in ("heat_map.html", "heat_map.css", "heat_map.js", "heat_pane.js", "heat_picture.js")
-    )
-    js = "\n".join(scripts)
-    return st.components.v2.component("wangge.heat_map", html=html, css=css, js=js, isolate_styles=False)

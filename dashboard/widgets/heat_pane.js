@@ -37,7 +37,7 @@ class Pane {
     this.map.keyboard.disableRotation();
     // Painted before it is drawn for the first time, it need not be drawn twice.
     await this.map.once("style.load");
-    this.map.addImage("hatch", drawHeatHatch(HATCH), { pixelRatio: 2 });
+    this.map.addImage("hatch", drawHatch(HATCH, 2.6), { pixelRatio: 2 });
     this.map.addImage("dots", drawDots(HATCH), { pixelRatio: 2 });
     this.map.on("move", () => this.heat.follow(this.map));
     this.map.on("mousemove", (event) => this.showTip(event));
@@ -46,7 +46,7 @@ class Pane {
       const cell = this.find(point);
       if (cell !== undefined) this.heat.choose(cell);
     });
-    this.heat.drawScale(this.map);
+    this.heat.measure(this.map);
   }
 
   async lay(data) {
@@ -147,20 +147,6 @@ function tellCell(found, row, words) {
     lines.push(`${words.rate} ${figure(found.rate[row])} (${figure(found.low[row])}–${figure(found.high[row])})`);
   }
   return lines.join("\n");
-}
-
-function drawHeatHatch(colour) {
-  const size = 16;
-  const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });
-  const pen = canvas.getContext("2d");
-  pen.strokeStyle = colour;
-  pen.lineWidth = 2.6;
-  for (const shift of [-size, 0, size]) {
-    pen.moveTo(shift - 2, size + 2);
-    pen.lineTo(shift + size + 2, -2);
-  }
-  pen.stroke();
-  return pen.getImageData(0, 0, size, size);
 }
 
 function drawDots(colour) {

@@ -1,13 +1,12 @@
 """The list of cases as the browser draws it: one selection, shared with the map, and picks for bulk work."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
 import streamlit as st
 
 from dashboard.i18n import Text
+from dashboard.widgets.browser_part import mount_part
 
 _KEY: Final = "case_list"
 _PICKED: Final = "picked_cases"
@@ -36,7 +35,7 @@ def show_case_list(
     """
     shown = {row["id"] for row in rows}
     picked = tuple(case for case in st.session_state.get(_PICKED, ()) if case in shown)
-    _mount()(
+    mount_part("incident_list")(
         key=_KEY,
         data={
             "rows": list(rows),
@@ -67,12 +66,3 @@ def _tell(name: str, listener: Callable[[Any], None]) -> None:
     value = st.session_state[_KEY].get(name)
     if value is not None:
         listener(value)
-
-
-@lru_cache
-def _mount() -> Any:
-    html, css, js = (
-        (files("dashboard.widgets") / f"incident_list.{kind}").read_text(encoding="utf-8")
-        for kind in ("html", "css", "js")
-    )
-    return st.components.v2.component("wangge.case_list", html=html, css=css, js=js, isolate_styles=False)

@@ -1,13 +1,12 @@
 // The frame of the map above: a scale bar that is right where and as closely as the map looks, the legend, the notice.
 // It also keeps the view in the address of the page and tells Python when the map has come to rest.
 
-const WIDEST_BAR_PX = 110;
 const LOOK_EVERY_MS = 150;
 
 export default function ({ parentElement, data, setStateValue }) {
   const frame = parentElement.querySelector(".map-frame");
   frame.querySelector(".map-notice").textContent = data.notice;
-  frame.querySelector(".map-legend").replaceChildren(...data.legend.map(drawEntry));
+  drawLegend(frame.querySelector(".map-legend"), data.legend);
 
   let deck = null;
   let resting = null;
@@ -26,23 +25,6 @@ export default function ({ parentElement, data, setStateValue }) {
     resting = at;
   }, LOOK_EVERY_MS);
   return () => clearInterval(timer);
-}
-
-function drawEntry({ mark, label }) {
-  const entry = document.createElement("span");
-  const swatch = document.createElement("i");
-  swatch.className = `mark-${mark}`;
-  entry.append(swatch, label);
-  return entry;
-}
-
-function drawScale(scale, metresPerPixel, units) {
-  const widest = WIDEST_BAR_PX * metresPerPixel;
-  const magnitude = 10 ** Math.floor(Math.log10(widest));
-  const metres = [5, 2, 1].map((step) => step * magnitude).find((length) => length <= widest);
-  scale.style.width = `${metres / metresPerPixel}px`;
-  scale.textContent = metres >= 1000 ? `${metres / 1000} ${units.km}` : `${metres} ${units.m}`;
-  scale.dataset.metres = metres;
 }
 
 function keepInAddress(at) {

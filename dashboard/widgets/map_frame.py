@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -13,6 +11,7 @@ from dashboard.i18n import Text
 from dashboard.models.map_notice import write_map_notice
 from dashboard.models.map_page import LegendEntry
 from dashboard.models.map_state import is_near
+from dashboard.widgets.browser_part import mount_part
 
 _KEY: Final = "map_frame"
 
@@ -31,7 +30,7 @@ def show_map_frame(
         keeps_view: False on a page that is left as soon as it is read: a view reported on the way out would
             take the place of what the next page was asked for.
     """
-    _mount()(
+    mount_part("map_frame", "map_foot.css", "map_foot.js")(
         key=_KEY,
         data={
             "legend": [asdict(entry) for entry in legend],
@@ -48,12 +47,3 @@ def show_map_frame(
 
 def _keep_view() -> None:
     session.change_address(at=st.session_state[_KEY]["at"])
-
-
-@lru_cache
-def _mount() -> Any:
-    html, css, js = (
-        (files("dashboard.widgets") / f"map_frame.{kind}").read_text(encoding="utf-8")
-        for kind in ("html", "css", "js")
-    )
-    return st.components.v2.component("wangge.map_frame", html=html, css=css, js=js, isolate_styles=False)

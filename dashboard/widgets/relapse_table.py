@@ -1,13 +1,11 @@
 """A table of the relapse page, drawn by the browser: a row is opened by click, tap or key."""
 
 from collections.abc import Callable
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any
 
 import streamlit as st
 
 from dashboard.models.relapse_table import RelapseTable
+from dashboard.widgets.browser_part import mount_part
 
 
 def show_relapse_table(
@@ -27,13 +25,4 @@ def show_relapse_table(
         if opened and on_open is not None:
             on_open(str(opened))
 
-    _mount()(key=key, data={**table.write(), "opens": opens}, on_open_change=open_row)
-
-
-@lru_cache
-def _mount() -> Any:
-    html, css, js = (
-        (files("dashboard.widgets") / f"relapse_table.{kind}").read_text(encoding="utf-8")
-        for kind in ("html", "css", "js")
-    )
-    return st.components.v2.component("wangge.relapse_table", html=html, css=css, js=js, isolate_styles=False)
+    mount_part("relapse_table")(key=key, data={**table.write(), "opens": opens}, on_open_change=open_row)

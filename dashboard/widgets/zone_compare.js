@@ -69,7 +69,7 @@ class Comparison {
     });
     const key = make("span", "", "");
     key.append(make("i"), data.words.moved);
-    this.part("sum").replaceChildren(data.summary, key, make("span", "zone-notice", data.words.notice));
+    this.part("sum").replaceChildren(data.summary, key, make("span", "map-notice", data.words.notice));
     this.part("gains").setAttribute("aria-label", data.words.zones);
     this.part("gains").replaceChildren(...data.zones.map(drawGains));
     this.part("moves").querySelector("tr").replaceChildren(...data.words.columns.map((name) => make("th", "", name)));

@@ -1,12 +1,12 @@
 // The map of a zone plan. Buildings are chosen with a click, a brush, a rectangle or a lasso: at once under the hand,
 // and told to Python when the pointer lifts. Who holds what, and what is wrong with it, Python says. Sent with this
-// file are zone_ground.js (the map itself), zone_tools.js (the row over it) and zone_shapes.js (what is reckoned).
+// file are zone_ground.js (the map itself), zone_tools.js (the row over it), zone_shapes.js (what is reckoned), and what
+// all maps share: map_ground.js and map_foot.js.
 //
 // The hand does not wait for Python, and of two messages that meet on their way only the later one arrives. So each
 // says everything that Python has not yet said it has heard, in order and numbered.
 
 const BRUSH_PX = { small: 8, medium: 24, large: 52 };
-const WIDEST_BAR_PX = 110;
 const editors = new WeakMap();
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -56,9 +56,9 @@ class Editor {
     if (!ground || this.isClosed) return ground?.map.remove();
     this.ground = ground;
     this.map = ground.map;
-    this.map.on("move", () => this.drawScale());
+    this.map.on("move", () => this.measure());
     this.listen();
-    this.drawScale();
+    this.measure();
   }
 
   close() {
@@ -80,8 +80,8 @@ class Editor {
     this.settlePick();
     layTools(this.part("tools"), this);
     markTools(this.part("tools"), this);
-    this.part("notice").textContent = data.words.notice;
-    drawLegend(this.part("legend"), data.legend);
+    this.root.querySelector(".map-notice").textContent = data.words.notice;
+    drawLegend(this.root.querySelector(".map-legend"), data.legend);
     if (this.order !== data.pick.order) {
       this.order = data.pick.order;
       this.pendingFlight = data.pick.ids.length && data.pick.flies ? data.pick.ids : null;
@@ -333,14 +333,8 @@ class Editor {
     else if (KEYS[key] && this.data.canPick) this.chooseTool(KEYS[key]);
   }
 
-  drawScale() {
-    const { lat } = this.map.getCenter();
-    const metresPerPixel = (40075016.686 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** this.map.getZoom());
-    const metres = chooseBar(WIDEST_BAR_PX * metresPerPixel);
-    const { units } = this.data.words;
-    const scale = this.part("scale");
-    scale.style.width = `${metres / metresPerPixel}px`;
-    scale.textContent = metres >= 1000 ? `${metres / 1000} ${units.km}` : `${metres} ${units.m}`;
+  measure() {
+    drawScale(this.root.querySelector(".map-scale"), measurePixel(this.map), this.data.words.units);
   }
 
   showTip(at) {

@@ -30,7 +30,7 @@ class Ground {
     map.keyboard.disableRotation();
     map.once("style.load", () => {
       for (const [name, colour] of Object.entries(HATCHES)) {
-        map.addImage(`hatch-${name}`, drawHatch(colour), { pixelRatio: 2 });
+        map.addImage(`hatch-${name}`, drawHatch(colour, 3.5), { pixelRatio: 2 });
       }
     });
     await map.once("load");
@@ -93,13 +93,4 @@ async function readBuildings({ style }) {
 function spanBuildings(buildings, box) {
   const spots = [...buildings.values()].map(({ middle }) => middle);
   return spots.length ? spanSpots(spots) : box;
-}
-
-function addStyle(address) {
-  if (document.querySelector(`link[href="${address}"]`)) return null;
-  return new Promise((done) => {
-    const link = document.createElement("link");
-    Object.assign(link, { rel: "stylesheet", href: address, onload: done, onerror: done });
-    document.head.append(link);
-  });
 }

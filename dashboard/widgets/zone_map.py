@@ -1,19 +1,19 @@
 """The two parts of the zone editor that the browser draws: the map, and the bars beside it."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
 import streamlit as st
 
 from dashboard.i18n import Text
 from dashboard.routes.vendor import vendor_url
+from dashboard.widgets.browser_part import mount_part
 
 _MAP_KEY: Final = "zone_map"
 _BARS_KEY: Final = "zone_bars"
 _HUES_KEY: Final = "zone_hues"
 _PACKAGE: Final = "maplibre-gl"
+_MAP_SCRIPTS: Final = ("map_ground.js", "zone_ground.js", "zone_shapes.js")
 
 
 def show_zone_map(data: Mapping[str, Any], *, on_said: Callable[[Mapping[str, Any]], None]) -> None:
@@ -27,7 +27,7 @@ def show_zone_map(data: Mapping[str, Any], *, on_said: Callable[[Mapping[str, An
             ``pick`` (buildings), ``open`` (a zone) or ``act``: ``give``, ``take_out``, ``undo``, ``redo`` or
             ``lock``.
     """
-    _mount("zone_editor", "zone_tools", "zone_ground", "zone_shapes")(
+    mount_part("zone_editor", "map_foot.css", *_MAP_SCRIPTS, "map_foot.js", "zone_tools.js")(
         key=_MAP_KEY,
         data={**data, "vendor": _list_vendored()},
         on_said_change=lambda: _tell(_MAP_KEY, "said", on_said),
@@ -58,7 +58,7 @@ def show_zone_bars(
         "give": text("zones.give_here"),
         "before": text("zones.bar_before"),
     }
-    _mount("zone_bars")(
+    mount_part("zone_bars")(
         key=_BARS_KEY,
         data={"zones": zones, "chosen": chosen, "canGive": can_give, "words": words},
         on_chosen_change=lambda: _tell(_BARS_KEY, "chosen", on_choose),
@@ -72,9 +72,7 @@ def show_zone_comparison(data: Mapping[str, Any]) -> None:
     Args:
         data: as :func:`dashboard.models.zone_compare.build_comparison` makes them, with ``style``, ``box``.
     """
-    _mount("zone_compare", "zone_ground", "zone_shapes")(
-        key="zone_compare", data={**data, "vendor": _list_vendored()}
-    )
+    mount_part("zone_compare", *_MAP_SCRIPTS)(key="zone_compare", data={**data, "vendor": _list_vendored()})
 
 
 def show_zone_hues(hues: list[dict[str, Any]], text: Text, *, on_choose: Callable[[str], None]) -> None:
@@ -86,7 +84,7 @@ def show_zone_hues(hues: list[dict[str, Any]], text: Text, *, on_choose: Callabl
         on_choose: takes the colour that was clicked.
     """
     words = {"label": text("zones.colour"), "note": text("zones.colour_note")}
-    _mount("zone_hues")(
+    mount_part("zone_hues")(
         key=_HUES_KEY,
         data={"hues": hues, "words": words},
         on_hue_change=lambda: _tell(_HUES_KEY, "hue", on_choose),
@@ -117,14 +115,3 @@ def _tell(key: str, name: str, listener: Callable[[Any], None]) -> None:
     value = st.session_state[key].get(name)
     if value is not None:
         listener(value)
-
-
-@lru_cache
-def _mount(name: str, *scripts: str) -> Any:
-    """Register a part with its files; further scripts are joined to its own, which cannot import them."""
-    html, css, js, *more = (
-        (files("dashboard.widgets") / file).read_text(encoding="utf-8")
-        for file in (f"{name}.html", f"{name}.css", f"{name}.js", *(f"{script}.js" for script in scripts))
-    )
-    js = "\n".join([js, *more])
-    return st.components.v2.component(f"wangge.{name}", html=html, css=css, js=js, isolate_styles=False)

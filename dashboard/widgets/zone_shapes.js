@@ -1,19 +1,5 @@
 // Points and shapes of the zone editor's map, in pixels of its canvas unless told; sent with zone_editor.js.
 
-function drawHatch(colour) {
-  const size = 16;
-  const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });
-  const pen = canvas.getContext("2d");
-  pen.strokeStyle = colour;
-  pen.lineWidth = 3.5;
-  for (const shift of [-size, 0, size]) {
-    pen.moveTo(shift - 2, size + 2);
-    pen.lineTo(shift + size + 2, -2);
-  }
-  pen.stroke();
-  return pen.getImageData(0, 0, size, size);
-}
-
 function findMiddle({ type, coordinates }) {
   const [ring] = type === "MultiPolygon" ? coordinates[0] : coordinates;
   return [0, 1].map((axis) => {
@@ -49,7 +35,3 @@ function measureWay(spot, from, to) {
 }
 
 // The longest round length that is no longer than so many metres.
-function chooseBar(most) {
-  const magnitude = 10 ** Math.floor(Math.log10(most));
-  return [5, 2, 1].map((step) => step * magnitude).find((length) => length <= most);
-}

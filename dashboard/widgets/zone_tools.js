@@ -54,12 +54,3 @@ function markTools(bar, { tool, byCompound, showsBefore, picked, data }) {
   }
 }
 
-function drawLegend(place, legend) {
-  place.replaceChildren(
-    ...legend.map(([mark, label]) => {
-      const entry = document.createElement("span");
-      entry.append(Object.assign(document.createElement("i"), { className: `mark-${mark}` }), label);
-      return entry;
-    })
-  );
-}
