@@ -3,7 +3,7 @@
 import io
 import math
 import re
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -12,7 +12,7 @@ import numpy as np
 import psycopg2
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, FloatRect, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, Page, expect
 
 # How soon a page answers is measured elsewhere; beside other tests, a machine may be slow.
 PATIENCE_MS: Final = 60_000
@@ -105,15 +105,27 @@ class Desk:
         latitude, _, zoom = map(float, self.read_address()["at"].split("_"))
         return _EQUATOR_M * math.cos(math.radians(latitude)) / (512 * 2**zoom)
 
-    def click_map(self, longitude: float, latitude: float) -> None:
-        """Point at a place on the map, and click it, as somebody does who lets the last click take effect."""
-        self._wait_for_server()
-        x, y = self.locate(longitude, latitude)
-        box = self._find_map()
-        self.page.mouse.move(box["x"] + x - 3, box["y"] + y)
-        # The first drawing of what lies under the pointer is slow without a graphics card.
-        self.page.wait_for_timeout(1500)
-        self.page.mouse.click(box["x"] + x, box["y"] + y)
+    def click_map(self, longitude: float, latitude: float, *, until: Locator) -> None:
+        """Point at a place on the map and click it, again where that was not heard, until something is seen.
+
+        A map that is busy drawing takes a press it comes to late for a drag.
+        """
+        for _ in range(4):
+            self._wait_for_server()
+            x, y = self.locate(longitude, latitude)
+            box = self._find_map()
+            self.page.mouse.move(box["x"] + x - 3, box["y"] + y)
+            # The first drawing of what lies under the pointer is slow without a graphics card.
+            self.page.wait_for_timeout(1500)
+            self.page.mouse.click(box["x"] + x, box["y"] + y)
+            with suppress(AssertionError):
+                expect(until).to_be_visible(timeout=15_000)
+                return
+        expect(until).to_be_visible()
+
+    def find_card(self, title: str) -> Locator:
+        """Return the heading of a place's card."""
+        return self.page.locator(".st-key-card h4", has_text=title)
 
     def count_colour(
         self, colour: str, *, around: Spot | None = None, reach_px: int = 60, tolerance: int = 12

@@ -254,8 +254,7 @@ def test_list_and_map_select_each_other(worker: Desk, pictures: Path) -> None:
     page.locator(".case-list").press("ArrowDown")
     expect(page.locator(".st-key-case_card")).not_to_contain_text(f"#{case}")
     worker.wait_until_drawn()
-    worker.click_map(longitude, latitude)
-    expect(page.locator(".case.is-open")).to_have_attribute("data-id", str(case))
+    worker.click_map(longitude, latitude, until=page.locator(f'.case.is-open[data-id="{case}"]'))
 
 
 def read_case(url: str, case: int) -> tuple[Any, ...]:

@@ -94,8 +94,7 @@ def test_a_click_returns_the_right_building(desk: Desk) -> None:
     for building_id, name, longitude, latitude in (middle, *others[2:12:3]):
         x, y = desk.locate(longitude, latitude)
         if 20 < x < width - 20 and 20 < y < height - 20:
-            desk.click_map(longitude, latitude)
-            desk.expect_card(name)
+            desk.click_map(longitude, latitude, until=desk.find_card(name))
             assert desk.read_address()["selected"] == f"buildings-{building_id}"
             clicked += 1
     assert clicked >= 3
@@ -112,8 +111,7 @@ def test_a_card_says_who_holds_the_building_and_what_is_open(desk: Desk) -> None
     )[0]
     place = desk.find_spot("building", f"id = {building_id}")
     desk.open_at(place.longitude, place.latitude, layers="buildings")
-    desk.click_map(place.longitude, place.latitude)
-    desk.expect_card(place.name)
+    desk.click_map(place.longitude, place.latitude, until=desk.find_card(place.name))
     card = desk.read_card()
     assert holder in card
     assert zone in card
@@ -127,8 +125,7 @@ def test_a_building_that_nobody_holds_says_so(desk: Desk) -> None:
         " WHERE kind = 'grid_worker')",
     )
     desk.open_at(place.longitude, place.latitude, layers="buildings")
-    desk.click_map(place.longitude, place.latitude)
-    desk.expect_card(place.name)
+    desk.click_map(place.longitude, place.latitude, until=desk.find_card(place.name))
     assert "无人负责" in desk.read_card()
 
 
@@ -137,13 +134,11 @@ def test_a_selected_place_is_outlined_nothing_else_fades_and_a_second_click_clos
     desk.open_at(place.longitude, place.latitude, layers="buildings")
     buildings = desk.count_colour(palette.BUILDING)
     assert desk.count_colour(palette.ACCENT, around=place) == 0
-    desk.click_map(place.longitude, place.latitude)
-    desk.expect_card(place.name)
+    desk.click_map(place.longitude, place.latitude, until=desk.find_card(place.name))
     desk.wait_until_drawn()
     assert desk.count_colour(palette.ACCENT, around=place) > 50
     assert desk.count_colour(palette.BUILDING) > 0.6 * buildings
-    desk.click_map(place.longitude, place.latitude)
-    desk.expect_card("D社区")
+    desk.click_map(place.longitude, place.latitude, until=desk.find_card("D社区"))
     assert "selected" not in desk.read_address()
 
 
@@ -179,8 +174,7 @@ def test_the_scale_bar_is_right_at_its_latitude_and_zoom(desk: Desk, latitude: f
 def test_the_address_keeps_what_the_map_shows(desk: Desk) -> None:
     place = desk.find_spots("building", "households > 0")[40]
     desk.open_at(place.longitude, place.latitude, layers="buildings,merchants")
-    desk.click_map(place.longitude, place.latitude)
-    desk.expect_card(place.name)
+    desk.click_map(place.longitude, place.latitude, until=desk.find_card(place.name))
     box = desk.page.locator('[data-testid="stDeckGlJsonChart"]').bounding_box()
     assert box is not None
     desk.page.mouse.move(box["x"] + 300, box["y"] + 300)
@@ -237,8 +231,7 @@ def test_a_city_shows_incidents_as_hexagons_from_our_own_tiles_and_opens_a_commu
     name, longitude, latitude = desk.query(
         "SELECT name, ST_X(p), ST_Y(p) FROM community, ST_PointOnSurface(geom) AS p WHERE code = 'Y'"
     )[0]
-    desk.click_map(longitude, latitude)
-    desk.expect_card(name)
+    desk.click_map(longitude, latitude, until=desk.find_card(name))
     assert desk.read_address()["community"] == "Y"
 
 
