@@ -17,7 +17,7 @@ from etl.sources.kml import list_kml_layers, read_kml
 from etl.sources.open311 import is_open311, read_open311_xml, read_records
 from etl.sources.osm import list_osm_layers, read_osm
 from etl.sources.shapefile import list_shapefile_layers, read_shapefile
-from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one
+from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one, heed_crs_column
 from etl.sources.xml import find_root
 from geo.errors import InputRefused, UnreadableFile
 
@@ -100,7 +100,7 @@ def read_source(path: Path, source_layer: str | None = None, choose: ChooseColum
     if not len(table.row_numbers) and not table.unreadable:
         message = f"{path.name} has no rows below its header."
         raise UnreadableFile(message)
-    return table
+    return heed_crs_column(table, path.name)
 
 
 def list_source_layers(path: Path) -> list[SourceLayer]:

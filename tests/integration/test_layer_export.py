@@ -40,7 +40,7 @@ from tests.plan_town import PlanTown
 from tests.town import Town
 
 TODAY = date(2026, 11, 22)
-ENDINGS = (".gpkg", ".geojson", ".csv", ".xlsx", ".zip")
+ENDINGS = (".gpkg", ".geojson", ".csv", ".xlsx", ".kml", ".zip")
 LAYERS = ("grids", "compounds", "buildings", "merchants", "incidents")
 REPORTED = datetime(2026, 11, 1, 3, 4, 5, 678901, UTC)
 WATERMARK = {"导出人": "王", "导出时间": "2026-11-22 08:00"}
@@ -141,7 +141,7 @@ def test_what_goes_out_comes_in_unchanged(layer: str, ending: str, town_url: str
     assert taken.left_out == (ending == ".zip" and layer == "incidents")
 
 
-@pytest.mark.parametrize("ending", [".csv", ".xlsx"])
+@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".kml"])
 @pytest.mark.parametrize("layer", ["buildings", "incidents"])
 def test_in_gcj02_too_it_comes_in_unchanged(layer: str, ending: str, town_url: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{ending}"
