@@ -26,6 +26,7 @@ _ICONS: Final = {
     "draw": ":material/draw:",
     "duties": ":material/assignment_ind:",
     "imports": ":material/upload_file:",
+    "unplaced": ":material/wrong_location:",
 }
 
 text = session.get_text()
@@ -49,6 +50,7 @@ titles = {
     "draw": text("nav.draw"),
     "duties": text("nav.duties"),
     "imports": text("nav.imports"),
+    "unplaced": text("nav.unplaced"),
 }
 
 

@@ -164,6 +164,11 @@ def read_gazetteer(community_id: int, tags: Mapping[str, str], actor: Actor) -> 
     return _read_gazetteer(community_id, actor.scope, tags["buildings"])
 
 
+def forget_gazetteers() -> None:
+    """Have the names of places read anew: somebody has said what else one is called."""
+    _read_gazetteer.clear()
+
+
 def list_marks(community_id: int, actor: Actor) -> dict[int, Marks]:
     """Return what is remarkable about the open cases that an actor sees; two minutes old at most."""
     return _list_marks(community_id, (actor.role, actor.scope, actor.party_id, actor.grid_ids))

@@ -76,18 +76,15 @@ class _VendoredDraw(Draw):
     default_css = [("leaflet_draw_css", vendor_url("leaflet-draw", "leaflet.draw.css"))]  # noqa: RUF012
 
 
-def build_drawing_map(
-    urls: Mapping[str, str], box: tuple[float, float, float, float], words: Mapping[str, object]
-) -> folium.Map:
-    """Return a map to draw polygons on.
+def build_ground_map(urls: Mapping[str, str], box: tuple[float, float, float, float]) -> folium.Map:
+    """Return a map of the ground and the places alone.
 
     Args:
         urls: the GeoJSON addresses of ``ground``, ``communities``, ``compounds`` and ``buildings``.
         box: west, south, east, north in degrees; the map opens on it.
-        words: what Leaflet.draw says, as the tree ``L.drawLocal`` has it.
     """
     west, south, east, north = box
-    drawing = _VendoredMap(
+    ground = _VendoredMap(
         location=((south + north) / 2, (west + east) / 2),
         tiles=None,
         attribution_control=False,
@@ -96,10 +93,24 @@ def build_drawing_map(
         zoom_start=15,
     )
     style = folium.Element(f"<style>.leaflet-container {{ background: {palette.GROUND}; }}</style>")
-    drawing.get_root().header.add_child(style)  # type: ignore[attr-defined]
-    drawing.fit_bounds([[south, west], [north, east]])
+    ground.get_root().header.add_child(style)  # type: ignore[attr-defined]
+    ground.fit_bounds([[south, west], [north, east]])
     order = ("ground", "communities", "compounds", "buildings")
-    drawing.add_child(_Ground([urls[layer] for layer in order], _paint()))
+    ground.add_child(_Ground([urls[layer] for layer in order], _paint()))
+    return ground
+
+
+def build_drawing_map(
+    urls: Mapping[str, str], box: tuple[float, float, float, float], words: Mapping[str, object]
+) -> folium.Map:
+    """Return a map to draw polygons on.
+
+    Args:
+        urls: as in :func:`build_ground_map`.
+        box: as there.
+        words: what Leaflet.draw says, as the tree ``L.drawLocal`` has it.
+    """
+    drawing = build_ground_map(urls, box)
     drawing.add_child(_DrawWords(words))
     line = {"color": palette.ACCENT, "weight": 3, "fillOpacity": 0.15}
     drawing.add_child(

@@ -77,7 +77,11 @@ def name_layers(counts: PlaceCounts, text: Text) -> dict[str, str]:
         "merchants": counts.merchants,
         "incidents": counts.open_incidents,
     }
-    return {layer: f"{text(_LAYER_TITLES[layer])} {text.number(numbers[layer])}" for layer in LAYERS}
+    titles = {layer: f"{text(_LAYER_TITLES[layer])} {text.number(numbers[layer])}" for layer in LAYERS}
+    if counts.unplaced_incidents:
+        waiting = text("unplaced.waiting", n=counts.unplaced_incidents)
+        titles["incidents"] = text.join([titles["incidents"], waiting])
+    return titles
 
 
 def summarise_city(communities: int, counts: PlaceCounts, text: Text) -> str:

@@ -51,6 +51,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "duties": Resource("page", _STAFF, "/duties"),
     # Files brought in, and taken back.
     "imports": Resource("page", frozenset({"secretary", "administrator"}), "/imports"),
+    # What no address could place, to be placed by whoever knows.
+    "unplaced": Resource("page", frozenset({"secretary", "grid_worker", "administrator"}), "/unplaced"),
     # All that is open to whatever hangs on a wall.
     "wall": Resource("route", frozenset({"wall", "secretary", "leader", "administrator"}), "/wall"),
     "features": Resource("route", _EVERYBODY, "/features"),

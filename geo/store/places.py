@@ -35,7 +35,7 @@ class Community:
 
 @dataclass(frozen=True)
 class PlaceCounts:
-    """What lies in a community; ``open_incidents`` is 0 where all communities are counted together."""
+    """What lies in a community; open incidents, placed or not, are 0 where all are counted together."""
 
     grids: int
     compounds: int
@@ -46,6 +46,7 @@ class PlaceCounts:
     merchants: int
     partners: int
     open_incidents: int
+    unplaced_incidents: int
 
 
 @dataclass(frozen=True)

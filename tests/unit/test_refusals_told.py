@@ -37,6 +37,7 @@ MODULES = [
             "scores",
             "searching",
             "supervision",
+            "unplaced",
             "zone_drafts",
             "zone_plans",
         )

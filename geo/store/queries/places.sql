@@ -13,7 +13,9 @@ SELECT
      WHERE (CAST(:community_id AS bigint) IS NULL OR g.community_id = :community_id)
         AND g.kind = 'community' AND g.period @> CAST(:on_day AS date)),
     c.compounds, c.three_no, b.buildings, b.households, b.residents, m.merchants, m.partners,
-    (SELECT count(*) FROM shown_incident AS i WHERE i.community_id = :community_id AND i.is_open)
+    (SELECT count(*) FROM shown_incident AS i WHERE i.community_id = :community_id AND i.is_open),
+    (SELECT count(*) FROM incident AS i JOIN mapped_category AS c ON c.code = i.category_code
+     WHERE i.community_id = :community_id AND i.geom IS NULL AND i.is_open AND i.sensitivity <> 'S3')
 FROM (
     SELECT count(*) AS compounds, count(*) FILTER (WHERE is_three_no) AS three_no
     FROM compound WHERE CAST(:community_id AS bigint) IS NULL OR community_id = :community_id
