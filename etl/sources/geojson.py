@@ -230,7 +230,9 @@ def _read_crs(head: str, found: str | None, file_name: str) -> tuple[str | None,
     if member is None:
         return (found if _ESRI.search(head) else None), None
     name = _CRS_NAME.search(member.group(1))
-    said = name.group(1).strip() if name else ""
+    if name is None:
+        return None, None
+    said = name.group(1).strip()
     for shifted, pattern in _SHIFTED.items():
         if pattern.search(said):
             return shifted, None
