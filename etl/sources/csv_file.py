@@ -3,18 +3,27 @@
 import csv
 import io
 from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
+from re import IGNORECASE, fullmatch, match
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from etl.sources.table import Rejection, Table, drop_blanks
-from etl.sources.text import HEADER_SEARCH_ROWS, decode, find_header, name_columns
+from etl.sources.body import is_note, is_total, leave_out
+from etl.sources.filling import fill_groups
+from etl.sources.headers import Header, read_header
+from etl.sources.table import UNNAMED_COLUMN, Rejection, Table, drop_blanks
+from etl.sources.text import decode
 from geo.errors import UnreadableFile
 
-_DELIMITERS = ",\t;"
+_DELIMITERS = ",\t;|"
+_OTHER_DELIMITERS = "\t;|,，；"
 _SAMPLE_CHARACTERS = 16_384
+_SAMPLE_ROWS = 60
 _BLOCK_BYTES = 1 << 24
 
 
@@ -26,29 +35,27 @@ def read_csv(path: Path) -> Table:
     """
     text, encoding = decode(path.read_bytes(), path.name)
     delimiter = _find_delimiter(text)
+    if delimiter not in text[:_SAMPLE_CHARACTERS] and "，" in text[:_SAMPLE_CHARACTERS]:
+        text = text.replace("，", ",")
     preview, lines_read = _preview(text, delimiter)
     if not preview:
         message = f"{path.name} is empty."
         raise UnreadableFile(message)
-    header = find_header(preview)
-    names = name_columns(preview[header])
+    header = read_header(preview)
+    names = _fit_width(header.names, preview, header)
     if len(names) < 2:
         message = f"{path.name} has a single column; columns must be separated by comma, tab or semicolon."
         raise UnreadableFile(message)
 
-    first_row = header + 2  # rows are counted from 1, and the header is one of them
-    ragged: dict[int, Rejection] = {}
+    first_row = header.last + 2  # rows are counted from 1, and the header is one of them
+    lines_above = lines_read[header.last]
+    ragged: dict[int, tuple[str, int]] = {}
     spans_lines = False
 
     def note_ragged(row: arrow_csv.InvalidRow) -> str:
         nonlocal spans_lines
         spans_lines |= "\n" in row.text.strip()
-        number = first_row + row.number - lines_read[header] - 1
-        if row.text.strip():
-            reason = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
-            ragged[number] = Rejection(number, None, reason)
-        else:
-            ragged[number] = Rejection(number, None, "")
+        ragged[first_row + row.number - lines_above - 1] = (row.text, row.actual_columns)
         return "skip"
 
     try:
@@ -56,7 +63,7 @@ def read_csv(path: Path) -> Table:
             io.BytesIO(text.encode()),
             # One thread: only then does the reader number the rows it cannot split.
             read_options=arrow_csv.ReadOptions(
-                use_threads=False, skip_rows=lines_read[header], column_names=names, block_size=_BLOCK_BYTES
+                use_threads=False, skip_rows=lines_above, column_names=names, block_size=_BLOCK_BYTES
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=delimiter,
@@ -79,19 +86,79 @@ def read_csv(path: Path) -> Table:
 
     numbers = np.arange(first_row, first_row + table.num_rows + len(ragged), dtype=np.int64)
     numbers = numbers[~np.isin(numbers, list(ragged))]
-    return drop_blanks(
-        Table(
-            name=path.stem,
-            rows=table.to_pandas(),
-            row_numbers=numbers,
-            encoding=encoding,
-            unreadable=tuple(rejection for rejection in ragged.values() if rejection.reason),
-        )
-    )
+    titles = {cell.strip() for row in preview[: header.first] for cell in row} - {""}
+    read = Table(name=path.stem, rows=table.to_pandas(), row_numbers=numbers, encoding=encoding)
+    whole = drop_blanks(_mend_rows(read, ragged, delimiter, titles))
+    return fill_groups(leave_out(whole, preview[header.first : header.last + 1], titles))
+
+
+def _fit_width(names: list[str], preview: list[list[str]], header: Header) -> list[str]:
+    """Fit the names to the rows where only one of the two ends in separators with nothing between them."""
+    rows = [row for row in preview[header.last + 1 :] if any(cell.strip() for cell in row)]
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else len(names)
+    surplus = [cell for row in rows if len(row) == width for cell in row[len(names) :]]
+    if width > len(names) and not any(cell.strip() for cell in surplus):
+        return [*names, *(UNNAMED_COLUMN.format(position + 1) for position in range(len(names), width))]
+    if width < len(names) and all(fullmatch(UNNAMED_COLUMN.format(r"\d+"), name) for name in names[width:]):
+        return names[:width]
+    return names
+
+
+def _mend_rows(
+    table: Table, ragged: Mapping[int, tuple[str, int]], delimiter: str, titles: Collection[str]
+) -> Table:
+    """Take in the rows that have a cell too many with nothing in it, or are separated by another sign."""
+    width = table.rows.shape[1]
+    mended: dict[int, list[str]] = {}
+    unreadable: list[Rejection] = []
+    notes = 0
+    for number, (text, count) in ragged.items():
+        said = [cell.strip() for cell in _split(text, delimiter) if cell.strip()]
+        if not said:
+            continue
+        cells = _mend(text, delimiter, width)
+        if cells is not None:
+            mended[number] = cells
+        elif (len(said) == 1 and (said[0] in titles or is_note(said[0]))) or is_total(said[0]):
+            notes += 1
+        else:
+            reason = f"has {count} cells where the header has {width}"
+            unreadable.append(Rejection(number, None, reason))
+    warnings = []
+    if mended:
+        warning = f"{len(mended):,} rows with other separators than the header's were read all the same."
+        warnings.append(warning)
+    if notes:
+        warning = f"{notes:,} lines of titles, totals or notes among the rows were left out."
+        warnings.append(warning)
+    table = replace(table, unreadable=tuple(unreadable), warnings=(*table.warnings, *warnings))
+    if not mended:
+        return table
+    numbers = np.concatenate([table.row_numbers, np.fromiter(mended, dtype=np.int64)])
+    extra = pd.DataFrame(list(mended.values()), columns=table.rows.columns, dtype="str")
+    order = np.argsort(numbers, kind="stable")
+    rows = pd.concat([table.rows, extra], ignore_index=True).iloc[order].reset_index(drop=True)
+    return replace(table, rows=rows, row_numbers=numbers[order])
+
+
+def _mend(text: str, delimiter: str, width: int) -> list[str] | None:
+    cells = _split(text, delimiter)
+    if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+        return cells[:width]
+    if len(cells) > 1:
+        return None
+    found = (_split(text, other) for other in _OTHER_DELIMITERS if other in text)
+    return next((cells for cells in found if len(cells) == width), None)
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
 
 
 def _find_delimiter(text: str) -> str:
-    """Find the character that stands equally often in the most lines."""
+    """Find the character that stands equally often in the most lines, or that Excel was told of."""
+    if told := match(r"sep=([,;|\t])\r?\n", text, IGNORECASE):
+        return told[1]
     lines = text[:_SAMPLE_CHARACTERS].splitlines()
 
     def rate(delimiter: str) -> tuple[int, int]:
@@ -109,6 +176,6 @@ def _preview(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     for row in reader:
         rows.append(row)
         lines_read.append(reader.line_num)
-        if len(rows) == HEADER_SEARCH_ROWS:
+        if len(rows) == _SAMPLE_ROWS:
             break
     return rows if text.strip() else [], lines_read

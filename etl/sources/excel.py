@@ -2,77 +2,129 @@
 
 import datetime as dt
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from python_calamine import (
     CalamineError,
-    CalamineSheet,
     CalamineWorkbook,
     PasswordError,
     SheetTypeEnum,
     SheetVisibleEnum,
 )
 
-from etl.sources.table import Table, choose_one, drop_blanks
-from etl.sources.text import find_header, name_columns
+from etl.importing.layers import simplify
+from etl.sources.body import leave_out
+from etl.sources.filling import fill_groups
+from etl.sources.headers import Header, Merge, read_header
+from etl.sources.table import SourceLayer, Table, choose_one, drop_blanks
+from etl.sources.workbook_signs import counts_from_1904, read_signs
 from geo.errors import InputRefused, UnreadableFile
 
 # Some 200,000 rows of twenty columns. Read, a sheet takes about eight times what it takes unpacked.
 _MOST_UNPACKED_BYTES = 256 * 2**20
 
+# Asked for by this name, all sheets of one header are one table: one roster a compound, a sheet each.
+ALL_SHEETS = "*"
+SHEET_COLUMN = "工作表"
+
+# Of rows that share one such cell none has the number by itself.
+_SUMS = ("户数", "人口", "人数", "居民", "老年人", "老人", "面积", "数量", "金额", "车位")
+
 Cell = str | float | bool | dt.date | dt.time | dt.timedelta
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    name: str
+    is_visible: bool
+    cells: list[list[Cell]]
+    merges: list[Merge]
+
+
 def read_excel(path: Path, source_layer: str | None = None) -> Table:
-    """Read one sheet as text: dates in ISO form, whole numbers without a point, merged cells filled.
+    """Read a sheet as text: dates in ISO form, whole numbers without a point, merged cells filled.
 
     Args:
         path: the workbook.
-        source_layer: the sheet's name; needed where several visible sheets hold data.
+        source_layer: the sheet's name, needed where several visible sheets hold data; :data:`ALL_SHEETS` for
+            all that have the columns of the first.
 
     Raises:
         UnreadableFile: the workbook is damaged, protected or empty.
         InputRefused: it is too large, or there are several sheets to choose from.
     """
+    sheets = _read_sheets(path)
+    hidden = [name for name, sheet in sheets.items() if not sheet.is_visible]
+    # A hidden sheet is read only when it is asked for by name.
+    offered = list(sheets) if source_layer in hidden else [name for name in sheets if name not in hidden]
+    if source_layer == ALL_SHEETS and offered:
+        table = _join_sheets([_read_sheet(path, sheets[name]) for name in offered])
+    else:
+        table = _read_sheet(path, sheets[choose_one(path.name, "sheet", offered, source_layer)])
+    unread = [name for name in hidden if name != table.name]
+    if not unread:
+        return replace(table, counts_from_1904=counts_from_1904(path))
+    warning = f"Hidden sheets were not read: {_list_names(unread)}."
+    return replace(table, counts_from_1904=counts_from_1904(path), warnings=(*table.warnings, warning))
+
+
+def list_sheets(path: Path) -> list[SourceLayer]:
+    """List the visible sheets that hold anything, and :data:`ALL_SHEETS` where several have the same columns.
+
+    Raises:
+        UnreadableFile: the workbook is damaged or protected.
+        InputRefused: it is too large.
+    """
+    sheets = [sheet for sheet in _read_sheets(path).values() if sheet.is_visible]
+    tables = [_read_sheet(path, sheet) for sheet in sheets]
+    layers = [SourceLayer(table.name, len(table.row_numbers), "table") for table in tables]
+    alike = [table for table in tables if table.columns == tables[0].columns]
+    if len(alike) > 1:
+        layers.append(SourceLayer(ALL_SHEETS, sum(len(table.row_numbers) for table in alike), "table"))
+    return layers
+
+
+def _read_sheets(path: Path) -> dict[str, _Sheet]:
+    """Read the cells of every sheet that holds any."""
     _refuse_bombs(path)
     try:
-        workbook = CalamineWorkbook.from_path(path)
-        sheets = {
-            sheet.name: workbook.get_sheet_by_name(sheet.name)
+        workbook = _open(path)
+        found = [
+            (sheet, workbook.get_sheet_by_name(sheet.name))
             for sheet in workbook.sheets_metadata
             if sheet.typ == SheetTypeEnum.WorkSheet
-        }
-        cells = {name: sheet.to_python(skip_empty_area=False) for name, sheet in sheets.items()}
+        ]
+        sheets = [
+            _Sheet(
+                sheet.name,
+                sheet.visible == SheetVisibleEnum.Visible,
+                content.to_python(skip_empty_area=False),
+                content.merged_cell_ranges or [],
+            )
+            for sheet, content in found
+        ]
     except PasswordError:
         message = f"{path.name} is protected by a password; save a copy without one."
         raise UnreadableFile(message) from None
     except CalamineError:
         message = f"{path.name} is damaged or not a workbook; open it in Excel or WPS and save it as .xlsx."
         raise UnreadableFile(message) from None
+    return {sheet.name: sheet for sheet in sheets if any(cell != "" for row in sheet.cells for cell in row)}
 
-    visible = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible}
-    filled = [name for name, rows in cells.items() if any(cell != "" for row in rows for cell in row)]
-    hidden = [name for name in filled if name not in visible]
-    # A hidden sheet is read only when it is asked for by name.
-    offered = filled if source_layer in hidden else [name for name in filled if name in visible]
-    name = choose_one(path.name, "sheet", offered, source_layer)
-    warnings = [f"Hidden sheet “{other}” was not read." for other in hidden if other != name]
 
-    rows = _read_cells(sheets[name], cells[name])
-    header = find_header(rows)
-    columns = name_columns(rows[header])
-    if header:
-        warnings.append(f"Row {header + 1} was taken as the header; what stands above it was left out.")
-    return drop_blanks(
-        Table(
-            name=name,
-            rows=pd.DataFrame(rows[header + 1 :], columns=columns, dtype="str"),
-            row_numbers=np.arange(header + 2, len(rows) + 1, dtype=np.int64),
-            warnings=tuple(warnings),
-        )
-    )
+def _open(path: Path) -> CalamineWorkbook:
+    try:
+        return CalamineWorkbook.from_path(path)
+    except PasswordError:
+        raise
+    except CalamineError:
+        # Systems export .xlsx under the name of .xls, and the other way round: the content tells.
+        with path.open("rb") as file:
+            return CalamineWorkbook.from_filelike(file)
 
 
 def _refuse_bombs(path: Path) -> None:
@@ -90,15 +142,115 @@ def _refuse_bombs(path: Path) -> None:
         raise InputRefused(message)
 
 
-def _read_cells(sheet: CalamineSheet, cells: list[list[Cell]]) -> list[list[str]]:
-    width = max(len(row) for row in cells)
-    rows = [[_write_as_text(cell) for cell in row] + [""] * (width - len(row)) for row in cells]
-    for (top, left), (bottom, _right) in sheet.merged_cell_ranges or ():
+def _read_sheet(path: Path, sheet: _Sheet) -> Table:
+    width = max(len(row) for row in sheet.cells)
+    rows = [[_write_as_text(cell) for cell in row] + [""] * (width - len(row)) for row in sheet.cells]
+    header = read_header(rows, sheet.merges)
+    warnings = _fill_merged(rows, sheet.merges, header)
+    head = rows[header.first : header.last + 1]
+    if header.first:
+        warning = f"Row {header.first + 1} was taken as the header; what stands above it was left out."
+        warnings.insert(0, warning)
+    warnings += _tell_signs(path, sheet.name, header, len(rows))
+    titles = {cell for row in rows[: header.first] for cell in row} - {""}
+    table = drop_blanks(
+        Table(
+            name=sheet.name,
+            rows=pd.DataFrame(rows[header.last + 1 :], columns=header.names, dtype="str"),
+            row_numbers=np.arange(header.last + 2, len(rows) + 1, dtype=np.int64),
+            warnings=tuple(warnings),
+        )
+    )
+    merged = {left for (top, left), (bottom, _) in sheet.merges if top > header.last and bottom > top}
+    names = {header.names[column] for column in merged if column < width}
+    return fill_groups(leave_out(table, head, titles), names)
+
+
+def _fill_merged(rows: list[list[str]], merges: Sequence[Merge], header: Header) -> list[str]:
+    """Write the value of cells merged downward into each of their rows, in place; return what to tell."""
+    shared: dict[str, int] = {}
+    for (top, left), (bottom, _right) in merges:
+        if top <= header.last or bottom == top or left >= len(header.names) or not rows[top][left]:
+            continue
+        name = header.names[left]
+        if any(word in simplify(name) for word in _SUMS):
+            shared.setdefault(name, top + 1)
+            continue
         # Down only: a cell merged across is a title or a group heading, and must not fill its neighbours.
         for row in rows[top + 1 : bottom + 1]:
             if not row[left]:
                 row[left] = rows[top][left]
-    return rows
+    warnings = []
+    for name, top in shared.items():
+        warning = (
+            f"“{name}” is one number for several rows, first at row {top}; it stays with the first of them, "
+            "for how it divides is not said."
+        )
+        warnings.append(warning)
+    return warnings
+
+
+def _tell_signs(path: Path, sheet: str, header: Header, height: int) -> list[str]:
+    """Tell of what a person looking at the sheet would not see, or would see and we do not."""
+    signs = read_signs(path, sheet)
+    warnings = []
+    columns = [header.names[column] for column in sorted(signs.hidden_columns) if column < len(header.names)]
+    if columns:
+        warning = f"Hidden columns were read, too: {_list_names(columns)}."
+        warnings.append(warning)
+    hidden = [str(row + 1) for row in sorted(signs.hidden_rows) if header.last < row < height]
+    if hidden:
+        warning = (
+            f"{len(hidden):,} hidden rows were read, too ({_list_first(hidden)}): delete in the sheet what "
+            "is not meant."
+        )
+        warnings.append(warning)
+    if signs.errors:
+        warning = (
+            f"{len(signs.errors):,} cells hold an error and count as blank: {_list_first(signs.errors)}."
+        )
+        warnings.append(warning)
+    if signs.uncomputed:
+        warning = (
+            f"{len(signs.uncomputed):,} formulas were never computed and count as blank "
+            f"({_list_first(signs.uncomputed)}): open the file in Excel or WPS and save it."
+        )
+        warnings.append(warning)
+    return warnings
+
+
+def _join_sheets(tables: list[Table]) -> Table:
+    """Join the sheets that have the columns of the first; rows are counted through them."""
+    alike = [table for table in tables if table.columns == tables[0].columns]
+    others = [table.name for table in tables if table.columns != tables[0].columns]
+    parts, numbers, told, start = [], [], [], 0
+    for table in alike:
+        parts.append(
+            table.rows.assign(**{SHEET_COLUMN: pd.Series(table.name, table.rows.index, dtype="str")})
+        )
+        numbers.append(table.row_numbers + start)
+        told.append(f"{table.name} {start + 1}–{start + int(table.row_numbers.max(initial=0))}")
+        start += int(table.row_numbers.max(initial=0))
+    warning = f"The rows of {len(alike)} sheets are counted on from one to the next: {_list_first(told)}."
+    warnings = [warning]
+    if others:
+        warning = f"Sheets with other columns were not read: {_list_names(others)}."
+        warnings.append(warning)
+    warnings += dict.fromkeys(said for table in alike for said in table.warnings)
+    return Table(
+        name=ALL_SHEETS,
+        rows=pd.concat(parts, ignore_index=True),
+        row_numbers=np.concatenate(numbers),
+        warnings=tuple(warnings),
+    )
+
+
+def _list_names(names: Sequence[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names[:5]) + (" …" if len(names) > 5 else "")
+
+
+def _list_first(words: Sequence[str]) -> str:
+    return ", ".join(words[:5]) + (" …" if len(words) > 5 else "")
 
 
 def _write_as_text(cell: Cell) -> str:

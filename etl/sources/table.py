@@ -64,6 +64,7 @@ class Table:
         unreadable: rows that could not be split into columns and are not in ``rows``.
         warnings: sentences a person should read.
         found: the file's columns in its order, where ``rows`` holds only those asked for.
+        counts_from_1904: whether bare numbers of days count from 1904, as in workbooks of old Macintoshes.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Table:
     unreadable: tuple[Rejection, ...] = ()
     warnings: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
+    counts_from_1904: bool = False
 
     @property
     def columns(self) -> list[str]:

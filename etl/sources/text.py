@@ -1,80 +1,79 @@
-"""Text as Chinese offices write it: finding the encoding and the header row."""
+"""Text as Chinese offices write it: finding its encoding."""
 
-from collections.abc import Sequence
-
-from etl.sources.table import UNNAMED_COLUMN
 from geo.errors import UnreadableFile
 
 # UTF-8 is tried strictly and first: GB18030 text never passes for it, while short UTF-8 passes for GB18030.
 # Never "gbk": it cannot hold names such as 䶮 or 㛃.
 ENCODINGS = ("utf-8", "gb18030")
 
-HEADER_SEARCH_ROWS = 20
-_HEADER_FILLED_SHARE = 0.6
+
+# Of a file whose lines are of two encodings, so many lines tell which is its own.
+_JUDGED_LINES = 2_000
 
 
 def decode(raw: bytes, file_name: str) -> tuple[str, str]:
     """Decode a text file.
 
     Returns:
-        The text without a byte order mark, and the name of its encoding.
+        The text without a byte order mark, and the name of its encoding: ``mixed`` where files of two
+        encodings were put together.
 
     Raises:
         UnreadableFile: the bytes are text in none of the encodings we know.
     """
+    candidates: tuple[str, ...] = ENCODINGS
     if raw.startswith(b"\xef\xbb\xbf"):
-        candidates: Sequence[str] = ("utf-8-sig",)
+        candidates = ("utf-8-sig",)
     elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = ("utf-16",)
-    else:
-        candidates = ENCODINGS
+    elif b"\0" in raw[:_JUDGED_LINES]:
+        candidates = ("utf-16-le", "utf-16-be")
+    elif _is_mixed(raw):
+        candidates = ()
     for encoding in candidates:
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\0" not in text:
+        if "\0" not in text and (encoding[:7] != "utf-16-" or _is_prose(text)):
             return text, encoding
+    try:
+        text = "".join(map(_decode_line, raw.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)))
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" not in text:
+        return text, "mixed"
     message = f"{file_name} is not text in UTF-8 or GB18030; open it where it came from and save it as UTF-8."
     raise UnreadableFile(message)
 
 
-def find_header(rows: Sequence[Sequence[str]]) -> int:
-    """Find the row that names the columns, below any title rows.
-
-    It is the first row, of the first twenty, that is about as wide as the widest and holds no number.
-
-    Args:
-        rows: the first rows of the table, as text; empty cells are empty strings.
-
-    Returns:
-        Its index in ``rows``; 0 where no row looks like a header.
-    """
-    head = rows[:HEADER_SEARCH_ROWS]
-    filled = [{cell.strip() for cell in row} - {""} for row in head]
-    widest = max((len(cells) for cells in filled), default=0)
-    for index, cells in enumerate(filled):
-        is_wide = len(cells) >= max(_HEADER_FILLED_SHARE * widest, min(widest, 2))
-        if cells and is_wide and not any(_is_number(cell) for cell in cells):
-            return index
-    return 0
-
-
-def name_columns(header: Sequence[str]) -> list[str]:
-    """Make column names usable: trimmed, line breaks gone, empty and repeated ones told apart."""
-    names: list[str] = []
-    for position, cell in enumerate(header, start=1):
-        base = " ".join(cell.split()) or UNNAMED_COLUMN.format(position)
-        name, repeat = base, 2
-        while name in names:
-            name, repeat = f"{base} ({repeat})", repeat + 1
-        names.append(name)
-    return names
-
-
-def _is_number(cell: str) -> bool:
+def _is_mixed(raw: bytes) -> bool:
+    """Whether most of the lines that could tell are UTF-8, but not all: as GB18030 they would be garbage."""
     try:
-        float(cell)
-    except ValueError:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        lines = [line for line in raw.splitlines() if not line.isascii()][:_JUDGED_LINES]
+        return 2 * sum(map(_is_utf8, lines)) > len(lines)
+    return False
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
         return False
     return True
+
+
+def _decode_line(line: bytes) -> str:
+    return line.decode("utf-8" if _is_utf8(line) else "gb18030")
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a text without a mark of its order is in the right one: the other makes rare signs of it."""
+    sample = text[:_JUDGED_LINES]
+    common = sum(
+        " " <= sign <= "~" or sign in "\t\r\n" or "\u3000" <= sign <= "\u9fff" or "\uff01" <= sign <= "\uff5e"
+        for sign in sample
+    )
+    return common >= 0.9 * len(sample)

@@ -9,7 +9,8 @@ import pytest
 
 from etl.sources import excel
 from etl.sources.reading import read_source
-from etl.sources.text import decode, find_header, name_columns
+from etl.sources.headers import find_header, name_columns
+from etl.sources.text import decode
 from geo.errors import InputRefused, UnreadableFile
 
 ROSTER = "编号,姓名,小区\n1,䶮某,幸福里\n2,㛃某,麒麟花园\n"
