@@ -11,6 +11,8 @@ from dashboard.models.import_words import LAYERS, name_crs, name_field, name_lay
 # What is offered where the evidence names nothing else.
 _USUAL_SYSTEMS: Final = ("4490", "gcj02", "bd09")
 _MOST_HYPOTHESES: Final = 4
+# Fields in which coordinates stand.
+_PLACES: Final = frozenset({"lon", "lat", "lonlat", "wkt"})
 # The empty field leaves a column out.
 LEFT_OUT: Final = ""
 
@@ -117,6 +119,7 @@ def build_choices(look: Mapping[str, Any], options: Mapping[str, Any], text: Tex
     layer = options.get("layer") or chosen.get("layer")
     given = options.get("mapping") or {}
     columns = tuple(_build_column(column, given) for column in look.get("columns") or ())
+    taken = {column.field for column in columns}
     listed = {entry["name"]: entry for entry in look.get("fields") or ()}
     fields = {name: name_field(name, layer, text, entry) for name, entry in listed.items()}
     sources = {
@@ -131,7 +134,12 @@ def build_choices(look: Mapping[str, Any], options: Mapping[str, Any], text: Tex
         columns=columns,
         fields=tell_apart({LEFT_OUT: text("import.left_out"), **fields}),
         needed=tuple(name for name, entry in listed.items() if entry.get("required")),
-        datum=_build_datum(look.get("datum") or {}, options.get("crs") or chosen.get("crs"), text),
+        datum=_build_datum(
+            look.get("datum") or {},
+            options.get("crs") or chosen.get("crs"),
+            text,
+            has_places=not taken.isdisjoint(_PLACES),
+        ),
         notes=tuple(tell_refusal(note, text) for note in look.get("notes") or ()),
         is_remembered=bool(look.get("remembered")),
     )
@@ -172,7 +180,7 @@ def _name_source(name: str, rows: int | None, text: Text) -> str:
     return text("import.source_rows", name=name, n=rows)
 
 
-def _build_datum(found: Mapping[str, Any], asked: str | None, text: Text) -> Datum:
+def _build_datum(found: Mapping[str, Any], asked: str | None, text: Text, *, has_places: bool) -> Datum:
     drawn, listed = found.get("map") or {}, found.get("hypotheses") or ()
     challenge, declared = found.get("challenge") or "", found.get("declared")
     offered = _drop_repeats(
@@ -183,7 +191,7 @@ def _build_datum(found: Mapping[str, Any], asked: str | None, text: Text) -> Dat
     chosen = _find_spelling(asked or found.get("chosen") or unasked or proposed, offered)
     likeliest = [entry["crs"] for entry in listed if entry.get("n")][:_MOST_HYPOTHESES]
     return Datum(
-        is_asked=bool(listed) or bool(found.get("needed")),
+        is_asked=bool(listed or declared or found.get("needed")) or has_places,
         declared=text("import.datum_declared", crs=name_crs(declared, text)) if declared else "",
         challenge=tell_refusal(challenge, text) if challenge else "",
         hypotheses=tuple(

@@ -121,19 +121,19 @@ def _ask_datum(key: str, datum: Datum, text: Text) -> str | None:
     if datum.challenge:
         st.warning(escape(datum.challenge), icon=":material/wrong_location:")
     told = tell_apart({each.crs: each.told for each in datum.hypotheses})
-    options = [*told, _OTHER] if len(datum.choices) > len(told) else list(told)
-    usual = datum.chosen if datum.chosen in told else _OTHER if datum.chosen else None
-    chosen = st.radio(
-        text("import.datum"),
-        options,
-        index=options.index(usual) if usual in options else None,
-        format_func=lambda crs: told.get(crs) or text("import.datum_other"),
-        captions=None,
-        key=f"{key}_datum",
-        help=datum.declared or None,
-    )
-    if chosen != _OTHER:
-        return chosen
+    if told:
+        options = [*told, _OTHER] if len(datum.choices) > len(told) else list(told)
+        usual = datum.chosen if datum.chosen in told else _OTHER if datum.chosen else None
+        chosen = st.radio(
+            text("import.datum"),
+            options,
+            index=options.index(usual) if usual in options else None,
+            format_func=lambda crs: told.get(crs) or text("import.datum_other"),
+            key=f"{key}_datum",
+            help=datum.declared or None,
+        )
+        if chosen != _OTHER:
+            return chosen
     others = [crs for crs in datum.choices if crs not in told]
     named = tell_apart({crs: name_crs(crs, text) for crs in others})
     return st.selectbox(
@@ -144,7 +144,7 @@ def _ask_datum(key: str, datum: Datum, text: Text) -> str | None:
         key=f"{key}_crs",
         accept_new_options=True,
         placeholder=text("import.datum_typed"),
-        label_visibility="collapsed",
+        label_visibility="collapsed" if told else "visible",
     )
 
 

@@ -37,7 +37,7 @@ HOLE: Final = "\0"
 # Names of formats, systems and programs, which Chinese administrators call so too.
 NAMES: Final = re.compile(
     r"\b(?:GCJ-02|BD-09|WGS-84|CGCS2000|EPSG|GPS|UTF-8|GB18030|Excel|WPS|GeoJSON|JSON|Shapefile|GeoPackage|KML|KMZ|"
-    r"FileGDB|DXF|DWG|GPX|OSM|CSV|XML|WKT|MB|GB|AutoCAD|CAD|ID|QGIS|km|m|Open311|UTC)\b"
+    r"FileGDB|DXF|DWG|GPX|OSM|CSV|XML|WKT|MB|GB|AutoCAD|CAD|Access|ArcGIS|ID|QGIS|km|m|Open311|UTC)\b"
     r"|\.[a-z]{2,8}\b|×"
 )
 
@@ -57,6 +57,9 @@ def read_literals(node: ast.expr) -> Iterator[str]:
             yield from read_literals(node.elt)
         case ast.Call(func=ast.Attribute(value=told, attr="format")):
             yield from read_literals(told)
+        case ast.Dict():
+            for value in node.values:
+                yield from read_literals(value)
         case ast.Tuple() | ast.List():
             for each in node.elts:
                 yield from read_literals(each)
@@ -70,6 +73,8 @@ def find_told(module: Path) -> Iterator[tuple[str, str, str]]:
             name = node.targets[0].id
             found += [("sentences", node.value)] * (name in SENTENCES)
             found += [("reasons", node.value)] * (name in REASONS)
+        elif isinstance(node, ast.AnnAssign) and module.stem in {"importing", "worker"} and node.value:
+            found.append(("sentences", node.value))
         elif isinstance(node, ast.Call):
             called = ast.unparse(node.func).rpartition(".")[2]
             if called in {"warn", "note"} and node.args:
