@@ -295,3 +295,23 @@ class TestSecret:
         monkeypatch.undo()
         get_settings.cache_clear()
         assert cookies.read_token(cookie) is None, "another installation's cookie"
+
+
+def test_only_whoever_brings_files_in_sends_more_than_a_picture_has(town: Town, browser: Browser) -> None:
+    add_account(town, "li", "grid_worker")
+    town.connection.commit()
+    address, large = "/_stcore/upload_file/session/file", b"\0" * (11 << 20)
+
+    def send(content: bytes | Iterator[bytes]) -> int:
+        return browser.put(address, content=content).status_code
+
+    browser.sign_in("fang")
+    # 405: past the guard, where this server has nothing that takes files.
+    assert send(large) == 405
+    browser.cookies.clear()
+    browser.sign_in("li")
+    assert send(b"\0" * (9 << 20)) == 405
+    assert send(large) == 400
+    assert send(iter([large])) == 400, "how much it is must be said beforehand"
+    answer = browser.put(address, content=large).json()
+    assert answer == {"error": "this is too large: send a picture of at most 10 MB"}
