@@ -11,6 +11,7 @@ import numpy.typing as npt
 import psycopg2
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
+from etl.importing.addressing import place_by_address
 from etl.importing.categories import CategoryFinder, assign_categories
 from etl.importing.draft import Draft, draft_rows
 from etl.importing.ground import Ground
@@ -133,11 +134,10 @@ def import_file(
             )
             if source is not None:
                 undoable = None if dry_run else batch
-                warn_of_shift(
-                    connection, draft, ids, source, ground.plane, undoable, asked=crs is not None
-                )
+                warn_of_shift(connection, draft, ids, source, ground.plane, undoable, asked=crs is not None)
             with _explain_refusal(path.name):
-                placer = IncidentPlacer(places, ground.plane) if chosen.name == "incidents" else None
+                told = place_by_address(connection, draft, ids, places, home.id)
+                placer = IncidentPlacer(places, ground.plane, told) if chosen.name == "incidents" else None
                 counts = load_rows(connection, draft, ids, placer, home.id, batch, total, on_progress)
     return ImportReport(
         batch=None if dry_run else batch,

@@ -100,7 +100,7 @@ def _make_batches(
         is_stretch = lot[-1] - lot[0] == len(lot) - 1 and bool((np.diff(lot) == 1).all())
         batch = rows.slice(lot[0], len(lot)) if is_stretch else rows.take(pa.array(lot))
         if placer is not None:
-            placed = placer.place(draft.points[lot], draft.values["reported_at"].iloc[lot])
+            placed = placer.place(draft.points[lot], draft.values["reported_at"].iloc[lot], lot)
             for name, values in placed.items():
                 batch = batch.append_column(name, pa.array(values, from_pandas=True))
         for name, value in constants.items():

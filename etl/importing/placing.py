@@ -118,27 +118,30 @@ class IncidentPlacer:
 
     columns = ("building_id", "compound_id", "grid_id", "geocode_quality")
 
-    def __init__(self, places: Places, plane: LocalPlane) -> None:
+    def __init__(self, places: Places, plane: LocalPlane, told: ToldPlaces | None = None) -> None:
         self._places = places
+        self._told = told
         self._plane = plane
         outlines = places.buildings["geom"].to_numpy()
         self._buildings_m = plane.geometry_to_metres(outlines)
         self._anchors = shapely.get_coordinates(shapely.point_on_surface(outlines))
 
     def place(
-        self, points: Coordinates, moments: pd.Series, told: ToldPlaces | None = None
+        self, points: Coordinates, moments: pd.Series, rows: npt.NDArray[np.int64]
     ) -> dict[str, pd.Series]:
         """Place incidents.
 
         Args:
             points: shape (n, 2), EPSG:4490 degrees, NaN where there is none.
             moments: shape (n,), when they were reported.
-            told: what their addresses say, of those that were asked; it goes before where a point lies.
+            rows: shape (n,), which rows they are of those whose addresses were asked: what an address says
+                goes before where a point lies.
 
         Returns:
             The columns named in ``columns``.
         """
         places = self._places
+        told = None if self._told is None else self._told.take(rows)
         unasked = np.ones(len(points), dtype=bool) if told is None else told.quality == ""
         found, around = (np.full(len(points), NOWHERE, dtype=np.int64) for _ in range(2))
         if unasked.any():
