@@ -13,7 +13,6 @@ import shapely
 from ezdxf import recover
 from ezdxf.document import Drawing
 from ezdxf.filemanagement import readfile
-from ezdxf.lldxf.const import DXFError
 
 from etl.sources.dxf_shapes import Label, Piece, Pieces, take_apart
 from etl.sources.gdal import damaged
@@ -125,19 +124,14 @@ def _open(path: Path) -> tuple[Drawing, str, bool]:
         try:
             encoding = _find_encoding(raw)
             drawing = readfile(path, encoding=encoding)
-        except (DXFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - as below
             drawing, _ = recover.readfile(path)
             return drawing, drawing.encoding, True
-    except (
-        DXFError,
-        OSError,
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-    ):
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a parser in Python fails in any way on what strangers send
         raise damaged(path.name) from None
     return drawing, encoding or drawing.encoding, False
 
@@ -180,12 +174,16 @@ def _join_lines(pieces: list[Piece]) -> tuple[list[Piece], int]:
     """Join loose lines that close to a ring and meet nothing else there; also count the rings."""
     lines = [piece for piece in pieces if piece.shape.geom_type == "LineString"]
     merged = shapely.get_parts(shapely.line_merge(shapely.MultiLineString([piece.shape for piece in lines])))
-    rings = [shapely.Polygon(line) for line in merged if line.is_ring]
-    if not rings:
+    junctions = {
+        corner for line in merged if not line.is_ring for corner in (line.coords[0], line.coords[-1])
+    }
+    closed = [line.is_ring and line.coords[0] not in junctions for line in merged]
+    if not any(closed):
         return pieces, 0
+    rings = [shapely.Polygon(line) for line, is_closed in zip(merged, closed, strict=True) if is_closed]
     first = lines[0]
     others = [piece for piece in pieces if piece.shape.geom_type != "LineString"]
-    open_lines = [line for line in merged if not line.is_ring]
+    open_lines = [line for line, is_closed in zip(merged, closed, strict=True) if not is_closed]
     drawn = [Piece(first.layer, "LINE", "", first.colour, shape) for shape in (*rings, *open_lines)]
     return [*others, *drawn], len(rings)
 

@@ -10,13 +10,15 @@ import numpy as np
 import shapely
 from ezdxf.entities.dxfgfx import DXFGraphic
 from ezdxf.entities.insert import Insert
-from ezdxf.lldxf.const import DXFError
+from ezdxf.lldxf.encoding import decode_dxf_unicode
 
 # A circle becomes some fifty corners: a thousandth of its size off at most.
 _FLATTENING_SHARE = 1e-3
 # An outline whose ends lie closer than this share of its length was meant to be closed.
 _CLOSING_SHARE = 0.01
 _MOST_ENTITIES = 500_000
+# What blocks draw is moved to its place one by one, which takes longer than to read it.
+_MOST_COPIES = 100_000
 _MOST_DEPTH = 16
 
 _AREAS = {"CIRCLE", "HATCH", "MPOLYGON", "SOLID", "TRACE", "3DFACE"}
@@ -69,13 +71,17 @@ class Pieces:
 def take_apart(entities: Iterable[DXFGraphic]) -> Pieces:
     """Take a drawing's model space apart."""
     found = Pieces()
+    copies = 0
     for count, (entity, layer, values) in enumerate(_expand(entities, None, {}, 0)):
-        if count >= _MOST_ENTITIES:
+        copies += entity.is_virtual
+        if count >= _MOST_ENTITIES or copies >= _MOST_COPIES:
             found.too_many = True
             break
         try:
             _take(found, entity, layer, values)
-        except (DXFError, ValueError, TypeError, ArithmeticError, shapely.errors.GEOSException):
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - the library fails in any way on damaged values; the rest is sound
             found.skipped[entity.dxftype()] += 1
     return found
 
@@ -88,7 +94,7 @@ def _expand(
     A block's attributes are the values of what it draws, or of its place if it draws nothing.
     """
     for entity in entities:
-        layer = entity.dxf.get("layer", "0")
+        layer = decode_text(entity.dxf.get("layer", "0"))
         if holder is not None and layer == "0":
             layer = holder
         if not isinstance(entity, Insert):
@@ -195,8 +201,8 @@ def _read_label(entity: Any) -> Label | None:
 
 
 def decode_text(text: str) -> str:
-    """Bring what could not be decoded as the drawing declares into order, and leave line breaks out."""
-    raw = text.encode("utf-8", "surrogateescape")
+    """Decode what of a text is written as numbers of characters or is in another encoding, in one line."""
+    raw = decode_dxf_unicode(text).encode("utf-8", "surrogateescape")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

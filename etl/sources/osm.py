@@ -100,8 +100,9 @@ def read_osm(path: Path, source_layer: str | None = None) -> Table:
         UnreadableFile: it is damaged or holds nothing of these.
         InputRefused: there are several themes to choose from.
     """
-    layers = list_osm_layers(path)
-    name = choose_one(path.name, "layer", [layer.name for layer in layers], source_layer)
+    name = source_layer or ""
+    if name not in _THEMES:
+        name = choose_one(path.name, "layer", [layer.name for layer in list_osm_layers(path)], source_layer)
     theme = _THEMES[name]
     frames, shapes = [], []
     with _open(path) as config:

@@ -213,7 +213,7 @@ def test_list_of_services_is_no_list_of_requests(tmp_path: Path) -> None:
 def test_records_of_any_kind_become_a_table_of_text(tmp_path: Path) -> None:
     rows = [{"编号": 12, "面积": 1.5, "有": True, "无": None, "套": {"a": 1}}, {"编号": 450203199001011234}]
     table = read_source(write(tmp_path, rows, "x.json"))
-    assert table.rows.loc[0].to_list() == ["12", "1.5", "true", "", '{"a": 1}']
+    assert list(table.rows.loc[0]) == ["12", "1.5", "true", "", '{"a": 1}']
     assert table.rows.loc[1, "编号"] == "450203199001011234"
 
 

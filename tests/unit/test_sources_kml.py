@@ -103,7 +103,7 @@ def test_extended_data_and_cdata_become_columns(tmp_path: Path) -> None:
         "楼栋编号": "B1",
         "description": "老小区 & 院落",
     }
-    assert rows.loc[1, ["户数", "description"]].to_list() == ["", ""]
+    assert list(rows.loc[1, ["户数", "description"]]) == ["", ""]
 
 
 def test_table_in_the_description_becomes_columns_as_arcgis_writes_them(tmp_path: Path) -> None:
