@@ -28,6 +28,7 @@ BENCHMARKS = (
     "relapses",
     "truth",
     "wall",
+    "wall_soak",
 )
 
 
