@@ -123,6 +123,7 @@ def _import(
             path,
             community=order.community,
             dry_run=is_trial,
+            refused=refused,
             on_progress=tell,
             account=order.account_id,
             **order.options,

@@ -44,6 +44,12 @@ def imports() -> None:
     "--map", "mapping", metavar="COLUMN=FIELD", multiple=True, help="What a column is; may be repeated."
 )
 @click.option("--source-layer", metavar="NAME", help="Layer or sheet to read, if the file has several.")
+@click.option(
+    "--refused",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="OUT.xlsx",
+    help="Write the rows that are refused into a workbook, to be corrected and imported.",
+)
 @click.option("--dry-run", is_flag=True, help="Do everything, then take it back.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def file_command(
@@ -53,6 +59,7 @@ def file_command(
     crs: str | None,
     mapping: tuple[str, ...],
     source_layer: str | None,
+    refused: Path | None,
     *,
     dry_run: bool,
     as_json: bool,
@@ -75,12 +82,14 @@ def file_command(
             mapping=dict(_split_mapping(entry) for entry in mapping),
             source_layer=source_layer,
             dry_run=dry_run,
+            refused=refused,
             on_progress=lambda step, done, total: progress.update(
                 task, description=step, completed=done, total=total or None
             ),
         )
     if as_json:
-        click.echo(orjson.dumps(report.to_dict()))
+        # The map is for the page: a program has the file.
+        click.echo(orjson.dumps({name: told for name, told in report.to_dict().items() if name != "map"}))
     else:
         _print_report(report)
     if report.rows.rejected == report.rows.total:
@@ -130,11 +139,15 @@ def _print_report(report: ImportReport) -> None:
         lines.append(
             f"  not taken in: {', '.join(report.unknown_columns)} (name one with --map COLUMN=FIELD)"
         )
+    lines += [f"  {sentence}" for sentence in report.remembered]
     lines += [f"  ! {warning}" for warning in report.warnings]
     lines += [
         f"  row {rejection.row}{f', {rejection.column}' if rejection.column else ''}: {rejection.reason}"
         for rejection in report.rejections[:_MOST_SHOWN]
     ]
+    if report.difference_counts:
+        counts = sorted(report.difference_counts.items(), key=lambda entry: -entry[1])
+        lines.append("  changed: " + ", ".join(f"{name} in {count:,} rows" for name, count in counts))
     if len(report.rejections) > _MOST_SHOWN:
         lines.append(f"  … and {len(report.rejections) - _MOST_SHOWN:,} more; --json lists a hundred")
     click.echo("\n".join(lines), err=True)

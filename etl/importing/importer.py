@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,14 @@ from etl.importing.categories import CategoryFinder, assign_categories
 from etl.importing.draft import Draft, draft_rows
 from etl.importing.ground import Ground
 from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows, reject_totals
-from etl.importing.layers import Layer, load_layers
-from etl.importing.loading import Progress, load_rows
+from etl.importing.layers import load_layers
+from etl.importing.loading import Loaded, Progress, load_rows
 from etl.importing.locating import locate_rows
-from etl.importing.mapping import ColumnMap, choose_layer, map_columns
+from etl.importing.memory import keep_source, open_source
 from etl.importing.moving import warn_of_shift
 from etl.importing.placing import IncidentPlacer
+from etl.importing.preview import map_rows
+from etl.importing.refused import write_refused_rows
 from etl.importing.report import ImportReport
 from etl.importing.rules import (
     check_buildings,
@@ -30,7 +33,6 @@ from etl.importing.rules import (
     check_incidents,
     check_merchants,
 )
-from etl.sources.reading import read_source
 from geo.errors import InputRefused
 from geo.store.engine import transaction
 from geo.store.imports import (
@@ -65,6 +67,7 @@ def import_file(
     mapping: Mapping[str, str] | None = None,
     source_layer: str | None = None,
     dry_run: bool = False,
+    refused: Path | None = None,
     account: int | None = None,
     on_progress: Progress = lambda _step, _done, _total: None,
 ) -> ImportReport:
@@ -80,6 +83,7 @@ def import_file(
         mapping: the file's column → field, for columns whose names we would not understand.
         source_layer: the layer or sheet of the file, where it has several.
         dry_run: do everything, then take it back.
+        refused: where to write a workbook of the rows that are refused, if any are.
         account: whoever brings it in, by the number of his account; None from the command line.
         on_progress: called with the step's name, rows done and rows in all.
 
@@ -89,26 +93,28 @@ def import_file(
         DatabaseUnavailable: the database cannot be reached.
     """
     path = Path(path)
-
-    def understand(table_name: str, headers: list[str]) -> tuple[Layer, ColumnMap]:
-        found = choose_layer(layer, path.name, table_name, headers)
-        return found, map_columns(headers, found, mapping or {}, path.name)
-
     on_progress("reading", 0, 0)
-    table = read_source(path, source_layer, lambda *found: understand(*found)[1].fields.values())
-    chosen, columns = understand(table.name, table.columns)
-    total = len(table.row_numbers) + len(table.unreadable)
-    read_as = {header: field for field, header in columns.fields.items()}
-
     with (
         ThreadPoolExecutor(max_workers=1) as beside,
         _open(connection_or_url) as connection,
         _savepoint(connection, keep=not dry_run),
     ):
+        home = find_community(connection, community)
+        opened = open_source(
+            connection,
+            home.id,
+            path,
+            layer=layer,
+            crs=crs,
+            mapping=dict(mapping or {}),
+            source_layer=source_layer,
+        )
+        table, chosen, columns = opened.table, opened.layer, opened.columns
+        total = len(table.row_numbers) + len(table.unreadable)
+        read_as = {header: field for field, header in columns.fields.items()}
         # Reading keeps two processors busy, checking not always.
         hashing = beside.submit(_hash_file, path)
         lock_imports(connection)
-        home = find_community(connection, community)
         on_progress("checking", 0, total)
         draft = draft_rows(table, chosen, columns)
         places = read_places(connection, home.id)
@@ -119,7 +125,7 @@ def import_file(
         known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
         ids = match_rows(draft, known)
         _require_shapes(draft, ids)
-        batch, counts = None, RowCounts(total, inserted=0, updated=0, unchanged=0, rejected=total)
+        batch, loaded = None, Loaded(RowCounts(total, inserted=0, updated=0, unchanged=0, rejected=total))
         if draft.kept.any():
             batch = open_batch(
                 connection,
@@ -136,17 +142,23 @@ def import_file(
                 undoable = None if dry_run else batch
                 warn_of_shift(connection, draft, ids, source, ground.plane, undoable, asked=crs is not None)
             with _explain_refusal(path.name):
+                on_progress("placing", 0, total)
                 told = place_by_address(connection, draft, ids, places, home.id)
                 placer = IncidentPlacer(places, ground.plane, told) if chosen.name == "incidents" else None
-                counts = load_rows(connection, draft, ids, placer, home.id, batch, total, on_progress)
+                loaded = load_rows(connection, draft, ids, placer, home.id, batch, total, on_progress)
+            keep_source(connection, home.id, path, table.columns, opened.chosen)
+        shown = map_rows(connection, draft, ids, batch)
+    rejections = tuple(sorted(draft.rejections, key=lambda rejection: rejection.row))
+    if refused is not None and rejections:
+        write_refused_rows(refused, path, source_layer, rejections, left_out=columns.personal, crs=source_crs)
     return ImportReport(
         batch=None if dry_run else batch,
         dry_run=dry_run,
         file_name=path.name,
         layer=chosen.name,
         community=home.code,
-        rows=counts,
-        rejections=tuple(sorted(draft.rejections, key=lambda rejection: rejection.row)),
+        rows=loaded.counts,
+        rejections=rejections,
         warnings=tuple(draft.warnings),
         crs=source_crs,
         encoding=table.encoding,
@@ -154,6 +166,24 @@ def import_file(
         personal_columns=columns.personal,
         unknown_columns=columns.unknown,
         unplaced=int((draft.kept & ~draft.located & (ids == NEW)).sum()),
+        remembered=opened.told,
+        differences=_number_differences(draft, ids, loaded),
+        difference_counts=loaded.difference_counts,
+        map=shown,
+        repairs=tuple(draft.repairs),
+        refused_file=refused is not None and bool(rejections),
+    )
+
+
+def _number_differences(
+    draft: Draft, ids: npt.NDArray[np.int64], loaded: Loaded
+) -> tuple[dict[str, Any], ...]:
+    """Tell changes to stored rows by the rows of the file that brought them."""
+    stored = draft.kept & (ids != NEW)
+    rows = dict(zip(ids[stored].tolist(), draft.row_numbers[stored].tolist(), strict=True))
+    return tuple(
+        {"row": rows[difference.id], **{key: value for key, value in vars(difference).items() if key != "id"}}
+        for difference in loaded.differences
     )
 
 

@@ -1,6 +1,8 @@
 """From a draft to the store: the rows of a batch, some at a time, and what became of them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +16,30 @@ from etl.importing.identity import NEW
 from etl.importing.placing import IncidentPlacer
 from geo.crs import STORE_SRID
 from geo.store.bulk import encode_points
-from geo.store.imports import RowCounts, close_batch, insert_rows, update_rows
+from geo.store.imports import RowCounts, close_batch, insert_rows
+from geo.store.updating import Difference, list_differences, tell_events, update_rows
 
 Progress = Callable[[str, int, int], None]
 
 # What is found out from a row's place, and changes with it.
 _FOLLOWING_PLACE = {"geocode_quality", "building_id", "compound_id", "grid_id"}
 _BATCH_ROWS = 65_536
+_MOST_DIFFERENCES = 200
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a batch did to what is stored.
+
+    Attributes:
+        counts: how many rows landed, how, and how many did not.
+        difference_counts: store column → in how many stored rows it was changed.
+        differences: the first of those changes.
+    """
+
+    counts: RowCounts
+    difference_counts: Mapping[str, int] = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
 
 
 def load_rows(
@@ -32,12 +51,13 @@ def load_rows(
     batch: int,
     total: int,
     on_progress: Progress,
-) -> RowCounts:
+) -> Loaded:
     """Insert the rows that are new and update the others, and close the batch.
 
     Args:
         connection: the import's transaction.
-        draft: its kept rows land; receives a warning where rows keep what was done here.
+        draft: its kept rows land; receives a warning where rows keep what was done here, and rejects rows
+            that contradict what is stored.
         ids: shape (n,), the stored row of each row, -1 for those that are new.
         placer: finds out where incidents are; None for places.
         community_id: whose rows they are.
@@ -59,11 +79,18 @@ def load_rows(
             columns={*rows.column_names, *constants, *(placer.columns if placer else ())},
             on_progress=lambda done: on_progress("loading", done, count),
         )
-    updated = kept = 0
+    updated = kept = compared = 0
+    differing: Counter[str] = Counter()
     known = _forget_assumptions(rows, draft).append_column("id", pa.array(ids))
-    for updates in _make_batches(draft, known, stored, placer, {}):
-        changed, left_alone = update_rows(connection, table, batch, updates, _FOLLOWING_PLACE)
-        updated, kept = updated + changed, kept + left_alone
+    for lot in _make_batches(draft, known, stored, placer, {}):
+        updates = update_rows(connection, table, batch, lot, _FOLLOWING_PLACE)
+        updated, kept, compared = updated + updates.changed, kept + updates.kept, compared + lot.num_rows
+        differing.update(updates.counts)
+        reason = "has times that contradict those already known of the case"
+        draft.reject(np.isin(ids, updates.torn) & stored, reason)
+        on_progress("comparing", compared, int(stored.sum()))
+    if updated and table == "incident":
+        tell_events(connection, batch)
     if kept:
         draft.warn(
             f"{kept:,} cases have been worked on here, and the file says otherwise: their state, holder and "
@@ -76,15 +103,20 @@ def load_rows(
         total=total,
         inserted=count,
         updated=updated,
-        unchanged=int(stored.sum()) - updated,
+        unchanged=int((stored & draft.kept).sum()) - updated,
         rejected=total - int(draft.kept.sum()),
     )
     close_batch(connection, batch, counts, _tabulate_rejections(draft))
-    return counts
+    differences = list_differences(connection, table, batch, _MOST_DIFFERENCES) if updated else ()
+    return Loaded(counts, +differing, tuple(differences))
 
 
 def _make_batches(
-    draft: Draft, rows: pa.Table, chosen: Mask, placer: IncidentPlacer | None, constants: Mapping[str, int]
+    draft: Draft,
+    rows: pa.Table,
+    chosen: Mask,
+    placer: IncidentPlacer | None,
+    constants: Mapping[str, int],
 ) -> Iterator[pa.Table]:
     """Make the chosen rows ready for the store, some at a time: one lot is placed while another is sent."""
     positions = np.flatnonzero(chosen)

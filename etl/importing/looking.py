@@ -1,25 +1,44 @@
 """What a file holds, before anything of it is taken in: layers, columns, samples, and where it may lie."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
+from etl.importing.draft import draft_rows
+from etl.importing.ground import Ground
+from etl.importing.guessing import ColumnGuess, guess_mapping
 from etl.importing.layers import Layer, load_layers
+from etl.importing.locating import show_rows, weigh_rows
 from etl.importing.mapping import ColumnMap, choose_layer, map_columns
 from etl.importing.memory import recall_source
 from etl.importing.values import to_text
-from etl.sources.reading import read_source
-from etl.sources.table import Table
+from etl.sources.reading import list_source_layers, read_source
+from etl.sources.table import SourceLayer, Table
 from geo.errors import InputRefused
-from geo.store.imports import find_community, mask_texts
+from geo.store.import_jobs import RememberedSource
+from geo.store.imports import ImportCommunity, find_community, mask_texts, read_places
 
 _SAMPLES: Final = 3
 _SAMPLED_ROWS: Final = 500
 _LONGEST_SAMPLE: Final = 60
+_MOST_LAYERS: Final = 200
+_MOST_HYPOTHESES: Final = 4
 _BLOTTED: Final = "●●●"
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What is chosen of a file by now, by a person, by memory, or by what the file tells."""
+
+    layer: Layer | None
+    crs: str | None
+    columns: ColumnMap | None
+    guesses: Mapping[str, ColumnGuess]
+    last: RememberedSource | None
 
 
 def look_at_file(
@@ -40,7 +59,7 @@ def look_at_file(
         path: the file.
         community: code of the community; may be None where there is only one.
         layer: the layer its rows go to, as chosen; None where the file tells.
-        source_layer: the layer or sheet to look at.
+        source_layer: the layer or sheet to look at; None for the largest.
         crs: the coordinate system, as chosen.
         mapping: the file's column → field, as chosen.
         on_progress: called with the step's name.
@@ -55,77 +74,92 @@ def look_at_file(
     """
     on_progress("reading", 0, 0)
     home = find_community(connection, community)
+    layers = list_source_layers(path)
+    if source_layer is None and len(layers) > 1:
+        source_layer = max(layers, key=lambda found: found.rows or 0).name
     table = read_source(path, source_layer)
-    layers = [{"name": table.name, "rows": len(table.row_numbers)}]
-    notes = list(table.warnings)
-
     on_progress("checking", 0, len(table.row_numbers))
-    remembered = recall_source(connection, home.id, path, table.columns, layer)
-    chosen_layer = _choose_layer(layer, path, table, notes)
-    if chosen_layer is None and remembered is not None:
-        chosen_layer = load_layers()[remembered.layer]
-    if remembered is not None and chosen_layer is not None and remembered.layer != chosen_layer.name:
-        remembered = None
-    given = dict(mapping or {}) or dict(remembered.mapping if remembered else {})
-    columns = _map_columns(chosen_layer, path, table, given, notes)
-    chosen_crs = crs or (remembered.crs if remembered else None)
+    notes = list(table.warnings)
+    chosen = _choose(connection, home, path, table, layer, crs, dict(mapping or {}), notes)
     return {
-        "layers": layers,
+        "layers": [_describe(found, table, len(layers)) for found in layers[:_MOST_LAYERS]],
         "chosen": {
             "source_layer": source_layer or table.name,
-            "layer": chosen_layer and chosen_layer.name,
-            "crs": chosen_crs,
-            "mapping": {} if columns is None else {header: name for name, header in columns.fields.items()},
+            "layer": chosen.layer and chosen.layer.name,
+            "crs": chosen.crs,
+            "mapping": _list_mapping(chosen),
         },
-        "remembered": remembered is not None,
-        "columns": _show_columns(connection, table, columns),
-        "fields": [] if chosen_layer is None else _list_fields(chosen_layer),
-        "datum": {
-            "needed": False,
-            "declared": table.declared_crs,
-            "chosen": chosen_crs,
-            "challenge": None,
-            "hypotheses": [],
-        },
+        "remembered": chosen.last is not None,
+        "columns": _show_columns(connection, table, chosen),
+        "fields": [] if chosen.layer is None else _list_fields(chosen.layer),
+        "datum": _weigh_datum(connection, home, table, chosen),
         "notes": notes,
     }
 
 
-def _choose_layer(wanted: str | None, path: Path, table: Table, notes: list[str]) -> Layer | None:
-    try:
-        return choose_layer(wanted, path.name, table.name, table.columns)
-    except InputRefused as refusal:
-        notes.append(str(refusal))
-        return None
+def _describe(found: SourceLayer, table: Table, count: int) -> dict[str, Any]:
+    is_read = count == 1 or found.name == table.name
+    return {"name": found.name, "rows": len(table.row_numbers) if is_read else found.rows, "kind": found.kind}
 
 
-def _map_columns(
-    layer: Layer | None, path: Path, table: Table, given: Mapping[str, str], notes: list[str]
-) -> ColumnMap | None:
-    if layer is None:
-        return None
+def _choose(
+    connection: PostgresConnection,
+    home: ImportCommunity,
+    path: Path,
+    table: Table,
+    layer: str | None,
+    crs: str | None,
+    mapping: dict[str, str],
+    notes: list[str],
+) -> _Chosen:
     try:
-        return map_columns(table.columns, layer, given, path.name)
+        found: Layer | None = choose_layer(layer, path.name, table.name, table.columns)
     except InputRefused as refusal:
+        last = recall_source(connection, home.id, path, table.columns, layer)
+        found = None if last is None else load_layers()[last.layer]
+        if found is None:
+            notes.append(str(refusal))
+    if found is None:
+        return _Chosen(None, crs, None, {}, None)
+    last = recall_source(connection, home.id, path, table.columns, found.name)
+    guesses = guess_mapping(table.columns, _take_values(table), found)
+    given = {guess.header: guess.field for guess in guesses if guess.field is not None}
+    given |= {header: name for header, name in (last.mapping if last else {}).items() if header in given}
+    given |= mapping
+    try:
+        columns: ColumnMap | None = map_columns(table.columns, found, given, path.name)
+    except InputRefused as refusal:
+        columns = None
         notes.append(str(refusal))
-        return None
+    by_header = {guess.header: guess for guess in guesses}
+    return _Chosen(found, crs or (last.crs if last else None), columns, by_header, last)
+
+
+def _take_values(table: Table) -> dict[str, list[Any]]:
+    return {str(name): values.iloc[:_SAMPLED_ROWS].to_list() for name, values in table.rows.items()}
+
+
+def _list_mapping(chosen: _Chosen) -> dict[str, str]:
+    if chosen.columns is not None:
+        return {header: name for name, header in chosen.columns.fields.items()}
+    return {header: guess.field for header, guess in chosen.guesses.items() if guess.field is not None}
 
 
 def _list_fields(layer: Layer) -> list[dict[str, Any]]:
+    # What they are called in which language is the page's business.
     return [
         {"name": field.name, "zh": "", "en": "", "required": field.name in layer.needs}
         for field in layer.fields.values()
     ]
 
 
-def _show_columns(
-    connection: PostgresConnection, table: Table, columns: ColumnMap | None
-) -> list[dict[str, Any]]:
-    personal = set() if columns is None else set(columns.personal)
-    fields = {} if columns is None else {header: name for name, header in columns.fields.items()}
+def _show_columns(connection: PostgresConnection, table: Table, chosen: _Chosen) -> list[dict[str, Any]]:
+    fields = _list_mapping(chosen)
+    headers = [str(header) for header in table.rows.columns]
+    personal = {header for header in headers if _is_personal(header, chosen)}
     samples = {
         header: [] if header in personal else _take_samples(table.rows[header].iloc[:_SAMPLED_ROWS])
-        for header in map(str, table.rows.columns)
+        for header in headers
     }
     # What people wrote may name anybody, whatever its column is called.
     masked = iter(mask_texts(connection, [word for words in samples.values() for word in words]))
@@ -135,11 +169,58 @@ def _show_columns(
             "field": fields.get(header),
             "personal": header in personal,
             "samples": [_BLOTTED] * _SAMPLES if header in personal else [next(masked) for _ in words],
+            **_describe_guess(chosen.guesses.get(header), fields.get(header)),
         }
         for header, words in samples.items()
     ]
 
 
+def _is_personal(header: str, chosen: _Chosen) -> bool:
+    if chosen.columns is not None and header in chosen.columns.fields.values():
+        return False
+    guess = chosen.guesses.get(header)
+    is_by_name = chosen.columns is not None and header in chosen.columns.personal
+    return is_by_name or (guess is not None and guess.why == "is about persons and left out")
+
+
+def _describe_guess(guess: ColumnGuess | None, name: str | None) -> dict[str, Any]:
+    """Tell how sure a field is: what a person or memory has chosen is no question."""
+    if guess is None or guess.field != name:
+        return {"confidence": None if name is None else 1.0, "question": False, "why": ""}
+    return {"confidence": guess.confidence, "question": guess.is_question, "why": guess.why}
+
+
 def _take_samples(values: pd.Series) -> list[str]:
     words = to_text(values).dropna()
     return [word[:_LONGEST_SAMPLE] for word in words[words != ""].unique()[:_SAMPLES]]
+
+
+def _weigh_datum(
+    connection: PostgresConnection, home: ImportCommunity, table: Table, chosen: _Chosen
+) -> dict[str, Any]:
+    """Say what the file's coordinates are likely to be in, and how its rows would lie under the likeliest."""
+    declared = table.declared_crs
+    if chosen.layer is not None and chosen.columns is not None:
+        ground = Ground(home, read_places(connection, home.id))
+        draft = draft_rows(table, chosen.layer, chosen.columns)
+        read_as = chosen.crs or declared
+        evidence = weigh_rows(draft, replace(table, declared_crs=read_as), ground)
+        if evidence is not None:
+            told = evidence.to_dict()
+            likeliest: Sequence[str] = [way["crs"] for way in told["hypotheses"][:_MOST_HYPOTHESES]]
+            shown = dict.fromkeys([*likeliest, *([read_as] if read_as else [])])
+            return {
+                **told,
+                "needed": read_as is None,
+                "declared": declared,
+                "chosen": read_as or told["proposed"],
+                "map": {name: show_rows(draft, table, name, ground) for name in shown},
+            }
+    return {
+        "needed": False,
+        "declared": declared,
+        "chosen": chosen.crs,
+        "challenge": None,
+        "hypotheses": [],
+        "map": {},
+    }

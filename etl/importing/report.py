@@ -1,7 +1,7 @@
 """What an import did, for a person and for a program."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from etl.sources.table import Rejection
@@ -29,6 +29,13 @@ class ImportReport:
         personal_columns: columns about persons, left out on purpose.
         unknown_columns: columns that no field takes.
         unplaced: rows that landed without a place, to be placed by hand.
+        remembered: what was taken over from the last file of the same columns, as sentences.
+        differences: the first changes to stored rows, as :meth:`to_dict` gives them.
+        difference_counts: store column → in how many stored rows it was changed.
+        map: a feature collection of some of the rows.
+        seams: overlaps and gaps of grids; None for other layers.
+        repairs: number of a row whose shape was mended, and what was done to it.
+        refused_file: whether the rows that were refused were written into a workbook.
     """
 
     batch: int | None
@@ -45,9 +52,16 @@ class ImportReport:
     personal_columns: tuple[str, ...]
     unknown_columns: tuple[str, ...]
     unplaced: int
+    remembered: tuple[str, ...] = ()
+    differences: tuple[Mapping[str, Any], ...] = ()
+    difference_counts: Mapping[str, int] = field(default_factory=dict)
+    map: Mapping[str, Any] = field(default_factory=lambda: {"type": "FeatureCollection", "features": []})
+    seams: Mapping[str, Any] | None = None
+    repairs: tuple[tuple[int, str], ...] = ()
+    refused_file: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Describe the report in JSON's types, with the first hundred rejections."""
+        """Describe the report in JSON's types, with the first hundred rejections and repairs."""
         return {
             "batch": self.batch,
             "dry_run": self.dry_run,
@@ -66,4 +80,11 @@ class ImportReport:
             "personal_columns": list(self.personal_columns),
             "unknown_columns": list(self.unknown_columns),
             "unplaced": self.unplaced,
+            "remembered": list(self.remembered),
+            "differences": [dict(difference) for difference in self.differences],
+            "difference_counts": dict(self.difference_counts),
+            "map": self.map,
+            "seams": self.seams or {"overlaps": [], "gaps": []},
+            "repairs": [{"row": row, "what": what} for row, what in self.repairs[:_MOST_REJECTIONS]],
+            "refused_file": self.refused_file,
         }

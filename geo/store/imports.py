@@ -23,9 +23,6 @@ from geo.crs import Coordinates
 from geo.errors import NotFound
 from geo.store.bulk import copy_rows, defer_upkeep
 from geo.store.engine import load_queries
-from geo.store.staging import settle_stage
-
-_STAGE = "import_stage"
 
 # A row of an id and two coordinates, and what stands before the rows, in COPY's binary format.
 _POSITION = np.dtype(
@@ -37,12 +34,6 @@ _POSITION = np.dtype(
     }
 )
 _COPY_HEADER_BYTES = 19
-
-# What a case that has been worked on here keeps, whatever a file says: see keep_moved_case.
-_OWN_WORK = (
-    "state", "party_id", "due_at", "original_due_at", "first_response_at", "handled_at", "closed_at",
-    "outcome",
-)  # fmt: skip
 
 # As in layer_rows.sql.
 _CASE_NUMBER = (
@@ -272,85 +263,6 @@ def _count_rows(connection: PostgresConnection, table: str, most: int) -> int:
         cursor.execute(statement, (most + 1,))
         row = cursor.fetchone()
     return int(row[0]) if row else 0
-
-
-def update_rows(
-    connection: PostgresConnection, table: str, batch: int, rows: pa.Table, following_place: Collection[str]
-) -> tuple[int, int]:
-    """Update rows by their ``id`` where anything differs; a null leaves what is stored.
-
-    Args:
-        connection: the caller's transaction.
-        table: the layer's table.
-        batch: the batch that the rows then belong to.
-        rows: ``id`` and the columns to write.
-        following_place: columns that follow ``geom``: where that is given, their null counts.
-
-    Returns:
-        How many rows were changed, of each of which the state before is kept; and of how many the file knows
-        otherwise what was done here, which stays as it is.
-    """
-    if not rows.num_rows:
-        return 0, 0
-    written = [name for name in rows.column_names if name != "id"]
-    own_work = [name for name in written if table == "incident" and name in _OWN_WORK]
-    queries = load_queries("imports")
-    parts = {
-        "table": sql.Identifier(table),
-        "stage": sql.Identifier(_STAGE),
-        "columns": list_names(rows.column_names),
-        "before": describe_row(queries.list_writable_columns(connection, table=table)),
-        "new": sql.SQL(", ").join(
-            sql.SQL(
-                "CASE WHEN s.geom IS NULL THEN t.{0} ELSE s.{0} END"
-                if name in following_place and "geom" in written
-                else "CASE WHEN t.version > 0 THEN t.{0} ELSE coalesce(s.{0}, t.{0}) END"
-                if name in own_work
-                else "coalesce(s.{0}, t.{0})"
-            ).format(sql.Identifier(name))
-            for name in written
-        ),
-        "differs": sql.SQL(" OR ").join(
-            sql.SQL("s.{0} <> t.{0} OR (s.{0} IS NOT NULL AND t.{0} IS NULL)").format(sql.Identifier(name))
-            for name in own_work
-        ),
-        "old": sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in written),
-        "targets": list_names(written),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE TEMP TABLE {stage} AS SELECT {columns} FROM {table} LIMIT 0").format(**parts)
-        )
-        copy_rows(connection, _STAGE, [rows])
-        settle_stage(cursor, table, _STAGE, rows.column_names)
-        kept = 0
-        if own_work:
-            cursor.execute(
-                sql.SQL(
-                    "SELECT count(*) FROM {table} AS t JOIN {stage} AS s ON s.id = t.id "
-                    "WHERE t.version > 0 AND ({differs})"
-                ).format(**parts)
-            )
-            kept = int((cursor.fetchone() or (0,))[0])
-        cursor.execute(
-            sql.SQL(
-                "INSERT INTO import_change (batch_id, row_id, before) "
-                "SELECT %s, t.id, {before} FROM {table} AS t JOIN {stage} AS s ON s.id = t.id "
-                "WHERE ROW({new}) IS DISTINCT FROM ROW({old})"
-            ).format(**parts),
-            (batch,),
-        )
-        changed = cursor.rowcount
-        cursor.execute(
-            sql.SQL(
-                "UPDATE {table} AS t SET ({targets}, import_batch_id) = ROW({new}, %s) "
-                "FROM {stage} AS s, import_change AS c "
-                "WHERE s.id = t.id AND c.batch_id = %s AND c.row_id = t.id"
-            ).format(**parts),
-            (batch, batch),
-        )
-        cursor.execute(sql.SQL("DROP TABLE {stage}").format(**parts))
-    return changed, kept
 
 
 def list_names(names: Sequence[str]) -> sql.Composed:

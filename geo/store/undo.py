@@ -67,6 +67,7 @@ def undo_batch(
         "targets": list_names(columns),
         "restored": sql.SQL(", ").join(sql.SQL("old.{}").format(sql.Identifier(name)) for name in columns),
     }
+    queries.forget_events(connection, batch=batch)
     with connection.cursor() as cursor:
         cursor.execute(
             sql.SQL(

@@ -21,7 +21,7 @@ from tests.import_town import ImportTown, ask, place, write_csv
 IMPORT_AND_WAIT = """
 import sys, time
 from geo.store import imports
-from etl.importing import importer
+from etl.importing import importer, loading
 
 imports._BULK_ROWS = int(sys.argv[4])
 
@@ -30,7 +30,7 @@ def wait(*_):
     time.sleep(600)
 
 if sys.argv[3] == "commit":
-    importer.close_batch = wait
+    loading.close_batch = wait
 importer.import_file(sys.argv[1], sys.argv[2], crs="4490",
                      on_progress=lambda step, done, total: step == sys.argv[3] and wait())
 """

@@ -59,9 +59,11 @@ def test_file_is_looked_at_tried_and_committed(
     assert job.look["chosen"]["layer"] == "incidents"
     columns = {column["header"]: column for column in job.look["columns"]}
     assert columns["办件编号"]["field"] == "external_id"
-    assert columns["诉求人"] == {
-        "header": "诉求人", "field": None, "personal": True, "samples": ["●●●", "●●●", "●●●"],
-    }  # fmt: skip
+    assert columns["诉求人"]["personal"]
+    assert columns["诉求人"]["samples"] == ["●●●", "●●●", "●●●"]
+    assert job.look["datum"]["needed"]
+    assert job.look["datum"]["proposed"] == "4490"
+    assert len(job.look["datum"]["map"]["4490"]["features"]) == 3
     start_step(job_id, "try", Options(crs="4490"))
     job = wait(job_id)
     assert (job.state, job.problem) == ("tried", None)

@@ -99,6 +99,40 @@ INSERT INTO import_batch (community_id, layer, file_name, file_sha256, source_cr
 VALUES (:community_id, :layer, :file_name, :file_sha256, :source_crs, :encoding, CAST(:mapping AS jsonb), :account)
 RETURNING id;
 
+-- name: tell_events(batch)!
+-- What a batch found to have happened to cases elsewhere: states they came to, and times that were put off. Each is told
+-- for when it happened, as far as that is known, and never before what is told already.
+INSERT INTO incident_event (
+    community_id, incident_id, at, kind, from_state, to_state, reason, due_at, account_id, import_batch_id)
+SELECT
+    i.community_id, i.id,
+    greatest(told.at, (SELECT max(e.at) FROM incident_event AS e WHERE e.incident_id = i.id)),
+    told.kind, told.from_state, told.to_state, told.reason, told.due_at, b.account_id, b.id
+FROM import_change AS c
+JOIN import_batch AS b ON b.id = c.batch_id
+JOIN incident AS i ON i.id = c.row_id
+CROSS JOIN LATERAL (SELECT c.before ->> 'state', CAST(c.before ->> 'due_at' AS timestamptz)) AS before (state, due_at)
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN i.state IN ('closed', 'rated') THEN i.closed_at
+            WHEN i.state = 'verifying' THEN coalesce(i.handled_at, b.imported_at)
+            ELSE b.imported_at END,
+        CASE WHEN i.is_open AND before.state IN ('closed', 'rated') THEN 'reopened' ELSE 'moved' END,
+        before.state, i.state,
+        -- Why, the other system keeps to itself.
+        CASE WHEN i.state = 'returned' THEN 'other' END,
+        CAST(NULL AS timestamptz)
+    WHERE before.state <> i.state
+    UNION ALL
+    SELECT b.imported_at, 'extended', NULL, NULL, NULL, i.due_at
+    WHERE i.is_open AND i.due_at > before.due_at
+) AS told (at, kind, from_state, to_state, reason, due_at)
+WHERE c.batch_id = :batch;
+
+-- name: forget_events(batch)!
+DELETE FROM incident_event WHERE import_batch_id = :batch;
+
 -- name: close_batch(batch, total, inserted, updated, unchanged, rejected)!
 UPDATE import_batch
 SET rows_total = :total, rows_inserted = :inserted, rows_updated = :updated, rows_unchanged = :unchanged,
