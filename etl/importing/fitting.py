@@ -92,7 +92,11 @@ def sample_shapes(shapes: npt.NDArray[np.object_]) -> Sample:
     """Sample shapes of any type, None allowed: their inside where they have one, and their outlines."""
     present = np.flatnonzero(~shapely.is_missing(shapes))
     rows = _thin(present)
-    rows = rows[np.isfinite(shapely.bounds(shapes[rows])).all(axis=1)]
+    # Of a corner that is not a number the bounds say nothing; a shape without any has no bounds.
+    corners, owners = shapely.get_coordinates(shapes[rows], return_index=True)
+    is_sound = np.isfinite(shapely.bounds(shapes[rows])).all(axis=1)
+    is_sound[owners[~np.isfinite(corners).all(axis=1)]] = False
+    rows = rows[is_sound]
     chosen = shapely.force_2d(shapes[rows])
     middles = shapely.get_coordinates(shapely.centroid(chosen))
     corners, owners = shapely.get_coordinates(chosen, return_index=True)
