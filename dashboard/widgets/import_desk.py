@@ -159,6 +159,7 @@ def _show_preview(desk: Desk, text: Text) -> None:
                 offer_refused(job, desk.actor, text)
             _offer_discard(job, text)
 
+    st.caption(text("import.not_yet"))
     show_result(job.id, result, desk.community, desk.urls, show_acts, text)
 
 
@@ -174,6 +175,13 @@ def _show_done(desk: Desk, text: Text) -> None:
                 offer_refused(job, desk.actor, text)
             if job.batch is not None:
                 offer_undo(desk.community, job.batch, job.file_name, "done", text)
+            if result.unplaced:
+                st.page_link(
+                    "views/unplaced.py",
+                    label=text("import.to_unplaced"),
+                    icon=":material/arrow_forward:",
+                    query_params={"community": desk.community.code, "lang": text.language},
+                )
 
     if result.lands_anything:
         st.success(text("import.committed", batch=job.batch or ""), icon=":material/check:")
