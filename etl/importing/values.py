@@ -147,7 +147,8 @@ def _may_hold_unseen(text: pa.LargeStringArray) -> bool:
     # Some at a time, for to search them they are copied; a sign cut in two is let be.
     for start in range(0, content.size, _SEARCHED_BYTES):
         some = content[start : start + _SEARCHED_BYTES].to_pybytes()
-        if any(sign in some for sign in _UNSEEN_BYTES):
+        # A single byte is found ten times as quickly as two.
+        if any(sign[:1] in some and sign in some for sign in _UNSEEN_BYTES):
             found = pc.any(pc.match_substring_regex(text, _UNSEEN))
             return bool(found.as_py())
     return False
@@ -202,12 +203,13 @@ def _read_labels(column: pd.Series, field: Field) -> Reading:
     """Read what things are called or numbered: full-width letters and digits become plain ones."""
     reading = _read_text(column, field)
     labels = pa.array(reading.values, pa.large_string(), from_pandas=True)
-    wide = pc.fill_null(pc.match_substring_regex(labels, _WIDE), fill_value=False)
-    if pc.any(wide).as_py():
-        at = wide.to_numpy(zero_copy_only=False)
-        narrow = reading.values.copy()
-        narrow[at] = np.array([value.translate(_NARROW) for value in narrow[at]], dtype=object)
-        reading = replace(reading, values=narrow)
+    if not pc.all(pc.string_is_ascii(labels)).as_py():
+        wide = pc.fill_null(pc.match_substring_regex(labels, _WIDE), fill_value=False)
+        if pc.any(wide).as_py():
+            at = wide.to_numpy(zero_copy_only=False)
+            narrow = reading.values.copy()
+            narrow[at] = np.array([value.translate(_NARROW) for value in narrow[at]], dtype=object)
+            reading = replace(reading, values=narrow)
     return replace(reading, warnings=(*reading.warnings, *_doubt_zeros(reading.values)))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ _DELIMITERS = ",\t;|"
 _OTHER_DELIMITERS = "\t;|,，；"
 _SAMPLE_CHARACTERS = 16_384
 _SAMPLE_ROWS = 60
+_PREVIEW_CHARACTERS = 1 << 18
 _BLOCK_BYTES = 1 << 24
 
 
@@ -170,12 +172,13 @@ def _find_delimiter(text: str) -> str:
 
 def _preview(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     # The first rows, and after each how many lines of the file were read: a quoted cell may span several.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows, lines_read = [], []
     csv.field_size_limit(len(text) + 1)  # Whoever wrote a novel into a cell gets it back whole.
-    for row in reader:
-        rows.append(row)
-        lines_read.append(reader.line_num)
-        if len(rows) == _SAMPLE_ROWS:
+    for head in (text[:_PREVIEW_CHARACTERS], text):
+        reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+        rows, lines_read = [], []
+        for row in itertools.islice(reader, _SAMPLE_ROWS):
+            rows.append(row)
+            lines_read.append(reader.line_num)
+        if len(rows) == _SAMPLE_ROWS or len(head) == len(text):
             break
-    return rows if text.strip() else [], lines_read
+    return rows if any(cell.strip() for row in rows for cell in row) else [], lines_read

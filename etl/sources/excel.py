@@ -21,11 +21,14 @@ from etl.sources.body import leave_out
 from etl.sources.filling import fill_groups
 from etl.sources.headers import Header, Merge, read_header
 from etl.sources.table import SourceLayer, Table, choose_one, drop_blanks
-from etl.sources.workbook_signs import counts_from_1904, read_signs
+from etl.sources.workbook_signs import counts_from_1904, measure_sheets, read_signs
 from geo.errors import InputRefused, UnreadableFile
 
 # Some 200,000 rows of twenty columns. Read, a sheet takes about eight times what it takes unpacked.
 _MOST_UNPACKED_BYTES = 256 * 2**20
+
+# A sheet is unpacked to all the cells between its first and its last.
+_MOST_CELLS = 20_000_000
 
 # Asked for by this name, all sheets of one header are one table: one roster a compound, a sheet each.
 ALL_SHEETS = "*"
@@ -132,8 +135,15 @@ def _refuse_bombs(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked_bytes = sum(member.file_size for member in archive.infolist())
+        height, width = measure_sheets(path) if unpacked_bytes <= _MOST_UNPACKED_BYTES else (0, 0)
     except zipfile.BadZipFile:
         return  # An .xls is not packed; what is damaged, calamine tells.
+    if height * width > _MOST_CELLS:
+        message = (
+            f"{path.name} has a cell in row {height:,} and one in column {width:,}, with next to nothing "
+            "between: delete what stands far from the table."
+        )
+        raise InputRefused(message)
     if unpacked_bytes > _MOST_UNPACKED_BYTES:
         message = (
             f"{path.name} would be {unpacked_bytes / 2**20:,.0f} MB unpacked, and at most "
@@ -144,7 +154,12 @@ def _refuse_bombs(path: Path) -> None:
 
 def _read_sheet(path: Path, sheet: _Sheet) -> Table:
     width = max(len(row) for row in sheet.cells)
-    rows = [[_write_as_text(cell) for cell in row] + [""] * (width - len(row)) for row in sheet.cells]
+    # Most cells of a large sheet are texts; a call for each of millions is felt.
+    rows = [
+        [cell.strip() if type(cell) is str else _write_as_text(cell) for cell in row]
+        + [""] * (width - len(row))
+        for row in sheet.cells
+    ]
     header = read_header(rows, sheet.merges)
     warnings = _fill_merged(rows, sheet.merges, header)
     head = rows[header.first : header.last + 1]

@@ -28,12 +28,12 @@ def decode(raw: bytes, file_name: str) -> tuple[str, str]:
         candidates = ("utf-16",)
     elif b"\0" in raw[:_JUDGED_LINES]:
         candidates = ("utf-16-le", "utf-16-be")
-    elif _is_mixed(raw):
-        candidates = ()
     for encoding in candidates:
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
+            if encoding == "utf-8" and _is_mixed(raw):
+                break
             continue
         if "\0" not in text and (encoding[:7] != "utf-16-" or _is_prose(text)):
             return text, encoding
@@ -49,12 +49,8 @@ def decode(raw: bytes, file_name: str) -> tuple[str, str]:
 
 def _is_mixed(raw: bytes) -> bool:
     """Whether most of the lines that could tell are UTF-8, but not all: as GB18030 they would be garbage."""
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        lines = [line for line in raw.splitlines() if not line.isascii()][:_JUDGED_LINES]
-        return 2 * sum(map(_is_utf8, lines)) > len(lines)
-    return False
+    lines = [line for line in raw.splitlines() if not line.isascii()][:_JUDGED_LINES]
+    return 2 * sum(map(_is_utf8, lines)) > len(lines)
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -3,22 +3,30 @@
 The values themselves are calamine's, which does not tell of these.
 """
 
+import functools
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml comes without types
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _TRUE = {"1", "true"}
+# What reading a damaged or locked archive raises.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 _CHUNK_BYTES = 1 << 20
 # Bytes of which one must stand in a sheet that has anything to tell; hardly any large sheet has.
-_SIGNS = re.compile(rb"hidden=[\"'](?:1|true)|\st=[\"']e[\"']|</f></c>|</f><v></v>|</f><v ?/>")
+_SIGNS = (b'hidden="1"', b'hidden="true"', b' t="e"')
+_FORMULA = b"</f>"
+_UNCOMPUTED = (b"</f></c>", b"</f><v></v>", b"</f><v/>", b"</f><v />")
 _LONGEST_SIGN = 16
+_CELL = re.compile(rb' r="([A-Z]{1,3})(\d{1,7})"')
+_MOST_MEASURED_BYTES = 1 << 24
 _MOST_NAMED = 1_000
 
 
@@ -48,8 +56,43 @@ def read_signs(path: Path, sheet: str) -> SheetSigns:
                 return SheetSigns()
             with archive.open(part) as content:
                 return _collect(etree.iterparse(content, **_OPTIONS, tag=(f"{_MAIN}col", f"{_MAIN}row")))
-    except (zipfile.BadZipFile, KeyError, etree.LxmlError, NotImplementedError, RuntimeError):
+    except (KeyError, etree.LxmlError, *_DAMAGE):
         return SheetSigns()  # What is damaged, calamine tells.
+
+
+def measure_sheets(path: Path) -> tuple[int, int]:
+    """Measure how many rows and columns the sheets of an .xlsx reach over; (0, 0) for any other workbook.
+
+    Large sheets are measured at their beginning and end: what is large is full of cells.
+    """
+    height = width = 0
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if not member.filename.startswith("xl/worksheets/"):
+                continue
+            try:
+                with archive.open(member) as content:
+                    for chunk in _read_ends(content, member.file_size):
+                        cells = _CELL.findall(chunk)
+                        height = max(height, *map(int, {row for _, row in cells}), 0)
+                        width = max(width, *map(_count_columns, {column for column, _ in cells}), 0)
+            except _DAMAGE:
+                continue  # What is damaged, calamine tells.
+    return height, width
+
+
+def _read_ends(content: IO[bytes], size: int) -> Iterator[bytes]:
+    end = b""
+    position = 0
+    while chunk := content.read(_CHUNK_BYTES):
+        if size <= _MOST_MEASURED_BYTES or position == 0 or position + len(chunk) >= size:
+            yield end + chunk
+        end = chunk[-_LONGEST_SIGN:]
+        position += len(chunk)
+
+
+def _count_columns(letters: bytes) -> int:
+    return functools.reduce(lambda count, letter: 26 * count + letter - 64, letters, 0)
 
 
 def counts_from_1904(path: Path) -> bool:
@@ -60,7 +103,7 @@ def counts_from_1904(path: Path) -> bool:
                 (node for _, node in etree.iterparse(content, **_OPTIONS, tag=f"{_MAIN}workbookPr")), None
             )
             return found is not None and found.get("date1904") in _TRUE
-    except (zipfile.BadZipFile, KeyError, etree.LxmlError, NotImplementedError, RuntimeError):
+    except (KeyError, etree.LxmlError, *_DAMAGE):
         return False
 
 
@@ -86,7 +129,9 @@ def _has_signs(archive: zipfile.ZipFile, part: str) -> bool:
     with archive.open(part) as content:
         end = b""
         while chunk := content.read(_CHUNK_BYTES):
-            if _SIGNS.search(end + chunk):
+            some = end + chunk
+            signs = (*_SIGNS, *_UNCOMPUTED) if _FORMULA in some else _SIGNS
+            if any(sign in some for sign in signs):
                 return True
             end = chunk[-_LONGEST_SIGN:]
     return False

@@ -13,6 +13,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from etl.sources.excel import ALL_SHEETS, list_sheets
 from etl.sources.reading import read_source
 from etl.sources.table import Table
+from geo.errors import InputRefused
 
 Rows = Sequence[Sequence[Any]]
 HEADER = ["序号", "小区", "楼栋", "户数", "备注"]
@@ -38,7 +39,7 @@ def told(table: Table, word: str) -> str:
 
 
 def test_titles_two_header_rows_and_merged_compounds(tmp_path: Path) -> None:
-    rows = [
+    rows: Rows = [
         ["D社区楼栋基本情况登记表"],
         ["单位：D社区居委会", None, None, None, None, "填表日期：2025年8月31日"],
         ["序号", "小区", "楼栋", "户数情况", None, "备注"],
@@ -56,7 +57,7 @@ def test_titles_two_header_rows_and_merged_compounds(tmp_path: Path) -> None:
 
 
 def test_names_that_are_not_clear_alone_carry_their_heading(tmp_path: Path) -> None:
-    rows = [
+    rows: Rows = [
         ["序号", "网格", None, "物业", None, "负责人", None],
         [None, "编号", "名称", "名称", "类型", "姓名", "电话"],
         [1, "01", "一网格", "安居物业", "专业", "张三", "13800001111"],
@@ -75,14 +76,18 @@ def test_names_that_are_not_clear_alone_carry_their_heading(tmp_path: Path) -> N
 
 def test_a_first_row_with_gaps_is_no_second_header(tmp_path: Path) -> None:
     # The column without a name is filled only in the first row, and the row has all the others, too.
-    rows = [["序号", "小区", "楼栋", None], [1, "幸福里", "1栋", "顶层漏水"], [2, "幸福里", "2栋", None]]
+    rows: Rows = [
+        ["序号", "小区", "楼栋", None],
+        [1, "幸福里", "1栋", "顶层漏水"],
+        [2, "幸福里", "2栋", None],
+    ]
     table = read_source(save(tmp_path, rows))
     assert table.columns == ["序号", "小区", "楼栋", "column 4"]
     assert table.row_numbers.tolist() == [2, 3]
 
 
 def test_totals_and_notes_are_left_out_and_counted(tmp_path: Path) -> None:
-    rows = [
+    rows: Rows = [
         HEADER,
         [1, "幸福里", "1栋", 36, None],
         [None, "小 计", None, 36, None],
@@ -104,20 +109,20 @@ def test_totals_and_notes_are_left_out_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_last_row_with_little_in_it_is_a_row(tmp_path: Path) -> None:
-    rows = [["编号", "名称", "备注", "地址"], ["1", "甲", "说明", "x"], ["2", None, None, None]]
+    rows: Rows = [["编号", "名称", "备注", "地址"], ["1", "甲", "说明", "x"], ["2", None, None, None]]
     assert read_source(save(tmp_path, rows)).rows["编号"].to_list() == ["1", "2"]
 
 
 def test_header_repeated_on_every_printed_page(tmp_path: Path) -> None:
     title = ["D社区楼栋台账"]
-    rows = [title, HEADER, [1, "幸福里", "1栋", 36], title, HEADER, [2, "楼栋", "户数", 12]]
+    rows: Rows = [title, HEADER, [1, "幸福里", "1栋", 36], title, HEADER, [2, "楼栋", "户数", 12]]
     table = read_source(save(tmp_path, rows))
     assert table.rows["序号"].to_list() == ["1", "2"]
     assert "2 rows repeat the header" in told(table, "repeat")
 
 
 def test_codes_below_the_words_are_a_header_too(tmp_path: Path) -> None:
-    rows = [
+    rows: Rows = [
         ["网格编号", "网格名称", "网格类型"],
         ["grid_code", "grid_name", "kind"],
         ["01", "一网格", "微网格"],
@@ -126,7 +131,7 @@ def test_codes_below_the_words_are_a_header_too(tmp_path: Path) -> None:
 
 
 def test_blank_below_a_compound_is_filled_only_where_it_is_plainly_one_of_groups(tmp_path: Path) -> None:
-    groups = [HEADER, [1, "幸福里", "1栋"], [2, None, "2栋"], [3, "麒麟花园", "1栋"], [4, None, "2栋"]]
+    groups: Rows = [HEADER, [1, "幸福里", "1栋"], [2, None, "2栋"], [3, "麒麟花园", "1栋"], [4, None, "2栋"]]
     table = read_source(save(tmp_path, groups))
     assert table.rows["小区"].to_list() == ["幸福里", "幸福里", "麒麟花园", "麒麟花园"]
     assert "filled downward in 2 rows" in told(table, "named once")
@@ -152,10 +157,10 @@ def test_real_blanks_stay_blank(tmp_path: Path, rows: Rows) -> None:
 
 
 def test_names_and_free_columns_are_never_filled(tmp_path: Path) -> None:
-    rows = [["小区名称", "管理方式"], ["幸福里", "物业"], [None, "自管"], ["麒麟花园", None]]
+    rows: Rows = [["小区名称", "管理方式"], ["幸福里", "物业"], [None, "自管"], ["麒麟花园", None]]
     table = read_source(save(tmp_path, rows))
     assert table.rows["小区名称"].to_list() == ["幸福里", "", "麒麟花园"]
-    orders = [
+    orders: Rows = [
         ["办件编号", "小区", "楼栋"],
         ["1", "幸福里", "1栋"],
         ["2", None, "2栋"],
@@ -165,7 +170,7 @@ def test_names_and_free_columns_are_never_filled(tmp_path: Path) -> None:
 
 
 def test_where_the_file_merges_blanks_beside_are_blanks(tmp_path: Path) -> None:
-    rows = [HEADER, [1, "幸福里", "1栋"], [2, None, "2栋"], [3, "麒麟花园", "1栋"], [4, None, "2栋"]]
+    rows: Rows = [HEADER, [1, "幸福里", "1栋"], [2, None, "2栋"], [3, "麒麟花园", "1栋"], [4, None, "2栋"]]
     assert read_source(save(tmp_path, rows, "B2:B3")).rows["小区"].to_list() == [
         "幸福里",
         "幸福里",
@@ -175,7 +180,7 @@ def test_where_the_file_merges_blanks_beside_are_blanks(tmp_path: Path) -> None:
 
 
 def test_one_number_for_several_buildings_is_not_everybodys(tmp_path: Path) -> None:
-    rows = [["小区", "楼栋", "层数", "户数"], ["幸福里", "1栋", 6, 90], [None, "2栋", None, None]]
+    rows: Rows = [["小区", "楼栋", "层数", "户数"], ["幸福里", "1栋", 6, 90], [None, "2栋", None, None]]
     table = read_source(save(tmp_path, rows, "A2:A3", "C2:C3", "D2:D3"))
     assert table.rows.iloc[1].to_list() == ["幸福里", "2栋", "6", ""]
     assert "first at row 2" in told(table, "“户数” is one number for several rows")
@@ -237,6 +242,19 @@ def test_errors_and_formulas_nobody_computed_count_as_blank_and_are_told(tmp_pat
     # What openpyxl writes no program has computed.
     never = read_source(save(tmp_path, [["编号", "名称"], ["1", "=1+1"]]))
     assert "1 formulas were never computed and count as blank (B2)" in told(never, "formulas")
+
+
+def test_a_cell_far_off_is_told_before_memory_runs_out(tmp_path: Path) -> None:
+    path = save(tmp_path, [["编号", "名称"], ["1", "甲"]])
+    book = openpyxl.load_workbook(path)
+    book["楼栋"]["ZZ1048576"] = "x"
+    book.save(path)
+    with pytest.raises(InputRefused, match="row 1,048,576 and one in column 702"):
+        read_source(path)
+    # A long sheet and a wide one are as good as any.
+    long = save(tmp_path, [["编号", "名称"], *([str(n), "甲"] for n in range(3_000))], name="long.xlsx")
+    wide = save(tmp_path, [[f"列{n}" for n in range(800)], ["1"] * 800], name="wide.xlsx")
+    assert (len(read_source(long).row_numbers), len(read_source(wide).columns)) == (3_000, 800)
 
 
 def test_days_of_a_macintosh_workbook(tmp_path: Path) -> None:
