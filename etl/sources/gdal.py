@@ -18,7 +18,10 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from etl.sources.table import Rejection, SourceLayer, Table
-from geo.errors import UnreadableFile
+from geo.errors import InputRefused, UnreadableFile
+
+# A table of more is something else, and every step would take its time over it.
+MOST_COLUMNS = 1_000
 
 # Well-known binary of a point in the plane, lowest byte first.
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("xy", "<f8", 2)])
@@ -98,12 +101,16 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
 
     Raises:
         UnreadableFile: the file is damaged or empty.
+        InputRefused: it has more columns than any list of places or cases.
     """
     with explain_damage(file_name):
         meta, arrow = pyogrio.raw.read_arrow(source, layer=layer, datetime_as_string=True, **options)
     if arrow.num_rows == 0:
         message = f"{file_name} holds no features."
         raise UnreadableFile(message)
+    refuse_columns(arrow.num_columns, file_name)
+    if len(set(arrow.column_names)) < arrow.num_columns:
+        arrow = arrow.rename_columns(_tell_apart(arrow.column_names))
     numbers = np.arange(1, arrow.num_rows + 1, dtype=np.int64)
     name = layer or Path(file_name).stem
     column = meta["geometry_name"] or "wkb_geometry"
@@ -134,6 +141,30 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         unreadable=tuple(Rejection(int(row), None, reason) for row in numbers[lost]),
         warnings=tuple(notes),
     )
+
+
+def refuse_columns(count: int, file_name: str) -> None:
+    """Refuse a table of more columns than any list of places or cases has.
+
+    Raises:
+        InputRefused: that is the case.
+    """
+    if count > MOST_COLUMNS:
+        message = (
+            f"{file_name} has {count:,} columns, and at most {MOST_COLUMNS:,} are read: "
+            "it is no list of places or cases."
+        )
+        raise InputRefused(message)
+
+
+def _tell_apart(names: Sequence[str]) -> list[str]:
+    told: list[str] = []
+    for base in names:
+        name, repeat = base, 2
+        while name in told:
+            name, repeat = f"{base} ({repeat})", repeat + 1
+        told.append(name)
+    return told
 
 
 def _read_points(wkb: pa.BinaryArray) -> npt.NDArray[np.float64] | None:

@@ -1,8 +1,13 @@
 """Formats of one file or folder that GDAL reads whole: FileGDB, MapInfo TAB and MIF, FlatGeobuf."""
 
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from etl.sources.archive import MAPINFO_PARTS
 from etl.sources.gdal import damaged, describe_layers, list_columns, read_layer
 from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one
 from geo.errors import InputRefused
@@ -14,6 +19,8 @@ _BEGINNINGS = {
     ".mif": (b"Version", b"VERSION", b"version"),
 }
 
+_NEUTRAL = re.compile(rb'(charset\s+"?)Neutral', re.IGNORECASE)
+
 
 def read_geodatabase(path: Path, source_layer: str | None, choose: ChooseColumns | None) -> Table:
     """Read one layer; columns not chosen are not even looked at.
@@ -24,6 +31,9 @@ def read_geodatabase(path: Path, source_layer: str | None, choose: ChooseColumns
     """
     names = [layer.name for layer in list_geodatabase_layers(path)]
     name = choose_one(path.name, "layer", names, source_layer)
+    if path.suffix.lower() in MAPINFO_PARTS:
+        with _name_charset(path) as copy:
+            return replace(read_layer(copy, path.name), name=path.stem)
     if choose is None:
         return read_layer(path, path.name, name)
     columns = list_columns(path, path.name, name)
@@ -51,4 +61,34 @@ def list_geodatabase_layers(path: Path) -> list[SourceLayer]:
         if suffix == ".tab" and b"isseamless" in head.lower():
             message = f"{path.name} only names other tables; import those one by one."
             raise InputRefused(message)
+        if suffix in MAPINFO_PARTS:
+            with _name_charset(path) as copy:
+                return [replace(layer, name=path.stem) for layer in describe_layers(copy, path.name)]
     return [layer for layer in describe_layers(path, path.name) if layer.rows != 0]
+
+
+@contextmanager
+def _name_charset(path: Path) -> Iterator[Path]:
+    """Copy a MapInfo table, naming the encoding of its text where it says that it has none in particular."""
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [part for part in path.parent.iterdir() if part.stem == path.stem]
+        parts = [part for part in parts if part.suffix.lower() in MAPINFO_PARTS]
+        is_table = path.suffix.lower() == ".tab"
+        holders = [part for part in parts if part.suffix.lower() == (".dat" if is_table else ".mid")]
+        values = b"".join(part.read_bytes() for part in holders)
+        # A .dat is a .dbf: its head, which says how long it is, holds names that may be cut.
+        values = values[int.from_bytes(values[8:10], "little") :] if is_table else values
+        try:
+            values.decode()
+            encoding, charset = "utf-8", "UTF-8"
+        except UnicodeDecodeError:
+            encoding, charset = "gb18030", "WindowsSimpChinese"
+        for part in parts:
+            copy = Path(folder, f"layer{part.suffix.lower()}")
+            raw = part.read_bytes()
+            if copy.suffix in {".mif", ".tab"} and _NEUTRAL.search(raw):
+                # The names of columns stand in here, which the program may have cut inside a character.
+                text = _NEUTRAL.sub(rf"\1{charset}".encode(), raw).decode(encoding, "replace")
+                raw = text.encode(encoding)
+            copy.write_bytes(raw)
+        yield Path(folder, f"layer{path.suffix.lower()}")

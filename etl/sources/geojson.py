@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from etl.sources.gdal import damaged, describe_layers, read_layer
+from etl.sources.gdal import damaged, describe_layers, read_layer, refuse_columns
 from etl.sources.table import SourceLayer, Table, choose_one
 from etl.sources.text import decode
 from geo.crs import parse_crs
@@ -22,6 +22,7 @@ _TYPE = re.compile(
 )
 _TOPOLOGY = re.compile(r'"type"\s*:\s*"Topology"')
 _ESRI = re.compile(r'"geometryType"\s*:\s*"esriGeometry|"spatialReference"\s*:\s*\{')
+_NAME = re.compile(r'"([^"\\]{1,100})"\s*:')
 _CRS = re.compile(r'"crs"\s*:\s*(\{.{0,600})', re.DOTALL)
 _CRS_LINK = re.compile(r'"type"\s*:\s*"(link|url)"', re.IGNORECASE)
 _CRS_NAME = re.compile(r'"(?:name|code)"\s*:\s*"?([^",{}]+)')
@@ -144,6 +145,8 @@ def _look_into(path: Path) -> _Content:
     if not is_geographic:
         message = f"{path.name} is JSON but not GeoJSON: it holds no features with a geometry."
         raise UnreadableFile(message)
+    # GDAL takes minutes over thousands of different names.
+    refuse_columns(len(set(_NAME.findall(head[:_CHUNK_BYTES]))) // 2, path.name)
     by_line = _is_by_line(head)
     if by_line:
         lines = sum(1 for _ in _iterate_lines(source))

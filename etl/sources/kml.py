@@ -17,6 +17,7 @@ from lxml import html  # type: ignore[import-untyped]  # lxml comes without type
 from lxml.etree import ParserError  # type: ignore[import-untyped]
 
 from etl.sources.archive import unpack
+from etl.sources.gdal import refuse_columns
 from etl.sources.table import Rejection, SourceLayer, Table, choose_one
 from etl.sources.xml import iterate_elements, read_text
 from geo.errors import InputRefused, UnreadableFile
@@ -25,7 +26,6 @@ _OVITAL_ENDINGS = (".ovkml", ".ovkmz")
 # 奥维 writes GCJ-02 into KML since version 9.3 and does not say so.
 _OVITAL_TRACE = re.compile(r"ovital|奥维|\bomap", re.IGNORECASE)
 _ZIP_MAGIC = b"PK\x03\x04"
-_MOST_COLUMNS = 1_000
 _MOST_DEPTH = 200
 
 _CONTAINERS = {"Document", "Folder"}
@@ -200,12 +200,7 @@ def _tabulate(placemarks: list[_Placemark], file_name: str) -> pd.DataFrame:
     columns: dict[str, None] = {}
     for placemark in placemarks:
         columns.update(dict.fromkeys(placemark.values))
-    if len(columns) > _MOST_COLUMNS:
-        message = (
-            f"{file_name} says {len(columns):,} different things of its placemarks, and at most "
-            f"{_MOST_COLUMNS:,} are read: it is no list of places."
-        )
-        raise InputRefused(message)
+    refuse_columns(len(columns), file_name)
     rows = {
         column: pd.Series([placemark.values.get(column, "") for placemark in placemarks], dtype="str")
         for column in columns

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import orjson
 import pandas as pd
 
-from etl.sources.gdal import damaged
+from etl.sources.gdal import damaged, refuse_columns
 from etl.sources.table import Table
 from etl.sources.text import decode
 from etl.sources.xml import iterate_elements, read_text
@@ -19,7 +19,6 @@ from geo.errors import InputRefused, UnreadableFile
 # By this an answer to GET requests is known; a list of services has only the other.
 REQUEST_KEY = "service_request_id"
 _SERVICE_KEY = "service_code"
-_MOST_COLUMNS = 1_000
 
 
 def read_open311_xml(path: Path) -> Table:
@@ -83,11 +82,7 @@ def _tabulate(records: list[dict[str, str]], path: Path, encoding: str) -> Table
             f"{path.name} lists the services that can be asked for, not requests; there is nothing to import."
         )
         raise InputRefused(message)
-    if len(columns) > _MOST_COLUMNS:
-        message = (
-            f"{path.name} names {len(columns):,} different fields, and at most {_MOST_COLUMNS:,} are read."
-        )
-        raise InputRefused(message)
+    refuse_columns(len(columns), path.name)
     rows = pd.DataFrame(
         {name: pd.Series([record.get(name, "") for record in records], dtype="str") for name in columns}
     )

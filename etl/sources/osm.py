@@ -86,6 +86,28 @@ _THEMES = {
     "green": _Theme("outlines", {"multipolygons": _GREEN}, "leisure"),
     "railways": _Theme("lines", {"lines": "railway IS NOT NULL"}, "railway"),
 }
+# What the tags' commonest values mean in our own words; of any other value the file says nothing.
+_BUILDINGS = {
+    "residential": "apartments residential house dormitory terrace detached semidetached_house bungalow",
+    "commercial": "retail commercial office supermarket hotel kiosk",
+    "public": "school hospital university college kindergarten public civic government library",
+    "industrial": "industrial warehouse factory",
+}
+_SHOPS_AS = {
+    "restaurant": "restaurant fast_food cafe bar bakery food_court",
+    "convenience": "convenience supermarket general kiosk department_store mall variety_store",
+    "fresh_food": "greengrocer butcher seafood marketplace",
+    "clothing": "clothes shoes fashion boutique",
+    "service": "hairdresser beauty laundry dry_cleaning optician massage bank estate_agent copyshop",
+    "hardware": "hardware doityourself trade paint",
+    "pharmacy": "pharmacy chemist clinic medical_supply",
+    "education": "kindergarten",
+    "repair": "car_repair bicycle motorcycle car",
+}
+_MEANINGS = {
+    theme: {word: meaning for meaning, words in table.items() for word in words.split()}
+    for theme, table in (("buildings", _BUILDINGS), ("shops", _SHOPS_AS))
+}
 _RENAMED = {"building:levels": "levels", "building:flats": "households", "start_date": "built"}
 _IDS = {"points": "n", "lines": "w", "multipolygons": "r"}
 
@@ -93,7 +115,8 @@ _IDS = {"points": "n", "lines": "w", "multipolygons": "r"}
 def read_osm(path: Path, source_layer: str | None = None) -> Table:
     """Read one theme of an extract: buildings, compounds, shops, streets, water, green or railways.
 
-    The Chinese name goes before the local one, and ``kind`` is what the theme's own tag says. Relations of
+    The Chinese name goes before the local one, and ``kind`` (of shops ``category``) is what the theme's own
+    tag says, in our words where we have some. Relations of
     which a part lies beyond the extract have no sound outline and are left out with a note.
 
     Raises:
@@ -123,7 +146,10 @@ def read_osm(path: Path, source_layer: str | None = None) -> Table:
     if rows.empty:
         message = f"{path.name} holds nothing of this kind; choose another layer of it."
         raise UnreadableFile(message)
-    rows["kind"] = rows[theme.tag].fillna(rows["amenity"] if name == "shops" else "")
+    tag = rows[theme.tag].fillna(rows["amenity"]) if name == "shops" else rows[theme.tag]
+    kind = "category" if name == "shops" else "kind"
+    rows[kind] = tag.map(_MEANINGS[name]).fillna("") if name in _MEANINGS else tag
+    rows = rows.drop(columns=[theme.tag])
     rows = rows.rename(columns=_RENAMED).dropna(axis="columns", how="all")
     warnings = []
     cut = _count_cut_relations(path)

@@ -78,12 +78,11 @@ def test_extract_is_offered_by_what_is_a_layer_of_ours(tmp_path: Path) -> None:
     assert building.rows.loc[0].to_dict() == {
         "osm_id": "w1",
         "name": "幸福里1栋",
-        "building": "apartments",
         "levels": "6",
-        "kind": "apartments",
+        "kind": "residential",
     }
     shop = read_source(path, "shops").rows.loc[0]
-    assert (shop["osm_id"], shop["kind"], shop["address"]) == ("n7", "supermarket", "文昌路3号")
+    assert (shop["osm_id"], shop["category"], shop["address"]) == ("n7", "convenience", "文昌路3号")
     assert read_source(path, "water").rows["name"].to_list() == ["泮池", "葑村塘"]
 
 

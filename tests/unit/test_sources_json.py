@@ -221,3 +221,10 @@ def test_records_of_any_kind_become_a_table_of_text(tmp_path: Path) -> None:
 def test_list_that_is_no_table_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(UnreadableFile, match=r"x\.json"):
         read_source(write(tmp_path, content, "x.json"))
+
+
+@pytest.mark.parametrize("content", [collect({**feature("甲"), "properties": dict.fromkeys(map(str, range(5000)), 1)}),
+                                     [dict.fromkeys(map(str, range(5000)), 1)]])  # fmt: skip
+def test_thousands_of_columns_are_refused(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(InputRefused, match="at most 1,000 are read"):
+        read_source(write(tmp_path, content, "x.json"))
