@@ -7,7 +7,7 @@ from pathlib import Path
 from etl.sources.archive import MAPINFO_PARTS, SHAPEFILE_PARTS, Dataset, unpack
 from etl.sources.csv_file import read_csv
 from etl.sources.dxf import list_dxf_layers, read_dxf
-from etl.sources.excel import read_excel
+from etl.sources.excel import list_sheets, read_excel
 from etl.sources.gdal import describe_layers
 from etl.sources.geodatabase import list_geodatabase_layers, read_geodatabase
 from etl.sources.geojson import is_geojson, list_geojson_layers, read_geojson
@@ -48,7 +48,7 @@ def _list_one(path: Path) -> list[SourceLayer]:
 
 
 _CSV = _Loader(lambda path, _layer, _choose: read_csv(path), _list_one)
-_EXCEL = _Loader(lambda path, layer, _choose: read_excel(path, layer), _list_one)
+_EXCEL = _Loader(lambda path, layer, _choose: read_excel(path, layer), list_sheets)
 _GEOJSON = _Loader(lambda path, layer, _choose: read_geojson(path, layer), list_geojson_layers)
 _RECORDS = _Loader(lambda path, _layer, _choose: read_records(path), _list_one)
 _OPEN311 = _Loader(lambda path, _layer, _choose: read_open311_xml(path), _list_one)

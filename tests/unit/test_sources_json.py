@@ -223,8 +223,10 @@ def test_list_that_is_no_table_is_refused(tmp_path: Path, content: str) -> None:
         read_source(write(tmp_path, content, "x.json"))
 
 
-@pytest.mark.parametrize("content", [collect({**feature("甲"), "properties": dict.fromkeys(map(str, range(5000)), 1)}),
-                                     [dict.fromkeys(map(str, range(5000)), 1)]])  # fmt: skip
+MANY: dict[str, Any] = dict.fromkeys(map(str, range(5_000)), 1)
+
+
+@pytest.mark.parametrize("content", [collect({**feature("甲"), "properties": MANY}), [MANY]])
 def test_thousands_of_columns_are_refused(tmp_path: Path, content: Any) -> None:
     with pytest.raises(InputRefused, match="at most 1,000 are read"):
         read_source(write(tmp_path, content, "x.json"))
