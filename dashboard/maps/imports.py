@@ -12,7 +12,7 @@ from dashboard.maps.parts import build_geojson, choose_colour, literal
 STATE_COLOURS: Final[Mapping[str, str]] = {
     "new": palette.ACCENT,
     "updated": palette.CHANGE[-1],
-    "unchanged": palette.UNKNOWN,
+    "unchanged": palette.QUIET_TEXT,
     "refused": palette.OVERDUE,
 }
 
@@ -25,7 +25,7 @@ def build_file(layer_id: str, features: Mapping[str, Any] | None, colour: str) -
         features: GeoJSON in EPSG:4490 degrees; nothing is built of None.
         colour: ``#RRGGBB``.
     """
-    return _build(layer_id, features, str(rgba(colour)), str(rgba(colour, 0.25)))
+    return _build(layer_id, features, rgba(colour), str(rgba(colour, 0.25)))
 
 
 def build_rows(features: Mapping[str, Any] | None) -> list[pdk.Layer]:
@@ -39,10 +39,12 @@ def build_rows(features: Mapping[str, Any] | None) -> list[pdk.Layer]:
 
 def build_land(land: Mapping[str, Any] | None) -> list[pdk.Layer]:
     """Build where grids overlap or leave land between them."""
-    return _build("seams", land, str(rgba(palette.TEXT)), str(rgba(palette.TEXT, 0.55)))
+    return _build("seams", land, rgba(palette.TEXT), str(rgba(palette.TEXT, 0.55)))
 
 
-def _build(layer_id: str, features: Mapping[str, Any] | None, line: str, fill: str) -> list[pdk.Layer]:
+def _build(
+    layer_id: str, features: Mapping[str, Any] | None, line: str | list[int], fill: str
+) -> list[pdk.Layer]:
     if not features:
         return []
     return [
@@ -57,7 +59,7 @@ def _build(layer_id: str, features: Mapping[str, Any] | None, line: str, fill: s
             point_type=literal("circle"),
             point_radius_units=literal("pixels"),
             get_point_radius=5,
-            get_line_color="@@=" + line if line.startswith("[") else line,
+            get_line_color=line,
             get_line_width=1.6,
             line_width_units=literal("pixels"),
         )

@@ -189,15 +189,17 @@ def _build_datum(found: Mapping[str, Any], asked: str | None, text: Text, *, has
     unasked = None if challenge else _find_spelling(declared, offered)
     proposed = found.get("proposed") if found.get("certain") else None
     chosen = _find_spelling(asked or found.get("chosen") or unasked or proposed, offered)
-    likeliest = [entry["crs"] for entry in listed if entry.get("n")][:_MOST_HYPOTHESES]
+    # In which order the axes stand an import finds out by itself.
+    once = {entry["crs"]: entry for entry in reversed(listed) if entry.get("n")}
+    likeliest = list(dict.fromkeys(entry["crs"] for entry in listed if entry["crs"] in once))
     return Datum(
         is_asked=bool(listed or declared or found.get("needed")) or has_places,
         declared=text("import.datum_declared", crs=name_crs(declared, text)) if declared else "",
         challenge=tell_refusal(challenge, text) if challenge else "",
         hypotheses=tuple(
             _build_hypothesis(entry, drawn.get(entry["crs"]), found.get("proposed"), text)
-            for entry in listed
-            if entry["crs"] in {*likeliest, chosen}
+            for entry in (once[crs] for crs in likeliest)
+            if entry["crs"] in {*likeliest[:_MOST_HYPOTHESES], chosen}
         ),
         chosen=chosen,
         unasked=unasked,

@@ -11,24 +11,30 @@ from geo.store.places import Community
 MAP_PX: Final = (620, 360)
 # What lies so far off is another place: the map stays where the community is.
 _NEAR_DEGREES: Final = 0.15
+# Beside what is looked at, its neighbours: some 300 m.
+_MARGIN_DEGREES: Final = 0.003
 
 
 def fit_features(community: Community, drawn: Sequence[Mapping[str, Any]]) -> View:
-    """Return the view on a community and those features that lie near it.
+    """Return the view on those features that lie in or near a community; without any, on the community.
 
     Args:
         community: the community.
         drawn: GeoJSON feature collections in EPSG:4490 degrees.
     """
     west, south, east, north = enclose([community])
-    for collection in drawn:
-        for feature in collection.get("features", ()):
-            for x, y in _list_positions((feature.get("geometry") or {}).get("coordinates")):
-                if (
-                    community.west - _NEAR_DEGREES < x < community.east + _NEAR_DEGREES
-                    and community.south - _NEAR_DEGREES < y < community.north + _NEAR_DEGREES
-                ):
-                    west, south, east, north = min(west, x), min(south, y), max(east, x), max(north, y)
+    near = [
+        (x, y)
+        for collection in drawn
+        for feature in collection.get("features", ())
+        for x, y in _list_positions((feature.get("geometry") or {}).get("coordinates"))
+        if west - _NEAR_DEGREES < x < east + _NEAR_DEGREES
+        and south - _NEAR_DEGREES < y < north + _NEAR_DEGREES
+    ]
+    if near:
+        xs, ys = zip(*near, strict=True)
+        west, south = min(xs) - _MARGIN_DEGREES, min(ys) - _MARGIN_DEGREES
+        east, north = max(xs) + _MARGIN_DEGREES, max(ys) + _MARGIN_DEGREES
     return fit_view(west, south, east, north, width_px=MAP_PX[0], height_px=MAP_PX[1])
 
 

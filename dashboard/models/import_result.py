@@ -194,7 +194,9 @@ def _list_differences(found: Sequence[Mapping[str, Any]], layer: str, text: Text
             str(entry.get("name") or ""),
             name_field(str(entry.get("field") or ""), layer, text),
             _write_value(entry.get("before"), text),
-            _write_value(entry.get("after"), text),
+            _write_value(entry.get("after"), text)
+            if entry.get("moved_m") is None
+            else text("import.moved", metres=text.number(entry["moved_m"], digits=1)),
         )
         for entry in found[:_MOST_LINES]
     ]

@@ -122,7 +122,7 @@ def _ask_datum(key: str, datum: Datum, text: Text) -> str | None:
         st.warning(escape(datum.challenge), icon=":material/wrong_location:")
     told = tell_apart({each.crs: each.told for each in datum.hypotheses})
     if told:
-        options = [*told, _OTHER] if len(datum.choices) > len(told) else list(told)
+        options = [*told, _OTHER]
         usual = datum.chosen if datum.chosen in told else _OTHER if datum.chosen else None
         chosen = st.radio(
             text("import.datum"),
@@ -172,7 +172,7 @@ def _show_map(
     if shown and shown.features:
         legend.insert(0, LegendEntry("row-new", text("import.file_as", crs=shown.label)))
     if rival:
-        legend.insert(1, LegendEntry("row-unchanged", text("import.file_as", crs=rival.label)))
+        legend.insert(1, LegendEntry("row-otherwise", text("import.file_as", crs=rival.label)))
     show_map_frame(legend, text, keeps_view=False)
 
 
