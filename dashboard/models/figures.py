@@ -75,8 +75,12 @@ def tell_trend(now: Value, before: Value | None, indicator: Indicator, text: Tex
 
 
 def tell_beside(own: Value, others: Value | None, indicator: Indicator, text: Text) -> ToldTrend:
-    """Return how a figure stands beside that of others, as :func:`tell_trend`."""
-    return _compare(own, others, indicator, text, ("figures.ahead", "figures.behind"))
+    """Return how a figure stands beside that of others, as :func:`tell_trend`.
+
+    Of a number of cases beside a mean nothing is said where chance alone may be the difference.
+    """
+    told = _compare(own, others, indicator, text, ("figures.ahead", "figures.behind"))
+    return told if told.tone or indicator.unit != "count" else ToldTrend(NOTHING, "quiet")
 
 
 def _compare(

@@ -56,18 +56,19 @@ def find_actor(cookie: str) -> Actor | None:
         # Another screen may have asked for all of them meanwhile.
         actor = recall_actor(cookie)
         if actor is None:
-            actor = _look_up_screens().get(cookie)
+            actor = _look_up_screens(cookie, token).get(cookie)
     return actor
 
 
-def _look_up_screens() -> dict[str, Actor]:
-    """Return whom all screens stand for that asked a moment ago."""
+def _look_up_screens(cookie: str, token: str) -> dict[str, Actor]:
+    """Return whom all screens stand for that asked a moment ago, and the one that asks."""
     global _away  # noqa: PLW0603 - one for the process, as the memory it guards
     if _away is not None and monotonic() < _away[0]:
         # Fifty screens that each wait for a database that is away would keep everybody else waiting.
         raise _away[1]
     with _lock:
-        tokens = {read_token(each) or "": each for each in _screens}
+        # Whoever waited long for its turn may no longer be among them.
+        tokens = {read_token(each) or "": each for each in _screens} | {token: cookie}
     try:
         found = _look_up(tokens)
     except DatabaseUnavailable as failure:

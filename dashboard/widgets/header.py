@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape as escape_html
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,16 +14,22 @@ from dashboard.models.map_page import choose_community, list_choices
 from dashboard.routes.cookies import make_form_token
 from dashboard.widgets.markdown import escape
 from geo.model.actor import Actor
+from geo.rules.access import may_reach
 from geo.store.places import Community
 
 
 def show_reader(actor: Actor, text: Text) -> None:
-    """Show who is signed in as what, with the ways to another post and out."""
+    """Show who is signed in as what, with the ways to another post and out, and to the screen for a wall."""
     role = name_role(actor.role, text) if actor.role else ""
     token = make_form_token(session.read_cookie())
+    community = session.read_map_state().community
+    asked = urlencode({"lang": text.language} | ({"community": community} if community else {}))
+    wall = f'<a href="/wall?{escape_html(asked)}" target="_blank">{text("nav.wall")}</a>'
+    ways = wall if may_reach(actor.role, "/wall") else ""
     with st.container(key="reader"):
         st.html(
-            f'<form method="post" action="/logout" class="reader"><span>{escape_html(actor.name)}</span>'
+            f'<form method="post" action="/logout" class="reader">{ways}'
+            f"<span>{escape_html(actor.name)}</span>"
             f'<a href="/post?lang={text.language}" target="_self" title="{text("app.other_post")}">{role}</a>'
             f'<input type="hidden" name="form" value="{token}">'
             f'<input type="hidden" name="lang" value="{text.language}">'

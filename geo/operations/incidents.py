@@ -64,6 +64,16 @@ def report_incident(new: NewIncident) -> int:
     return _report_once(new, lambda _connection, _incident_id: None)
 
 
+def report_and_keep(new: NewIncident, keep: Callable[[PostgresConnection], None]) -> int:
+    """Take a case in as :func:`report_incident`, and keep something else with it: both, or neither.
+
+    Args:
+        new: the case.
+        keep: writes the rest, in the transaction of the report; not where the report was sent before.
+    """
+    return _report_once(new, lambda connection, _incident_id: keep(connection))
+
+
 def report_and_settle(
     new: NewIncident, outcome: str, note: str | None = None, photos: Sequence[bytes] = ()
 ) -> int:

@@ -1,17 +1,19 @@
 """Inspecting: what is due today, who was there, what a month comes to, what a community asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import psycopg2.errors
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.errors import Conflict, Forbidden, InputRefused, NotFound
 from geo.model.incident import NewIncident
 from geo.model.inspection import USUAL_TEMPLATES, Finding, Subject, Template
 from geo.operations.deadlines import load_calendar
-from geo.operations.incidents import report_incident
+from geo.operations.incidents import report_and_keep
 from geo.rules.inspections import (
     DueList,
     MonthOfInspections,
@@ -125,12 +127,22 @@ def record_inspection(
         Forbidden: the place is not his, or his role records no visits.
         NotFound: there is no such place.
     """
+    with _refuse_places(), transaction() as connection:
+        _add_visit(connection, community_id, (subject, place_id), finding)
+
+
+def _add_visit(
+    connection: PostgresConnection, community_id: int, place: tuple[Subject, int], finding: Finding
+) -> None:
     actor = get_actor()
+    inspections.add_visit(connection, community_id, place, actor.party_id if actor else None, finding)
+
+
+@contextmanager
+def _refuse_places() -> Iterator[None]:
+    """Say in words why a visit is not kept."""
     try:
-        with transaction() as connection:
-            inspections.add_visit(
-                connection, community_id, (subject, place_id), actor.party_id if actor else None, finding
-            )
+        yield
     except psycopg2.errors.InsufficientPrivilege as refusal:
         msg = "this place is not in your area: let whoever holds it say that he was there"
         raise Forbidden(msg) from refusal
@@ -142,27 +154,32 @@ def record_inspection(
 def report_problem(
     community_id: int, subject: Subject, place_id: int, category_code: str, description: str
 ) -> int:
-    """Take in what an inspection found, and keep that whoever acts was there; return the id of the case.
+    """Take in what an inspection found, and keep that whoever acts was there: both, or neither.
 
     Asked twice on a day for the same place and kind, as by a double click, it opens one case.
+
+    Returns:
+        The id of the case.
 
     Raises:
         InputRefused, NotFound, Forbidden, Conflict: as :func:`geo.operations.incidents.report_incident` and
             :func:`record_inspection`.
     """
-    record_inspection(community_id, subject, place_id, "problem_found")
-    return report_incident(
-        NewIncident(
-            community_id=community_id,
-            category_code=category_code,
-            source="patrol",
-            description=description,
-            building_id=place_id if subject in {"building", "home"} else None,
-            merchant_id=place_id if subject == "merchant" else None,
-            compound_id=place_id if subject == "three_no" else None,
-            client_id=f"inspection {subject} {place_id} {category_code} {find_day(datetime.now(UTC))}",
-        )
+    new = NewIncident(
+        community_id=community_id,
+        category_code=category_code,
+        source="patrol",
+        description=description,
+        building_id=place_id if subject in {"building", "home"} else None,
+        merchant_id=place_id if subject == "merchant" else None,
+        compound_id=place_id if subject == "three_no" else None,
+        client_id=f"inspection {subject} {place_id} {category_code} {find_day(datetime.now(UTC))}",
     )
+    with _refuse_places():
+        return report_and_keep(
+            new,
+            lambda connection: _add_visit(connection, community_id, (subject, place_id), "problem_found"),
+        )
 
 
 def review_inspections(

@@ -48,7 +48,8 @@ class PackFigure:
     Attributes:
         now, before, year_before: of the quarter, the one before, and the same of last year; None where no
             case was kept yet.
-        peers: of all compounds that a company manages together; None where they are too few to tell.
+        peers: of all compounds that a company manages together, of counts what as many as its own have on
+            average; None where they are too few to tell.
     """
 
     indicator: Indicator
@@ -194,6 +195,9 @@ def _sum_figure(
 ) -> PackFigure:
     own = [str(compound) for compound in company.compound_ids]
     before, year_before = (_pool(measured, id_, own, number) if known[number] else None for number in (1, 2))
+    if peers is not None and peers.amount is not None and INDICATORS[id_].unit == "count":
+        # Beside as many compounds as its own.
+        peers = Value(peers.amount * len(own), peers.n)
     return PackFigure(INDICATORS[id_], _pool(measured, id_, own, 0), before, year_before, peers)
 
 

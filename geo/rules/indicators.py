@@ -101,6 +101,9 @@ def _is_beyond_chance(now: Value, before: Value, indicator: Indicator) -> bool:
     now_amount, before_amount = now.amount or 0.0, before.amount or 0.0
     if indicator.is_of_places:
         return now_amount != before_amount
+    if indicator.unit == "count":
+        # A mean of counts has no numerator, and varies as what it stands for.
+        return abs(now_amount - before_amount) > _SURE_DEVIATIONS * sqrt(now_amount + before_amount)
     if now.numerator is None or before.numerator is None:
         return abs(now_amount - before_amount) >= _NOTICEABLE * abs(before_amount) > 0
     counted = now.numerator + before.numerator

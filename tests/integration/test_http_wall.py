@@ -256,6 +256,22 @@ def test_however_many_hang_up_they_are_looked_up_together(
         assert len(asked) == 1
 
 
+def test_whoever_waits_long_for_its_turn_is_known_still(
+    screen: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LongWait:
+        def __enter__(self) -> None:
+            sign_ins._screens.clear()
+
+        def __exit__(self, *_failure: object) -> None:
+            pass
+
+    assert screen.get(FRAME).status_code == 200
+    monkeypatch.setattr(sign_ins, "_looking", LongWait())
+    sign_ins._known.clear()
+    assert screen.get(FRAME).status_code == 200
+
+
 @contextmanager
 def take_away(database_url: str) -> Iterator[None]:
     """Let the database be gone inside the block."""

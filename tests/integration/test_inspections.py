@@ -137,8 +137,17 @@ class TestRecording:
         with town.connection.cursor() as cursor:
             cursor.execute("SELECT building_id, source FROM incident WHERE id = %s", (case,))
             assert cursor.fetchall() == [(town.buildings[0], "patrol")]
-            cursor.execute("SELECT DISTINCT outcome, party_id FROM visit")
+            cursor.execute("SELECT outcome, party_id FROM visit")
             assert cursor.fetchall() == [("problem_found", town.workers[0])]
+
+    def test_a_problem_that_is_no_case_is_no_visit(self, town: SoundTown) -> None:
+        with acting_as(worker(town)), pytest.raises(InputRefused, match="no category"):
+            report_problem(town.id, "building", town.buildings[0], "E999", "楼道堆物")
+        with acting_as(worker(town)), pytest.raises(Forbidden, match="not in your area"):
+            report_problem(town.id, "building", town.buildings[1], "E101", "楼道堆物")
+        with town.connection.cursor() as cursor:
+            cursor.execute("SELECT (SELECT count(*) FROM visit), (SELECT count(*) FROM incident)")
+            assert cursor.fetchall() == [(0, 0)]
 
 
 class TestMonth:

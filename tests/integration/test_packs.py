@@ -10,6 +10,8 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import box
 from starlette.applications import Starlette
 
+from dashboard.i18n import Text
+from dashboard.models.figures import tell_beside
 from dashboard.routes import pack_sheet
 from geo.errors import Forbidden, NotFound
 from geo.operations.indicators import measure
@@ -182,6 +184,12 @@ def test_several_compounds_of_a_company_are_added_up_and_told_apart(
     (pack,) = estate.gather(0)
     on_time = next(figure for figure in pack.figures if figure.indicator.id == "on_time_rate")
     assert (on_time.now.numerator, on_time.now.denominator) == (14 + 12, 20 + 12)
+    still_open = next(figure for figure in pack.figures if figure.indicator.id == "open_cases")
+    assert still_open.peers is not None
+    # Three are open in one compound of five; as many compounds as it has would have 1.2.
+    assert still_open.now.amount == 3
+    assert still_open.peers.amount == pytest.approx(2 * 3 / COMPANIES)
+    assert tell_beside(still_open.now, still_open.peers, still_open.indicator, Text("en")).words == "—"
     assert list(pack.by_compound) == ["小区0", "小区1"]
     at = [figure.indicator.id for figure in pack.figures].index("on_time_rate")
     assert pack.by_compound["小区1"][at].denominator == 12

@@ -106,6 +106,12 @@ def test_a_count_is_better_only_by_more_than_chance(now: int, verdict: str) -> N
     assert compare_values(make_value(open_cases, now), make_value(open_cases, 100), open_cases) == verdict
 
 
+def test_a_count_beside_a_mean_is_judged_by_chance_and_not_by_a_tenth() -> None:
+    overdue = INDICATORS["overdue_open_cases"]
+    assert compare_values(make_value(overdue, 4), Value(2.0, 20), overdue) == "same"
+    assert compare_values(make_value(overdue, 40), Value(20.0, 200), overdue) == "worse"
+
+
 def test_of_places_every_one_is_counted() -> None:
     covered = INDICATORS["grid_coverage_buildings"]
     assert compare_values(make_value(covered, 339, 340), make_value(covered, 338, 340), covered) == "better"
