@@ -82,6 +82,16 @@ def _build_line(group: WaitingGroup, text: Text) -> QueueLine:
         counts.append(text("unplaced.open", n=group.open_cases))
     if group.merchants:
         counts.append(text("unplaced.merchants", n=group.merchants))
+    known = next(
+        (
+            each.name
+            for each in group.candidates
+            if each.building_id is None and each.compound_id == group.known_compound_id
+        ),
+        None,
+    )
+    if known is not None:
+        counts.append(text("unplaced.known", name=known))
     first, *others = group.spellings
     return QueueLine(
         key=group.words,

@@ -164,7 +164,7 @@ def _show_aliases(community: Community, text: Text) -> None:
     aliases = list_aliases(community.id)
     if not aliases:
         return
-    with st.expander(text("unplaced.remembered", n=len(aliases))):
+    with st.container(key="unplaced_aliases"), st.expander(text("unplaced.remembered", n=len(aliases))):
         for alias in aliases[:_MOST_ALIASES]:
             with st.container(key=f"unplaced_alias_{alias.id}", horizontal=True, vertical_alignment="center"):
                 st.markdown(escape(tell_alias(alias, text)), width="stretch")
