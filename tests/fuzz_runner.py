@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -248,7 +249,8 @@ def _describe(connection: Any) -> list[tuple[Any, ...]]:
 
 
 def _is_sentence(told: str) -> bool:
-    return 10 <= len(told) <= _LONGEST_SENTENCE and told.isprintable() and "Traceback" not in told
+    has_controls = any(unicodedata.category(character) == "Cc" for character in told)
+    return 10 <= len(told) <= _LONGEST_SENTENCE and not has_controls and "Traceback" not in told
 
 
 def _limit_memory() -> None:

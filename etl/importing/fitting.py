@@ -94,7 +94,7 @@ def sample_shapes(shapes: npt.NDArray[np.object_]) -> Sample:
     rows = _thin(present)
     # Of a corner that is not a number the bounds say nothing; a shape without any has no bounds.
     corners, owners = shapely.get_coordinates(shapes[rows], return_index=True)
-    is_sound: npt.NDArray[np.bool_] = np.isfinite(shapely.bounds(shapes[rows])).all(axis=1)
+    is_sound = np.asarray(np.isfinite(shapely.bounds(shapes[rows])).all(axis=1))
     is_sound[owners[~np.isfinite(corners).all(axis=1)]] = False
     rows = rows[is_sound]
     chosen = shapely.force_2d(shapes[rows])

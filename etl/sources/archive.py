@@ -70,7 +70,8 @@ def unpack(path: Path, endings: tuple[str, ...]) -> Iterator[list[Dataset]]:
                     _unpack_group(archive, Path(folder, str(number)), key, members, list(groups))
                     for number, (key, members) in enumerate(groups.items())
                 ]
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        # A name that says to be UTF-8 and is not is the one fault that zipfile tells otherwise.
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError):
             raise damaged(path.name) from None
 
 

@@ -136,7 +136,7 @@ def _refuse_bombs(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             unpacked_bytes = sum(member.file_size for member in archive.infolist())
         height, width = measure_sheets(path) if unpacked_bytes <= _MOST_UNPACKED_BYTES else (0, 0)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, UnicodeDecodeError):
         return  # An .xls is not packed; what is damaged, calamine tells.
     if height * width > _MOST_CELLS:
         message = (

@@ -56,7 +56,8 @@ def list_geodatabase_layers(path: Path) -> list[SourceLayer]:
     else:
         with path.open("rb") as file:
             head = file.read(2048).lstrip()
-        if not head.startswith(_BEGINNINGS[suffix]):
+        # A FileGDB is a folder, and never a file.
+        if suffix not in _BEGINNINGS or not head.startswith(_BEGINNINGS[suffix]):
             raise damaged(path.name)
         if suffix == ".tab" and b"isseamless" in head.lower():
             message = f"{path.name} only names other tables; import those one by one."

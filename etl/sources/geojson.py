@@ -214,7 +214,8 @@ def _find_features(source: Path | bytes) -> bytes | None:
 
 def _search(content: Any, depth: int) -> Any:
     if isinstance(content, dict):
-        if content.get("type") in _FEATURE_TYPES:
+        kind = content.get("type")
+        if isinstance(kind, str) and kind in _FEATURE_TYPES:
             return content
         values = list(content.values())
     elif isinstance(content, list):

@@ -13,7 +13,7 @@ from geo.errors import UnreadableFile
 
 _HEAD_BYTES = 1 << 16
 _ROOT = re.compile(r"<(?:[\w.\-]+:)?([A-Za-z_][\w.\-]*)[\s/>]")
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 # What is read over: a name without its namespace, an entity of HTML, a stray control character.
 _HARMLESS = {
     "NS_ERR_UNDEFINED_NAMESPACE",
