@@ -35,6 +35,7 @@ _LISTS: Final = {
     "changes": "change",
     "layers": "layer",
     "import_fields": "import_field",
+    **dict.fromkeys(("declared", "read", "meant", "again", "same"), "crs"),
 }
 _TABLES: Final = ("refusals.toml", "imports.toml")
 _MADE: Final = "|".join(sorted({re.escape(move.name.replace("_", " ")) for move in MOVES}, key=len)[::-1])
@@ -57,6 +58,18 @@ def tell_refusal(refusal: WanggeError | str, text: Text) -> str:
     if text.language == "en":
         return sentence
     return _reword(sentence, _load_wordings()["sentences"], text) or text("refused.input", detail=sentence)
+
+
+def tell_note(note: str, text: Text) -> str:
+    """Return what an import noticed in the reader's language, as far as it is known.
+
+    Args:
+        note: the English sentence.
+        text: the reader's language.
+    """
+    if text.language == "en":
+        return note
+    return _reword(note, _load_wordings()["sentences"], text) or note
 
 
 def tell_reason(reason: str, text: Text) -> str:

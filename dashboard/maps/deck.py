@@ -183,7 +183,7 @@ def build_hypothesis_deck(
     """
     drawn = [
         *_build_known(urls),
-        *imports.build_file(f"file-not-{crs}", others, palette.UNKNOWN),
+        *imports.build_file(f"file-not-{crs}", others, palette.CHANGE[-1]),
         *imports.build_file(f"file-{crs}", features, palette.ACCENT),
     ]
     return _make_deck(drawn, view)

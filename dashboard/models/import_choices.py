@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dashboard.i18n import Text
-from dashboard.i18n.refusals import tell_refusal
+from dashboard.i18n.refusals import tell_note
 from dashboard.models.import_words import LAYERS, name_crs, name_field, name_layer, shorten, tell_apart
 
 # What is offered where the evidence names nothing else.
@@ -140,7 +140,7 @@ def build_choices(look: Mapping[str, Any], options: Mapping[str, Any], text: Tex
             text,
             has_places=not taken.isdisjoint(_PLACES),
         ),
-        notes=tuple(tell_refusal(note, text) for note in look.get("notes") or ()),
+        notes=tuple(tell_note(note, text) for note in look.get("notes") or ()),
         is_remembered=bool(look.get("remembered")),
     )
 
@@ -195,7 +195,7 @@ def _build_datum(found: Mapping[str, Any], asked: str | None, text: Text, *, has
     return Datum(
         is_asked=bool(listed or declared or found.get("needed")) or has_places,
         declared=text("import.datum_declared", crs=name_crs(declared, text)) if declared else "",
-        challenge=tell_refusal(challenge, text) if challenge else "",
+        challenge=tell_note(challenge, text) if challenge else "",
         hypotheses=tuple(
             _build_hypothesis(entry, drawn.get(entry["crs"]), found.get("proposed"), text)
             for entry in (once[crs] for crs in likeliest)

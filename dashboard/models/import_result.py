@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from dashboard.i18n import Text
-from dashboard.i18n.refusals import tell_reason, tell_refusal
+from dashboard.i18n.refusals import tell_note, tell_reason
 from dashboard.models.import_words import name_crs, name_field, name_layer, shorten
 from dashboard.models.map_page import LegendEntry
 from geo.store.import_jobs import ImportedBatch
@@ -115,7 +115,7 @@ def build_result(found: Mapping[str, Any], text: Text) -> Result:
             Count(state, text(key), text.number(rows.get(name) or 0))
             for name, (state, key) in _COUNTS.items()
         ),
-        warnings=tuple(tell_refusal(warning, text) for warning in found.get("warnings") or ()),
+        warnings=tuple(tell_note(warning, text) for warning in found.get("warnings") or ()),
         differences=_list_differences(found.get("differences") or (), layer, text),
         changed=_write_changed(found.get("difference_counts") or {}, layer, text),
         refused=_list_refused(found.get("rejections") or {}, text),
@@ -226,7 +226,7 @@ def _list_refused(found: Mapping[str, Any], text: Text) -> Table:
 
 def _list_repairs(found: Sequence[Mapping[str, Any]], text: Text) -> Table:
     lines = [
-        (_write_row(entry.get("row")), tell_refusal(str(entry.get("what") or ""), text))
+        (_write_row(entry.get("row")), tell_note(str(entry.get("what") or ""), text))
         for entry in found[:_MOST_LINES]
     ]
     return Table(tuple(map(text, ("import.row", "import.repair"))), tuple(lines), len(found))

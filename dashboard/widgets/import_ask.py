@@ -172,7 +172,7 @@ def _show_map(
     if shown and shown.features:
         legend.insert(0, LegendEntry("row-new", text("import.file_as", crs=shown.label)))
     if rival:
-        legend.insert(1, LegendEntry("row-otherwise", text("import.file_as", crs=rival.label)))
+        legend.insert(1, LegendEntry("row-updated", text("import.file_as", crs=rival.label)))
     show_map_frame(legend, text, keeps_view=False)
 
 

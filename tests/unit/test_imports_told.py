@@ -37,7 +37,7 @@ HOLE: Final = "\0"
 # Names of formats, systems and programs, which Chinese administrators call so too.
 NAMES: Final = re.compile(
     r"\b(?:GCJ-02|BD-09|WGS-84|CGCS2000|EPSG|GPS|UTF-8|GB18030|Excel|WPS|GeoJSON|JSON|Shapefile|GeoPackage|KML|KMZ|"
-    r"FileGDB|DXF|DWG|GPX|OSM|CSV|XML|WKT|MB|GB|AutoCAD|CAD|Access|ArcGIS|ID|QGIS|km|m|Open311|UTC)\b"
+    r"FileGDB|DXF|DWG|GPX|OSM|CSV|XML|WKT|MB|GB|AutoCAD|CAD|Access|ArcGIS|ID|QGIS|km|m|Open311|UTC|Web)\b"
     r"|\.[a-z]{2,8}\b|×"
 )
 
@@ -90,7 +90,23 @@ def find_told(module: Path) -> Iterator[tuple[str, str, str]]:
                     yield kind, words, f"{module.parent.name}/{module.name}:{expression.lineno}"
 
 
-TOLD: Final = {(kind, words): where for module in MODULES for kind, words, where in find_told(module)}
+def find_sentences(module: Path) -> Iterator[tuple[str, str, str]]:
+    """Whatever else in a module begins, and ends with a full stop, as a sentence does."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in docstrings | parts:
+            for words in read_literals(node):
+                if words.endswith(".") and len(words.split()) > 4:
+                    yield "sentences", words, f"{module.parent.name}/{module.name}:{node.lineno}"
+
+
+TOLD: Final = {
+    (kind, words): where
+    for module in MODULES
+    for kind, words, where in (*find_sentences(module), *find_told(module))
+}
 
 
 def fill(words: str) -> tuple[str, list[str]]:
