@@ -6,11 +6,7 @@ open, and when the job is no longer wanted. What it finds and how far it is, it 
 anything personal.
 """
 
-import os
-import resource
 import sys
-import threading
-import traceback
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -22,8 +18,9 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from etl.importing.importer import import_file, undo_import
 from etl.importing.looking import look_at_file
-from geo.errors import WanggeError
+from etl.limits import end_with_parent, explain_failure, limit_process
 from geo.operations.importing import REFUSED_ROWS, clear_spool, find_folder
+from geo.operations.refused_rows import keep_refused_rows
 from geo.store.engine import get_engine, transaction
 from geo.store.import_jobs import (
     ImportOrder,
@@ -36,13 +33,7 @@ from geo.store.import_jobs import (
     tell_progress,
 )
 
-# Beside what the libraries occupy before they have read anything.
-_MEMORY_BYTES: Final = 1 << 30
-# A small file takes seconds; a hundred megabytes take a minute or two.
-_LEAST_CPU_S: Final = 30
-_CPU_S_PER_MB: Final = 3
 _TELL_EVERY_S: Final = 0.5
-_MEBIBYTE: Final = 1 << 20
 _KEPT: Final = timedelta(days=7)
 
 
@@ -55,25 +46,13 @@ def main() -> None:
     job_id, step = sys.argv[1:]
     if step not in get_args(Step):
         sys.exit(f"there is no step {step}")
-    _end_with_server()
+    end_with_parent()
     try:
         _take_step(job_id, cast("Step", step))
     except _NotWanted:
         pass
-    except WanggeError as refusal:
-        fail_step(job_id, str(refusal))
-    except MemoryError:
-        sentence = "the file takes more memory than a file may: leave out what is not needed, or split it"
-        fail_step(job_id, sentence)
     except Exception as failure:  # noqa: BLE001 - the process boundary: the reader is told a sentence
-        # Its kind and place only, for its message may repeat what is in the file.
-        last = traceback.extract_tb(failure.__traceback__)[-1]
-        place = f"{type(failure).__name__}, {Path(last.filename).name} line {last.lineno}"
-        sentence = (
-            f"the file could not be brought in for a reason nobody foresaw ({place}): nothing has changed; "
-            "tell whoever looks after Wangge, and try it saved anew or as another kind of file"
-        )
-        fail_step(job_id, sentence)
+        fail_step(job_id, explain_failure(failure))
 
 
 def _take_step(job_id: str, step: Step) -> None:
@@ -94,7 +73,7 @@ def _take_step(job_id: str, step: Step) -> None:
             _undo(job_id, order)
             return
         path = find_folder(job_id) / order.file_name
-        _limit(path)
+        limit_process(path)
         if step == "look":
             _look(job_id, order, path, tell)
         else:
@@ -123,7 +102,7 @@ def _import(
             path,
             community=order.community,
             dry_run=is_trial,
-            refused=refused,
+            keep_refused=lambda rows: keep_refused_rows(refused, rows),
             on_progress=tell,
             account=order.account_id,
             **order.options,
@@ -142,7 +121,7 @@ def _import(
 def _undo(job_id: str, order: ImportOrder) -> None:
     batch = int(order.options["batch"])
     with transaction() as connection:
-        undone = undo_import(connection, batch, community=order.community)
+        undone = undo_import(connection, batch, community=order.community, account=order.account_id)
         _require(finish_step(connection, job_id, "undo", report=vars(undone), batch=batch))
 
 
@@ -163,29 +142,6 @@ def _make_teller(connection: PostgresConnection, job_id: str, step: Step) -> Cal
         _require(tell_progress(connection, job_id, step, {"step": what, "done": done, "total": total}))
 
     return tell
-
-
-def _limit(path: Path) -> None:
-    """Limit memory and processor time; what goes beyond raises MemoryError, or ends the process."""
-    with Path("/proc/self/status").open() as status:
-        held_kib = next(int(line.split()[1]) for line in status if line.startswith("VmData:"))
-    most = held_kib * 1024 + _MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    used_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-    size_mb = path.stat().st_size / _MEBIBYTE
-    most_s = int(used_s + _LEAST_CPU_S + _CPU_S_PER_MB * size_mb)
-    resource.setrlimit(resource.RLIMIT_CPU, (most_s, most_s + 5))
-    # A process that is ended leaves no picture of its memory, in which the file is.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _end_with_server() -> None:
-    def watch() -> None:
-        while os.read(0, 4096):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":

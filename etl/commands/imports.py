@@ -11,7 +11,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from etl.importing.importer import import_file, undo_import
 from etl.importing.layers import load_layers
 from etl.importing.report import ImportReport
+from etl.watching import Outcome, watch_folder
 from geo.errors import InputRefused
+from geo.operations.refused_rows import write_workbook
 
 _MOST_SHOWN = 20
 
@@ -25,9 +27,11 @@ class _FileFirst(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group("import", cls=_FileFirst, subcommand_metavar="FILE [OPTIONS] | undo BATCH")
+@click.group("import", cls=_FileFirst, subcommand_metavar="FILE [OPTIONS] | undo BATCH | watch FOLDER")
 def imports() -> None:
     """Bring a file in, or take an import back: wangge import FILE, wangge import undo BATCH.
+
+    wangge import watch FOLDER brings in whatever comes into a folder.
 
     The options for a file are listed by wangge import file --help.
     """
@@ -82,7 +86,7 @@ def file_command(
             mapping=dict(_split_mapping(entry) for entry in mapping),
             source_layer=source_layer,
             dry_run=dry_run,
-            refused=refused,
+            keep_refused=None if refused is None else lambda rows: write_workbook(refused, rows),
             on_progress=lambda step, done, total: progress.update(
                 task, description=step, completed=done, total=total or None
             ),
@@ -95,6 +99,39 @@ def file_command(
     if report.rows.rejected == report.rows.total:
         message = f"no row of {report.file_name} could be taken in"
         raise InputRefused(message)
+
+
+@imports.command("watch")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--community", metavar="CODE", help="Whose files they are, if there are several communities.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often to look.",
+)
+@click.option("--once", is_flag=True, help="Bring in what is there and end.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object, with --once.")
+def watch_command(folder: Path, community: str | None, *, every: float, once: bool, as_json: bool) -> None:
+    """Bring in every file that comes into FOLDER, as a nightly export does.
+
+    What was brought in is moved to done, what was not to refused, each with a text that says why and the rows
+    that were refused. Layer, columns and coordinate system are those of the last file of the same columns.
+    """
+    if as_json and not once:
+        message = "--json goes with --once: a watch has no end at which to print"
+        raise click.UsageError(message)
+    outcomes: list[Outcome] = []
+
+    def tell(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        click.echo(f"{outcome.file_name}: {outcome.sentence}", err=True)
+
+    watch_folder(folder, community=community, every_s=every, once=once, on_outcome=tell)
+    if as_json:
+        click.echo(orjson.dumps({"files": [vars(outcome) for outcome in outcomes]}))
 
 
 @imports.command("undo")

@@ -1,7 +1,7 @@
 """One file into one layer, as one transaction: the batch lands whole, or not at all."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +24,7 @@ from etl.importing.memory import keep_source, open_source
 from etl.importing.moving import warn_of_shift
 from etl.importing.placing import IncidentPlacer
 from etl.importing.preview import map_rows
-from etl.importing.refused import write_refused_rows
+from etl.importing.refused import collect_refused_rows
 from etl.importing.report import ImportReport
 from etl.importing.rules import (
     check_buildings,
@@ -33,13 +33,16 @@ from etl.importing.rules import (
     check_incidents,
     check_merchants,
 )
+from etl.importing.seams import find_seams
 from geo.errors import InputRefused
+from geo.operations.refused_rows import RefusedRows
 from geo.store.engine import transaction
 from geo.store.imports import (
     Places,
     RowCounts,
     find_community,
     lock_imports,
+    note_import,
     open_batch,
     read_categories,
     read_identities,
@@ -67,7 +70,7 @@ def import_file(
     mapping: Mapping[str, str] | None = None,
     source_layer: str | None = None,
     dry_run: bool = False,
-    refused: Path | None = None,
+    keep_refused: Callable[[RefusedRows], None] | None = None,
     account: int | None = None,
     on_progress: Progress = lambda _step, _done, _total: None,
 ) -> ImportReport:
@@ -83,7 +86,7 @@ def import_file(
         mapping: the file's column → field, for columns whose names we would not understand.
         source_layer: the layer or sheet of the file, where it has several.
         dry_run: do everything, then take it back.
-        refused: where to write a workbook of the rows that are refused, if any are.
+        keep_refused: called with the rows that are refused, if any are, before anything is committed.
         account: whoever brings it in, by the number of his account; None from the command line.
         on_progress: called with the step's name, rows done and rows in all.
 
@@ -113,7 +116,7 @@ def import_file(
         total = len(table.row_numbers) + len(table.unreadable)
         read_as = {header: field for field, header in columns.fields.items()}
         # Reading keeps two processors busy, checking not always.
-        hashing = beside.submit(_hash_file, path)
+        hashing = beside.submit(hash_file, path)
         lock_imports(connection)
         on_progress("checking", 0, total)
         draft = draft_rows(table, chosen, columns)
@@ -122,6 +125,7 @@ def import_file(
         source = locate_rows(draft, table, crs, ground, path.name)
         source_crs = None if source is None else source.name
         _check_rows(connection, draft, places, ground)
+        seams = find_seams(draft, places, ground)
         known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
         ids = match_rows(draft, known)
         _require_shapes(draft, ids)
@@ -146,11 +150,17 @@ def import_file(
                 told = place_by_address(connection, draft, ids, places, home.id)
                 placer = IncidentPlacer(places, ground.plane, told) if chosen.name == "incidents" else None
                 loaded = load_rows(connection, draft, ids, placer, home.id, batch, total, on_progress)
+            if not dry_run:
+                note_import(connection, batch, account, loaded.counts.inserted + loaded.counts.updated)
             keep_source(connection, home.id, path, table.columns, opened.chosen)
         shown = map_rows(connection, draft, ids, batch)
-    rejections = tuple(sorted(draft.rejections, key=lambda rejection: rejection.row))
-    if refused is not None and rejections:
-        write_refused_rows(refused, path, source_layer, rejections, left_out=columns.personal, crs=source_crs)
+        rejections = tuple(sorted(draft.rejections, key=lambda rejection: rejection.row))
+        if keep_refused is not None and rejections:
+            keep_refused(
+                collect_refused_rows(
+                    path, source_layer, rejections, left_out=columns.personal, crs=source_crs
+                )
+            )
     return ImportReport(
         batch=None if dry_run else batch,
         dry_run=dry_run,
@@ -170,8 +180,9 @@ def import_file(
         differences=_number_differences(draft, ids, loaded),
         difference_counts=loaded.difference_counts,
         map=shown,
+        seams=None if seams is None else seams.to_dict(),
         repairs=tuple(draft.repairs),
-        refused_file=refused is not None and bool(rejections),
+        refused_file=keep_refused is not None and bool(rejections),
     )
 
 
@@ -200,7 +211,11 @@ def _check_rows(connection: PostgresConnection, draft: Draft, places: Places, gr
 
 
 def undo_import(
-    connection_or_url: PostgresConnection | str | None, batch: int, *, community: str | None = None
+    connection_or_url: PostgresConnection | str | None,
+    batch: int,
+    *,
+    community: str | None = None,
+    account: int | None = None,
 ) -> UndoneBatch:
     """Bring back the exact state before a batch.
 
@@ -208,6 +223,7 @@ def undo_import(
         connection_or_url: as for :func:`import_file`.
         batch: the batch's number.
         community: code of the community that it must be of; None for any.
+        account: whoever takes it back, by the number of his account; None from the command line.
 
     Raises:
         NotFound: there is no such batch.
@@ -215,7 +231,9 @@ def undo_import(
     """
     tables = {name: layer.table for name, layer in load_layers().items()}
     with _open(connection_or_url) as connection:
-        return undo_stored_batch(connection, batch, tables, community)
+        undone = undo_stored_batch(connection, batch, tables, community)
+        note_import(connection, batch, account, undone.deleted + undone.restored)
+        return undone
 
 
 @contextmanager
@@ -257,12 +275,18 @@ def _require_shapes(draft: Draft, ids: npt.NDArray[np.int64]) -> None:
         draft.reject((ids == NEW) & draft.kept & ~draft.located, reason)
 
 
-def _hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file; of a folder, such as a FileGDB, that of its files by name."""
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    digest = hashlib.sha256()
-    for part in sorted(part for part in path.rglob("*") if part.is_file()):
-        digest.update(f"{part.relative_to(path)}\0{_hash_file(part)}\0".encode())
-    return digest.hexdigest()
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file; of one in several parts, a Shapefile or FileGDB, that of all by name."""
+    parts = [path]
+    if path.is_dir():
+        parts = sorted(part for part in path.rglob("*") if part.is_file())
+    elif path.suffix.lower() == ".shp":
+        parts = sorted(part for part in path.parent.glob(f"{path.stem}.*") if part.is_file())
+    hashes = []
+    for part in parts:
+        with part.open("rb") as file:
+            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
+    if parts == [path]:
+        return hashes[0]
+    named = zip((part.relative_to(path.parent) for part in parts), hashes, strict=True)
+    return hashlib.sha256("".join(f"{name}\0{own}\0" for name, own in named).encode()).hexdigest()

@@ -12,10 +12,11 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore, Lock, Thread
 from time import time
 from typing import Any, BinaryIO, Final
@@ -24,6 +25,7 @@ import psycopg2.errors
 
 from geo.errors import Conflict, DatabaseUnavailable, Forbidden, InputRefused, NotFound
 from geo.model.actor import Actor
+from geo.operations.refused_rows import load_refused_rows, write_workbook
 from geo.settings import get_settings
 from geo.store.engine import acting_as, get_actor
 from geo.store.import_jobs import (
@@ -43,7 +45,7 @@ from geo.store.import_jobs import (
 __all__ = ["ImportJob", "ImportedBatch", "Options", "list_batches", "list_open_jobs"]
 
 MOST_BYTES: Final = 2 * 2**30
-REFUSED_ROWS: Final = "refused.xlsx"
+REFUSED_ROWS: Final = "refused.jsonl"
 # How many files are read at once; the others wait.
 _AT_ONCE: Final = 2
 _TURN_S: Final = 20.0
@@ -186,15 +188,22 @@ def discard_job(job_id: str) -> None:
         shutil.rmtree(find_folder(job_id), ignore_errors=True)
 
 
-def read_refused_rows(job_id: str) -> bytes | None:
-    """Return the workbook of the rows that a job's last step refused, or None where there are none.
+def read_refused_rows(job_id: str, tell: Callable[[str], str] = str) -> bytes | None:
+    """Return a workbook of the rows that a job's last step refused, or None where there are none.
+
+    Args:
+        job_id: the job.
+        tell: from the clause by which a row was refused to the reader's language.
 
     Raises:
         NotFound: whoever acts has no such job.
     """
     read_job(job_id)
-    with suppress(FileNotFoundError):
-        return (find_folder(job_id) / REFUSED_ROWS).read_bytes()
+    kept = find_folder(job_id) / REFUSED_ROWS
+    with suppress(FileNotFoundError), TemporaryDirectory() as folder:
+        book = Path(folder) / "refused.xlsx"
+        write_workbook(book, load_refused_rows(kept), tell)
+        return book.read_bytes()
     return None
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -225,6 +226,28 @@ def close_batch(connection: PostgresConnection, batch: int, counts: RowCounts, r
     if rejections.num_rows:
         numbers = pa.array([batch] * rejections.num_rows, pa.int64())
         copy_rows(connection, "import_rejection", [rejections.append_column("batch_id", numbers)])
+
+
+def find_same(
+    connection: PostgresConnection, community_id: int, file_sha256: str, arrived_at: datetime
+) -> int | None:
+    """Return the batch that a file of this content was already, where nothing newer has come since.
+
+    Args:
+        connection: the caller's transaction, which holds the lock of imports.
+        community_id: whose file it is.
+        file_sha256: the hash of its content.
+        arrived_at: since when it has been there.
+    """
+    found = load_queries("imports").find_same(
+        connection, community_id=community_id, file_sha256=file_sha256, arrived_at=arrived_at
+    )
+    return None if found is None else int(found)
+
+
+def note_import(connection: PostgresConnection, batch: int, account: int | None, row_count: int) -> None:
+    """Write into the log who brought a batch in or took it back; nothing of what is in it."""
+    load_queries("imports").note_import(connection, batch=batch, account=account, row_count=row_count)
 
 
 def insert_rows(

@@ -11,6 +11,7 @@ from shapely import box
 from etl.importing.importer import import_file, undo_import
 from etl.importing.report import ImportReport
 from geo.errors import UnknownDatum
+from geo.operations.refused_rows import write_workbook
 from tests.import_town import ImportTown, ask, place, write_csv, write_shapes
 
 
@@ -151,7 +152,7 @@ def test_refused_rows_land_when_corrected_and_nothing_else_changes(
     refused = tmp_path / "refused.xlsx"
     report = load(
         write_orders(tmp_path, {}, {"事项小类": "外星人", "诉求内容": "=1+1"}, {"派发时间": "昨天"}),
-        refused=refused,
+        keep_refused=lambda rows: write_workbook(refused, rows),
     )
     assert (report.rows.rejected, report.refused_file) == (2, True)
     book = openpyxl.load_workbook(refused)
@@ -188,7 +189,8 @@ def test_refused_outlines_come_back_as_text(
     refused = tmp_path / "拒收.xlsx"
     report = import_file(
         None, write_shapes(tmp_path / "小区.gpkg", rows, shapes, crs=4547), layer="compounds",
-        mapping={"三无认定日期": "three_no_reviewed_on"}, refused=refused,
+        mapping={"三无认定日期": "three_no_reviewed_on"},
+        keep_refused=lambda rows: write_workbook(refused, rows),
     )  # fmt: skip
     assert (report.rows.inserted, report.rows.rejected) == (1, 1)
     book = openpyxl.load_workbook(refused)

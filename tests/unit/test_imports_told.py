@@ -23,7 +23,7 @@ MODULES: Final = sorted(
         *ETL.glob("sources/*.py"),
         *ETL.glob("importing/*.py"),
         *ETL.glob("datum.py"),
-        *ETL.glob("worker.py"),
+        *ETL.glob("limits.py"),
         *GEO.glob("operations/importing.py"),
         *(path for name in ("imports", "undo", "import_jobs") for path in GEO.glob(f"store/{name}.py")),
     ]

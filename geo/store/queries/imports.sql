@@ -99,6 +99,18 @@ INSERT INTO import_batch (community_id, layer, file_name, file_sha256, source_cr
 VALUES (:community_id, :layer, :file_name, :file_sha256, :source_crs, :encoding, CAST(:mapping AS jsonb), :account)
 RETURNING id;
 
+-- name: note_import(batch, account, row_count)!
+-- As what whoever brought it in acts today; from the command line as nobody.
+INSERT INTO audit_log (account_id, role, community_id, action, object_type, object_id, row_count, details)
+SELECT
+    :account,
+    (SELECT min(g.role) FROM grant_in_force AS g
+     WHERE g.account_id = :account AND coalesce(g.community_id, b.community_id) = b.community_id
+         AND g.role IN ('secretary', 'administrator')),
+    b.community_id, 'import', 'import_batch', b.id, :row_count,
+    jsonb_build_object('layer', b.layer, 'is_undone', b.undone_at IS NOT NULL)
+FROM import_batch AS b WHERE b.id = :batch;
+
 -- name: tell_events(batch)!
 -- What a batch found to have happened to cases elsewhere: states they came to, and times that were put off. Each is told
 -- for when it happened, as far as that is known, and never before what is told already.
@@ -138,6 +150,19 @@ UPDATE import_batch
 SET rows_total = :total, rows_inserted = :inserted, rows_updated = :updated, rows_unchanged = :unchanged,
     rows_rejected = :rejected
 WHERE id = :batch;
+
+-- name: find_same(community_id, file_sha256, arrived_at)$
+-- The batch that a file of this content was, if nothing newer has come to its layer since, or if it was imported after
+-- the file arrived: then bringing it in again would change nothing, or undo what is newer.
+SELECT b.id
+FROM import_batch AS b
+WHERE b.community_id = :community_id AND b.file_sha256 = :file_sha256 AND b.undone_at IS NULL
+    AND (b.imported_at > :arrived_at
+        OR NOT EXISTS (
+            SELECT FROM import_batch AS later
+            WHERE later.community_id = b.community_id AND later.layer = b.layer AND later.id > b.id
+                AND later.undone_at IS NULL))
+ORDER BY b.id DESC LIMIT 1;
 
 -- name: find_batch(batch, community)^
 -- A batch, locked against a second undoing; of a community, where one is named.
