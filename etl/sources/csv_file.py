@@ -16,8 +16,8 @@ from pyarrow import csv as arrow_csv
 
 from etl.sources.body import is_note, is_total, leave_out
 from etl.sources.filling import fill_groups
-from etl.sources.headers import Header, read_header
-from etl.sources.table import UNNAMED_COLUMN, Rejection, Table, drop_blanks
+from etl.sources.headers import Header, count_named, read_header
+from etl.sources.table import UNNAMED_COLUMN, Rejection, Table, drop_blanks, refuse_columns
 from etl.sources.text import decode
 from geo.errors import UnreadableFile
 
@@ -45,6 +45,7 @@ def read_csv(path: Path) -> Table:
         raise UnreadableFile(message)
     header = read_header(preview)
     names = _fit_width(header.names, preview, header)
+    refuse_columns(count_named(names), path.name)
     if len(names) < 2:
         message = f"{path.name} has a single column; columns must be separated by comma, tab or semicolon."
         raise UnreadableFile(message)

@@ -19,8 +19,8 @@ from python_calamine import (
 from etl.importing.layers import simplify
 from etl.sources.body import leave_out
 from etl.sources.filling import fill_groups
-from etl.sources.headers import Header, Merge, read_header
-from etl.sources.table import SourceLayer, Table, choose_one, drop_blanks
+from etl.sources.headers import Header, Merge, count_named, read_header
+from etl.sources.table import SourceLayer, Table, choose_one, drop_blanks, refuse_columns
 from etl.sources.workbook_signs import counts_from_1904, measure_sheets, read_signs
 from geo.errors import InputRefused, UnreadableFile
 
@@ -161,6 +161,7 @@ def _read_sheet(path: Path, sheet: _Sheet) -> Table:
         for row in sheet.cells
     ]
     header = read_header(rows, sheet.merges)
+    refuse_columns(count_named(header.names), path.name)
     warnings = _fill_merged(rows, sheet.merges, header)
     head = rows[header.first : header.last + 1]
     if header.first:

@@ -17,11 +17,8 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from etl.sources.table import Rejection, SourceLayer, Table
-from geo.errors import InputRefused, UnreadableFile
-
-# A table of more is something else, and every step would take its time over it.
-MOST_COLUMNS = 1_000
+from etl.sources.table import Rejection, SourceLayer, Table, refuse_columns
+from geo.errors import UnreadableFile
 
 # Well-known binary of a point in the plane, lowest byte first.
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("xy", "<f8", 2)])
@@ -141,20 +138,6 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         unreadable=tuple(Rejection(int(row), None, reason) for row in numbers[lost]),
         warnings=tuple(notes),
     )
-
-
-def refuse_columns(count: int, file_name: str) -> None:
-    """Refuse a table of more columns than any list of places or cases has.
-
-    Raises:
-        InputRefused: that is the case.
-    """
-    if count > MOST_COLUMNS:
-        message = (
-            f"{file_name} has {count:,} columns, and at most {MOST_COLUMNS:,} are read: "
-            "it is no list of places or cases."
-        )
-        raise InputRefused(message)
 
 
 def _tell_apart(names: Sequence[str]) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from etl.sources.gdal import damaged, describe_layers, read_layer, refuse_columns
-from etl.sources.table import SourceLayer, Table, choose_one
+from etl.sources.gdal import damaged, describe_layers, read_layer
+from etl.sources.table import SourceLayer, Table, choose_one, refuse_columns
 from etl.sources.text import decode
 from geo.crs import parse_crs
 from geo.errors import UnknownDatum, UnreadableFile

@@ -107,6 +107,12 @@ def name_columns(header: Sequence[str]) -> list[str]:
     return list(names)
 
 
+def count_named(names: Sequence[str]) -> int:
+    """Count the columns that have a name of their own: what a spreadsheet trails behind has none."""
+    unnamed = re.compile(UNNAMED_COLUMN.format(r"\d+"))
+    return sum(unnamed.fullmatch(name) is None for name in names)
+
+
 def _reaches_below(row: int, main: int, merges: Sequence[Merge]) -> bool:
     """Whether a header cell is merged with one below a row: 序号 beside a group of columns."""
     return any(main <= top <= row < bottom for (top, _), (bottom, _) in merges)

@@ -17,8 +17,7 @@ from lxml import html  # type: ignore[import-untyped]  # lxml comes without type
 from lxml.etree import ParserError  # type: ignore[import-untyped]
 
 from etl.sources.archive import unpack
-from etl.sources.gdal import refuse_columns
-from etl.sources.table import Rejection, SourceLayer, Table, choose_one
+from etl.sources.table import Rejection, SourceLayer, Table, choose_one, refuse_columns
 from etl.sources.xml import iterate_elements, read_text
 from geo.errors import InputRefused, UnreadableFile
 

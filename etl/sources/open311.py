@@ -10,8 +10,8 @@ import numpy.typing as npt
 import orjson
 import pandas as pd
 
-from etl.sources.gdal import damaged, refuse_columns
-from etl.sources.table import Table
+from etl.sources.gdal import damaged
+from etl.sources.table import Table, refuse_columns
 from etl.sources.text import decode
 from etl.sources.xml import iterate_elements, read_text
 from geo.errors import InputRefused, UnreadableFile

@@ -15,6 +15,9 @@ ChooseColumns = Callable[[str, list[str]], Collection[str]]
 
 UNNAMED_COLUMN = "column {}"
 
+# A table of more is something else, and every step would take its time over it.
+_MOST_COLUMNS = 1_000
+
 # In what we write ourselves: exports, and refused rows to be corrected.
 _CRS_COLUMN = "crs"
 
@@ -109,6 +112,20 @@ def choose_one(file_name: str, kind: str, names: Sequence[str], wanted: str | No
         message = f"{file_name} has no {kind} “{wanted}”; it holds {listed}."
         raise InputRefused(message)
     return wanted or names[0]
+
+
+def refuse_columns(count: int, file_name: str) -> None:
+    """Refuse a table of more columns than any list of places or cases has.
+
+    Raises:
+        InputRefused: that is the case.
+    """
+    if count > _MOST_COLUMNS:
+        message = (
+            f"{file_name} has {count:,} columns, and at most {_MOST_COLUMNS:,} are read: "
+            "it is no list of places or cases."
+        )
+        raise InputRefused(message)
 
 
 def heed_crs_column(table: Table, file_name: str) -> Table:
