@@ -22,10 +22,14 @@ _BLANKS: Final = re.compile(r"[^\S\n]+")
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=[0-9])[一/\\._](?=[0-9])|(?<=[A-Z])/(?=[0-9])")
 _NEEDLESS_BLANK: Final = re.compile(r"(?<![0-9]) | (?![0-9])")
 _HAN_NUMBER: Final = re.compile(
-    r"(?<![0-9])[零〇一二两三四五六七八九十百]{1,6}(?= ?(?:号|栋|幢|座|楼|层|单元|门|梯|室|房|户|弄|期|区|#))"
+    r"(?<![0-9])[零〇一二两三四五六七八九十百壹贰叁肆伍陆柒捌玖拾]{1,6}"
+    r"(?= ?(?:号|栋|幢|座|楼|层|单元|门|梯|室|房|户|弄|期|区|#))"
 )
-_ORDINAL: Final = re.compile(r"第(?=[0-9]{1,3}(?:号楼|单元|[栋幢座#期]))")
-_HAN_DIGITS: Final = str.maketrans("零〇一二两三四五六七八九", "001223456789")
+# 三栋二单元五零一, read out digit by digit.
+_HAN_ROOM: Final = re.compile(r"(?<=[元栋幢座楼层门梯#-])[零〇一二三四五六七八九]{3,4}(?=$|室|房|号|户)")
+_ORDINAL: Final = re.compile(r"第(?=[0-9]{1,4}(?:号楼|单元|[栋幢座#期弄号]))")
+_BRACKETED: Final = re.compile(r"[(\[【「『《<]([0-9A-Z]{1,4}(?:号楼|[栋幢座#]))[)\]】」』》>]")
+_HAN_DIGITS: Final = str.maketrans("零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖拾", "001223456789123456789十")
 _HAN_TENS: Final = re.compile(r"(?:([1-9])百)?0?(?:([1-9]?)(十))?([1-9])?")
 
 _PROVINCE: Final = re.compile(r"[^\W0-9]{2,6}?(?:省|自治区)")
@@ -80,7 +84,7 @@ _ENTRANCE: Final = re.compile(
 )
 _FLOOR: Final = re.compile(r"[- ]?(?P<floor>(?:负|B)?[0-9]{1,2})(?:楼|层|F)")
 _ROOM: Final = re.compile(
-    r"[- ]?(?:(?P<long>[0-9]{3,4}[A-Z]?)(?:室|房|号房?|户)?"
+    r"[- ]?(?:(?P<long>[0-9]{3,4}[A-Z]?)(?:室|房间?|号房?|户)?"
     r"|(?P<short>[0-9]{1,2}[A-Z]?)(?:室|房(?!东)|号(?![楼线])|户(?!\w)))(?![0-9A-Z年月日点个元块人次米平路:%分天岁])"
 )
 _FLOOR_LABEL: Final = re.compile("[BF]?[0-9]+")
@@ -92,7 +96,8 @@ _MORE_BUILDINGS: Final = re.compile(rf"[、,和与及跟到至~/&-]*{_MARKED}|[�
 
 _UNCLEAR_TAIL: Final = re.compile(r"[#0-9A-Z][-0-9A-Z~,、至到和与及]{0,12}(?:号楼|单元|[栋幢座楼号室#])?$")
 
-_BETWEEN_PARTS: Final = re.compile(r"\n|(?<![0-9])[,，]|[,，](?![0-9])")
+_HEADING: Final = re.compile(r"^(?:[^\W0-9]{0,4}(?:地址|住址|地点)[: ])")
+_BETWEEN_PARTS: Final = re.compile(r"\n|(?<![0-9A-Z]),|,(?![0-9A-Z])")
 _NOTE: Final = re.compile(r"\((?P<note>[^()\n]{0,80})\)?$")
 _SEPARATED: Final = re.compile("[、;]|,.")
 _SEVERAL: Final = re.compile(r"[、,~-]|[和与及到至][0-9]")
@@ -110,7 +115,7 @@ _NEAR_BUILDING: Final = re.compile(
     rf"(?!门口|大门|入口|出口)(?:{_NEAR.pattern}|的?(?:边|前(?![天几段])|后(?!来)|外(?![墙立])))"
 )
 _IN_BUILDING: Final = re.compile(
-    r"的?(?:楼道|楼下|楼上|楼顶|楼梯|楼内|天台|顶楼|顶层|底层|[一1]楼|大厅|大堂|门厅|电梯|走廊|过道|阳台|地下|架空层"
+    r"的?(?:楼道|楼下|楼上|楼顶|楼梯|楼内|天台|顶楼|顶层|底层|[一1]楼|底楼|[东南西北中](?:户|套)|大厅|大堂|门厅|电梯|走廊|过道|阳台|地下|架空层"
     r"|门口|大门|单元|入口|出口|房间|住户|业主|居民|家|屋内|室内|内|外墙|外立面|窗|厨房|卫生间)"
 )
 
@@ -159,7 +164,8 @@ def normalize_address(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).upper()
     plain = _BLANKS.sub(" ", _DASHES.sub("-", plain))
     plain = _HAN_NUMBER.sub(_to_arabic, _BETWEEN_DIGITS.sub("-", plain))
-    return _ORDINAL.sub("", _NEEDLESS_BLANK.sub("", plain))
+    plain = _HAN_ROOM.sub(lambda found: found[0].translate(_HAN_DIGITS), plain)
+    return _BRACKETED.sub(r"\1", _ORDINAL.sub("", _NEEDLESS_BLANK.sub("", plain)))
 
 
 def parse_address(text: str) -> Address:
@@ -167,7 +173,9 @@ def parse_address(text: str) -> Address:
 
     Any text can be read: what is not understood makes a ``landmark``, with all that was understood before it.
     """
-    whole = normalize_address(_BETWEEN_PARTS.sub(" ", text)).strip(" ,。.;、-")
+    narrow = unicodedata.normalize("NFKC", text).upper()
+    whole = normalize_address(_BETWEEN_PARTS.sub(" ", narrow)).strip(" ,。.;、-")
+    whole = _HEADING.sub("", whole)
     note = _NOTE.search(whole)
     address = _read_whole(_strip_district(whole[: note.start()] if note else whole))
     if note is None:
@@ -219,7 +227,7 @@ def _read_whole(body: str) -> Address:
         return _end_without_building(address, words)
     if _SEPARATED.search(words):
         return replace(address, kind="landmark", rest=body[start:])
-    address = replace(address, compound=words.rstrip("-, 的") or address.compound)
+    address = replace(address, compound=words.rstrip("-, 的/") or address.compound)
     return _read_parts(
         address, found, kind="lane" if lane else "house" if is_house else "building", to_end=True
     )
@@ -331,12 +339,14 @@ def _read_parts(address: Address, found: re.Match[str], *, kind: Kind, to_end: b
         label.isdigit() and room and len(room) >= 3 and not room.startswith(("0", label))
     ):
         address = replace(address, building=None, floor=_trim_zeros(label), kind="compound")
-    if _SHOP.match(rest):
+    if _SHOP.match(rest) or rest.startswith("铺"):
         return replace(address, kind="shop")
     if _MORE_BUILDINGS.match(rest):
         return replace(address, kind="landmark", building=None, entrance=None, floor=None, room=None)
+    # After a flat people say what is the matter there: 501室装修噪音.
+    is_within = bool(_IN_BUILDING.match(rest)) or (room is not None and text[position - 1] in "室房户")
     is_elsewhere = _NEAR_BUILDING.match(rest) or (
-        to_end and rest and (not _IN_BUILDING.match(rest) or _FARTHER.search(rest))
+        to_end and rest and (not is_within or _FARTHER.search(rest) or _SHOP.search(rest))
     )
     if is_elsewhere and not (to_end and parts.get("room") is None and room):
         return replace(address, kind="landmark")

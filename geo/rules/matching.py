@@ -28,7 +28,12 @@ _ESTATE: Final = "小区"
 # 解放路小区 is not 解放路.
 _STREET_ENDS: Final = frozenset("路街道巷")
 _SAYS_ENTRANCE: Final = re.compile("单元|[门梯]")
-_MARKS: Final = str.maketrans("", "", "()[]{}<>《》「」『』【】“”‘’\"'·•, \n")
+_MARKS: Final = str.maketrans("", "", "()[]{}<>《》「」『』【】“”‘’\"'·•,\n")
+# 1,2栋 is not 12栋.
+_BETWEEN_LABELS: Final = re.compile(r"(?<=[0-9A-Z])[^\w#、~-]+(?=[0-9A-Z])")
+_WITHIN: Final = re.compile("(?:里面|里的|内|院内)$")
+# Words that say no more than the number of a street they stand after.
+_NO_NAME: Final = frozenset({"院", "大院", "院内", "内", "小区", "小区内"})
 
 
 @dataclass(frozen=True)
@@ -198,7 +203,7 @@ def index_places(gazetteer: Gazetteer) -> PlaceIndex:
 
 def simplify_name(name: str) -> str:
     """Write a name one way, without blanks, brackets and quotation marks."""
-    return normalize_address(name).translate(_MARKS).strip("-")
+    return _BETWEEN_LABELS.sub(" ", normalize_address(name)).translate(_MARKS).strip("- ")
 
 
 def _compare_names(one: str, other: str) -> float:
@@ -330,9 +335,14 @@ def _find_compounds(address: Address, index: PlaceIndex) -> dict[int, By]:
     if address.compound:
         within = drop_area(address.compound)
         words += [drop_road(address.compound), within, drop_road(within) if within else None]
-    if address.lane:
+        words.append(_WITHIN.sub("", address.compound))
+    # 100弄5支弄3号 is no house of lane 100.
+    is_unnamed = not address.compound or address.compound in _NO_NAME
+    if address.lane and is_unnamed:
         words.append(f"{address.road or ''}{address.lane}弄")
-    elif address.number:
+    elif address.number and (
+        is_unnamed or str(address.compound).startswith(f"{address.road}{address.number}号")
+    ):
         words.append(f"{address.road or ''}{address.number}号")
     for word in words:
         if word and (found := index.find_compounds(simplify_name(word))):
