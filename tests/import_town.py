@@ -11,6 +11,8 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Point, box
 from shapely.geometry.base import BaseGeometry
 
+from etl.importing.importer import import_file
+from etl.importing.report import ImportReport
 from tests.town import Town, to_degrees
 
 
@@ -67,3 +69,27 @@ def write_shapes(
         for part in path.parent.glob(f"{path.stem}.prj"):
             part.unlink()
     return path
+
+
+def write_orders(
+    folder: Path, *orders: dict[str, Any], name: str = "工单.csv", encoding: str = "utf-8"
+) -> Path:
+    """Write work orders; what an order does not say is as ordinary as can be."""
+    lon, lat = place(150, 130)
+    ordinary = {
+        "办件编号": "GZ1", "事项小类": "楼道堆物", "办件来源": "12345热线", "派发时间": "2025-03-01 09:30:00",
+        "承诺完成时间": "2025-03-06 09:30", "办件状态": "办理中", "诉求人": "张三",
+        "诉求人电话": "13800001111", "诉求内容": "请派人看看", "经度": lon, "纬度": lat,
+    }  # fmt: skip
+    rows = [{**ordinary, "办件编号": f"GZ{number}"} | order for number, order in enumerate(orders, start=1)]
+    return write_csv(folder / name, rows, encoding)
+
+
+def load(path: Path, *, crs: str | None = "4490", **options: Any) -> ImportReport:
+    """Import a file into the town."""
+    return import_file(None, path, crs=crs, **options)
+
+
+def reasons(report: ImportReport) -> dict[int, tuple[str | None, str]]:
+    """Return column and reason of each row that was refused."""
+    return {rejection.row: (rejection.column, rejection.reason) for rejection in report.rejections}

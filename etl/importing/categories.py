@@ -1,6 +1,7 @@
 """What kind of case an incident is: our code, its name in Chinese or English, or a national code."""
 
 import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,8 +11,13 @@ import pandas as pd
 
 from etl.importing.draft import Draft
 from etl.importing.layers import simplify
+from geo.rules.keywords import guess_categories
 
 _OTHER = "E1299"
+# A guess is taken if it is so much likelier than the next.
+_CLEARLY = 1.5
+# A text takes a millisecond.
+_MOST_TEXTS = 10_000
 _CODE_SYSTEMS = ("gbt47678", "gbt30428", "cjt214")
 
 
@@ -29,6 +35,7 @@ class _Match:
     category: Category
     national: tuple[str, str, str] | tuple[None, None, None] = (None, None, None)
     is_coarse: bool = False
+    is_guess: bool = False
 
 
 class CategoryFinder:
@@ -41,6 +48,7 @@ class CategoryFinder:
     def __init__(self, rows: list[tuple[Any, ...]]) -> None:
         self._by_code: dict[str, Category] = {}
         self._by_word: dict[str, Category] = {}
+        self._fine = frozenset(code for code, parent, *_ in rows if parent is not None)
         self._by_national: dict[tuple[str, str, str], Category] = {}
         # The finer level first: a name that both levels have means the finer one.
         for code, _, name, name_en, identifier, sensitivity, national in sorted(
@@ -67,13 +75,25 @@ class CategoryFinder:
             group: the larger category, which decides where the smaller one is missing or unknown.
             code_system: the national system the code is of; else the newest system that has it.
         """
-        match = self._find_word(word, code_system) if word else None
+        match = self._find_word(word, code_system) or self.guess(word) if word else None
         if match is None and group:
             match = self._find_word(group, code_system)
             return match and replace(match, is_coarse=True)
         if match is None and not word:
             return _Match(self._by_code[_OTHER], is_coarse=True)
         return match
+
+    def guess(self, text: str) -> _Match | None:
+        """Guess what a text is about by the words in it; None where they leave a doubt."""
+        guesses = guess_categories(text, self._fine)
+        if not guesses or (len(guesses) > 1 and guesses[0].score < _CLEARLY * guesses[1].score):
+            return None
+        return _Match(self._by_code[guesses[0].code], is_guess=True)
+
+    def find_larger(self, word: str) -> _Match | None:
+        """Find the larger category that a field of work is."""
+        match = self._find_word(word, "")
+        return match and replace(match, is_coarse=True)
 
     def _find_word(self, word: str, code_system: str) -> _Match | None:
         plain = word.strip().upper()
@@ -91,11 +111,24 @@ class CategoryFinder:
 def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
     """Set category, sensitivity and national code of each incident.
 
-    A row that names no category is filed as “other”; a row that names one we do not know is rejected.
+    A row whose category we do not know, or that names none, is filed by what its text speaks of. Where that
+    is not clear, one that names no category is filed as “other”, and one that names an unknown one is
+    rejected.
     """
     said = [draft.get(name) for name in ("category", "category_group", "code_system")]
     codes, distinct = _factorize_together(said)
-    matches = [finder.find(*words) for words in distinct]
+    matches: list[_Match | None] = [finder.find(*words) for words in distinct]
+    unsaid = np.array([not (word or group) for word, group, _ in distinct], dtype=bool)
+    assumed = unsaid[codes]
+    unclear = np.array([match is None for match in matches], dtype=bool) | unsaid
+    # A row takes the match of its words, or one of its own text.
+    of_text: dict[_Match, int] = {}
+    rows = np.flatnonzero(unclear[codes])
+    for row, match in zip(rows, _read_texts(draft, finder, rows), strict=False):
+        if match is not None:
+            codes[row] = of_text.setdefault(match, len(matches) + len(of_text))
+    _tell_filing(draft, distinct, matches, codes, of_text)
+    matches += of_text
 
     def spread(values: list[Any]) -> pd.Series:
         return pd.Series(pd.array(values, dtype="str").take(codes))
@@ -104,23 +137,66 @@ def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
     draft.reject(
         unknown, "category “{}” is not one we know", "category" if draft.has("category") else "category_group"
     )
-    is_coarse = np.array([match is not None and match.is_coarse for match in matches], dtype=bool)[codes]
-    if is_coarse.any():
-        filed = dict.fromkeys(
-            f"{word or group or 'nothing'} → {match.category.name}"
-            for (word, group, _), match in zip(distinct, matches, strict=True)
-            if match is not None and match.is_coarse
-        )
-        shown = "、".join(list(filed)[:5]) + (" …" if len(filed) > 5 else "")
-        draft.warn(f"{is_coarse.sum():,} rows were filed under a larger category: {shown}.")
-    unsaid = np.array([not (word or group) for word, group, _ in distinct], dtype=bool)[codes]
-    draft.assumed["category_code"] = draft.assumed["sensitivity"] = unsaid
+    draft.assumed["category_code"] = draft.assumed["sensitivity"] = assumed
     draft.values["category_code"] = spread([match and match.category.code for match in matches])
     draft.values["sensitivity"] = spread([match and match.category.sensitivity for match in matches])
     for position, column in enumerate(("national_code_system", "national_code_kind", "national_code")):
         values = [match and match.national[position] for match in matches]
         if any(values):
             draft.values[column] = spread(values)
+
+
+def _read_texts(draft: Draft, finder: CategoryFinder, rows: npt.NDArray[np.int64]) -> Iterator[_Match | None]:
+    """Guess the category of some rows from what they say; only the first ten thousand texts are read."""
+    fields = ("title", "description", "topic")
+    if not any(map(draft.has, fields)):
+        return
+    told = [draft.get(name).iloc[rows].fillna("") for name in fields]
+    known: dict[tuple[str, ...], _Match | None] = {}
+    for title, description, topic in zip(*told, strict=True):
+        words = (title, description, topic)
+        if words not in known:
+            if len(known) == _MOST_TEXTS:
+                return
+            known[words] = finder.guess(f"{title}\n{description}") or (
+                finder.find_larger(topic) if topic else None
+            )
+        yield known[words]
+
+
+def _tell_filing(
+    draft: Draft,
+    distinct: list[tuple[str, ...]],
+    matches: list[_Match | None],
+    codes: npt.NDArray[np.int64],
+    of_text: Mapping[_Match, int],
+) -> None:
+    """Tell of the rows that were not filed under the very category they name."""
+    counts = np.bincount(codes, minlength=len(matches) + len(of_text))
+    coarse: dict[str, int] = {}
+    guessed: dict[str, int] = {}
+    for (word, group, _), match, count in zip(distinct, matches, counts, strict=False):
+        if match is not None and count and (match.is_coarse or match.is_guess):
+            kept = guessed if match.is_guess else coarse
+            words = f"{word or group or 'nothing'} → {match.category.name}"
+            kept[words] = kept.get(words, 0) + int(count)
+    if coarse:
+        draft.warn(
+            f"{sum(coarse.values()):,} rows were filed under a larger category: {_list_first(coarse)}."
+        )
+    if guessed:
+        count = sum(guessed.values())
+        draft.warn(f"{count:,} rows were filed under the category nearest to theirs: {_list_first(guessed)}.")
+    if of_text:
+        told = {f"{match.category.name} ({counts[code]})": 0 for match, code in of_text.items()}
+        count = sum(int(counts[code]) for code in of_text.values())
+        draft.warn(
+            f"{count:,} rows that name no category we know were filed by what they say: {_list_first(told)}."
+        )
+
+
+def _list_first(words: Collection[str]) -> str:
+    return "、".join(list(words)[:5]) + (" …" if len(words) > 5 else "")
 
 
 def _factorize_together(columns: list[pd.Series]) -> tuple[npt.NDArray[np.int64], list[tuple[str, ...]]]:

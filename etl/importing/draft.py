@@ -1,8 +1,9 @@
 """A batch while it is being made: the file's rows, what was read of them, and what is wrong with some."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import pandas as pd
 
 from etl.importing.layers import Layer
 from etl.importing.mapping import ColumnMap
-from etl.importing.values import read_values, to_text
+from etl.importing.reconsidering import reconsider_columns
+from etl.importing.values import read_pair, read_values, to_text
 from etl.sources.table import Rejection, Table
 
 Mask = npt.NDArray[np.bool_]
@@ -126,8 +128,19 @@ def _repeat(value: Any, count: int) -> pd.Series:
     return pd.Series([value], dtype=dtype).take(np.zeros(count, dtype=np.int64)).reset_index(drop=True)
 
 
-def draft_rows(table: Table, layer: Layer, columns: ColumnMap) -> Draft:
-    """Read every column that is a field; values that cannot be read reject their row."""
+def draft_rows(
+    table: Table, layer: Layer, columns: ColumnMap, *, crs: str | None = None, given: Collection[str] = ()
+) -> Draft:
+    """Read every column that is a field; values that cannot be read reject their row.
+
+    Args:
+        table: the file's values.
+        layer: the layer they are for.
+        columns: as their names tell; what their values deny is taken back.
+        crs: the coordinate system, where a person says.
+        given: columns that a person has named by hand.
+    """
+    columns, doubts = reconsider_columns(columns, table, layer, crs, given)
     raw = {name: table.rows[header] for name, header in columns.fields.items()}
     draft = Draft(
         layer=layer,
@@ -137,15 +150,31 @@ def draft_rows(table: Table, layer: Layer, columns: ColumnMap) -> Draft:
         values={},
         kept=np.ones(len(table.row_numbers), dtype=bool),
         rejections=list(table.unreadable),
-        warnings=list(table.warnings),
+        warnings=[*table.warnings, *doubts],
         points=np.full((len(table.row_numbers), 2), np.nan),
     )
     with ThreadPoolExecutor() as pool:
-        readings = pool.map(read_values, raw.values(), [layer.fields[name] for name in raw])
+        readings = pool.map(
+            partial(read_values, from_1904=table.counts_from_1904),
+            raw.values(),
+            [layer.fields[name] for name in raw],
+        )
     for name, reading in zip(raw, readings, strict=True):
         draft.values[name] = reading.values
         draft.reject(reading.unread, reading.reason, name)
         draft.warnings += reading.warnings
         if layer.fields[name].default is not None:
             draft.assume(name, layer.fields[name].default)
+    if draft.has("lonlat") and not draft.has("lon"):
+        _split_pairs(draft)
     return draft
+
+
+def _split_pairs(draft: Draft) -> None:
+    """Make longitude and latitude of pairs that stand in one cell."""
+    written = draft.values["lonlat"]
+    pairs = [read_pair(text) if isinstance(text, str) else None for text in written]
+    unread = written.notna().to_numpy(bool) & np.array([pair is None for pair in pairs], dtype=bool)
+    draft.reject(unread, "“{}” is not a pair of coordinates in degrees", "lonlat")
+    for position, name in enumerate(("lon", "lat")):
+        draft.values[name] = pd.Series([np.nan if pair is None else pair[position] for pair in pairs])

@@ -24,6 +24,7 @@ _CITIZEN = re.compile(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
 _LEAST_NUMBERS, _PERSONAL_SHARE = 3, 0.6
+_LEAST_STEP = 1_000
 
 
 def weigh_values(field: Field, values: Sequence[str]) -> float | None:
@@ -54,10 +55,12 @@ def is_of_persons(values: Sequence[str]) -> bool:
     sample = [re.sub(r"[\s-]", "", text).upper() for text in dict.fromkeys(values)][:_MOST_VALUES]
     if len(sample) < _LEAST_NUMBERS:
         return False
-    return any(
-        _share(sample, rule) >= _PERSONAL_SHARE
-        for rule in (is_citizen_number, lambda text: _MOBILE.fullmatch(text) is not None)
-    )
+    if _share(sample, is_citizen_number) >= _PERSONAL_SHARE:
+        return True
+    phones = [int(text[-11:]) for text in sample if _MOBILE.fullmatch(text)]
+    # Numbers given out one after the other are of cases, not of people.
+    is_spread = len(phones) > 1 and max(phones) - min(phones) > _LEAST_STEP * len(phones)
+    return is_spread and len(phones) >= _PERSONAL_SHARE * len(sample)
 
 
 def is_citizen_number(text: str) -> bool:

@@ -30,6 +30,7 @@ from etl.importing.rules import (
     check_buildings,
     check_compounds,
     check_grids,
+    check_ground,
     check_incidents,
     check_merchants,
 )
@@ -56,8 +57,9 @@ _PLACE_CHECKS = {
     "compounds": check_compounds,
     "buildings": check_buildings,
     "merchants": check_merchants,
+    "ground": check_ground,
 }
-_NEEDS_SHAPE = {"grids", "compounds", "buildings"}
+_NEEDS_SHAPE = {"grids", "compounds", "buildings", "ground"}
 
 
 def import_file(
@@ -80,7 +82,7 @@ def import_file(
         connection_or_url: a connection, whose transaction its owner ends; or a database URL, None being the
             installation's own, where the batch is committed here.
         path: a file of any kind :func:`etl.sources.reading.read_source` reads.
-        layer: grids, compounds, buildings, merchants or incidents; None where the file tells.
+        layer: grids, compounds, buildings, merchants, ground or incidents; None where the file tells.
         community: code of the community; may be None where there is only one.
         crs: the coordinate system; None where the file says.
         mapping: the file's column → field, for columns whose names we would not understand.
@@ -114,12 +116,13 @@ def import_file(
         )
         table, chosen, columns = opened.table, opened.layer, opened.columns
         total = len(table.row_numbers) + len(table.unreadable)
-        read_as = {header: field for field, header in columns.fields.items()}
         # Reading keeps two processors busy, checking not always.
         hashing = beside.submit(hash_file, path)
         lock_imports(connection)
         on_progress("checking", 0, total)
-        draft = draft_rows(table, chosen, columns)
+        draft = draft_rows(table, chosen, columns, crs=crs, given=mapping or {})
+        columns = draft.columns
+        read_as = {header: field for field, header in columns.fields.items()}
         places = read_places(connection, home.id)
         ground = Ground(home, places)
         source = locate_rows(draft, table, crs, ground, path.name)

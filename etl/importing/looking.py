@@ -202,7 +202,7 @@ def _weigh_datum(
     declared = table.declared_crs
     if chosen.layer is not None and chosen.columns is not None:
         ground = Ground(home, read_places(connection, home.id))
-        draft = draft_rows(table, chosen.layer, chosen.columns)
+        draft = draft_rows(table, chosen.layer, chosen.columns, crs=chosen.crs)
         read_as = chosen.crs or declared
         evidence = weigh_rows(draft, replace(table, declared_crs=read_as), ground)
         if evidence is not None:

@@ -1,0 +1,82 @@
+"""Second thoughts about the columns of a file, once their values are seen: what is not what it is called."""
+
+from collections.abc import Collection
+
+import numpy as np
+import numpy.typing as npt
+
+from etl.importing.evidence import is_of_persons, weigh_values
+from etl.importing.layers import Kind, Layer
+from etl.importing.mapping import ColumnMap
+from etl.importing.values import read_values, to_text
+from etl.sources.table import Table
+
+_SAMPLED_ROWS = 500
+# A city's own plane has its origin in the city; every national one has its own hundreds of kilometres off.
+_CITY_RADIUS_M = 200_000
+_LEAST_PAIRS = 0.5
+
+
+def reconsider_columns(
+    columns: ColumnMap, table: Table, layer: Layer, crs: str | None = None, given: Collection[str] = ()
+) -> tuple[ColumnMap, list[str]]:
+    """Take back columns whose values are not what their names say, or are about persons.
+
+    Args:
+        columns: as their names tell.
+        table: the file's values.
+        layer: the layer the file is of.
+        crs: the coordinate system, where a person says; then whatever numbers there are, are in it.
+        given: columns that a person has named by hand, which stand.
+
+    Returns:
+        The columns, and sentences a person should read.
+    """
+    warnings = []
+    samples = {
+        name: to_text(table.rows[column].iloc[:_SAMPLED_ROWS]).dropna()
+        for name, column in columns.fields.items()
+        if column not in given
+    }
+    text_kinds = {Kind.TEXT, Kind.LABEL}
+    persons = [
+        columns.fields[name]
+        for name, sample in samples.items()
+        if layer.fields[name].kind in text_kinds and is_of_persons(sample.to_list())
+    ]
+    if persons:
+        columns = columns.leave_out(persons)
+        names = "、".join(persons)
+        warning = f"{names} held identity numbers or phones of persons and were left out."
+        warnings.append(warning)
+    if (
+        "lonlat" in samples
+        and (weigh_values(layer.fields["lonlat"], samples["lonlat"].to_list()) or 0) < _LEAST_PAIRS
+    ):
+        columns = columns.forget(["lonlat"])
+    if crs is None and table.declared_crs is None and {"lon", "lat"} <= columns.fields.keys():
+        x, y = (_read_numbers(table, columns, layer, name) for name in ("lon", "lat"))
+        if _are_of_a_city(x, y):
+            warning = (
+                f"“{columns.fields['lon']}” and “{columns.fields['lat']}” are of a city's own plane, which "
+                "nothing ties to the map, and were not read: the rows are placed by their address, or by "
+                "hand."
+            )
+            warnings.append(warning)
+            columns = columns.forget(["lon", "lat"])
+    return columns, warnings
+
+
+def _read_numbers(table: Table, columns: ColumnMap, layer: Layer, name: str) -> npt.NDArray[np.float64]:
+    sample = table.rows[columns.fields[name]].iloc[:_SAMPLED_ROWS]
+    return read_values(sample, layer.fields[name]).values.to_numpy(np.float64, na_value=np.nan)
+
+
+def _are_of_a_city(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> bool:
+    """Whether coordinates are neither degrees nor metres of any plane that has a name."""
+    known = ~(np.isnan(x) | np.isnan(y))
+    if not known.any():
+        return False
+    x, y = np.abs(x[known]), np.abs(y[known])
+    are_degrees = np.median(x) <= 180 and np.median(y) <= 180
+    return bool(not are_degrees and max(np.median(x), np.median(y)) < _CITY_RADIUS_M)
