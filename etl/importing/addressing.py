@@ -79,7 +79,9 @@ class MatchedPlaces(ToldPlaces):
     points: npt.NDArray[np.float64]
 
 
-def match_addresses(addresses: pa.Array, gazetteer: Gazetteer, places: Places) -> MatchedPlaces:
+def match_addresses(
+    addresses: pa.Array | pa.ChunkedArray, gazetteer: Gazetteer, places: Places
+) -> MatchedPlaces:
     """Match addresses, each spelling once.
 
     Args:
@@ -90,7 +92,8 @@ def match_addresses(addresses: pa.Array, gazetteer: Gazetteer, places: Places) -
     Returns:
         Shape (n,) each.
     """
-    encoded = addresses.dictionary_encode()
+    whole = addresses.combine_chunks() if isinstance(addresses, pa.ChunkedArray) else addresses
+    encoded = whole.dictionary_encode()
     spellings = encoded.dictionary.to_pylist()
     matches = _match_spellings(spellings, gazetteer)
     building_at = {identity: position for position, identity in enumerate(places.buildings["id"])}

@@ -128,7 +128,9 @@ def test_a_file_is_read_as_its_addresses_are(town: str) -> None:
     buildings = pd.DataFrame({"id": ids, "geom": [shapely.box(at, 0, at + 1, 1) for at in range(len(ids))]})
     compounds = pd.DataFrame({"id": [each.id for each in gazetteer.compounds]})
     places = Places(pd.DataFrame(), compounds, buildings)
-    found = match_addresses(pa.array([*texts, *reversed(texts)]), gazetteer, places)
+    # As a large file comes, in pieces.
+    rows = pa.chunked_array([texts, list(reversed(texts))])
+    found = match_addresses(rows, gazetteer, places)
     told = [match(text, town) for text in texts]
     told += reversed(told)
     assert found.quality.tolist() == [each.quality for each in told]
