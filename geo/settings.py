@@ -35,6 +35,11 @@ class Settings(BaseSettings):
             everywhere after ten times as many.
         sign_in_lock_minutes: how long it waits.
         least_shown: fewer cases than this are not told of a place on shared screens.
+        patrol_days: how long a patrol counts for a building.
+        home_visit_days: how long a call at which somebody was met counts for a building.
+        merchant_check_days: how long a check counts for a shop.
+        record_days: how long the record of a building counts as verified.
+        silent_days: of a building without a case and without a visit in so many days nothing is known.
         map_approval_number: under which the maps of this installation were approved (审图号); where there is
             none, every map says that it is a sketch.
         gcj02_export: whether layers may be taken out in GCJ-02; shifting coordinates is regulated, and only
@@ -59,11 +64,22 @@ class Settings(BaseSettings):
     most_sign_in_attempts: int = Field(default=5, ge=1, le=100)
     sign_in_lock_minutes: int = Field(default=15, ge=1, le=24 * 60)
     least_shown: int = Field(default=5, ge=2, le=1000)
+    patrol_days: int = Field(default=30, ge=1, le=3650)
+    home_visit_days: int = Field(default=90, ge=1, le=3650)
+    merchant_check_days: int = Field(default=90, ge=1, le=3650)
+    record_days: int = Field(default=180, ge=1, le=3650)
+    silent_days: int = Field(default=60, ge=1, le=3650)
     map_approval_number: str | None = Field(default=None, pattern=r"^\w[\w()（）〔〕\[\] -]{2,38}\w$")
     gcj02_export: bool = False
     oidc_issuer: str | None = None
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
+
+    @property
+    def windows(self) -> dict[str, int]:
+        """For how many days a look at a place counts, by the name of the setting."""
+        names = ("patrol_days", "home_visit_days", "merchant_check_days", "record_days", "silent_days")
+        return {name: getattr(self, name) for name in names}
 
 
 @lru_cache(maxsize=1)

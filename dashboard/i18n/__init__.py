@@ -14,6 +14,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+from geo.settings import get_settings
+
 LANGUAGES: Final = ("zh", "en")
 _LOCALES: Final = {"zh": "zh_Hans_CN", "en": "en_GB"}
 _TIME_ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -32,9 +34,12 @@ class Text:
         self._locale = _LOCALES[language]
 
     def __call__(self, key: str, *, n: int | None = None, **values: object) -> str:
-        """Return the string of a key; ``n`` chooses the plural form and stands in the string as ``{n}``."""
+        """Return the string of a key; ``n`` chooses the plural form and stands in the string as ``{n}``.
+
+        For how many days a look at a place counts stands in it by the name of the setting.
+        """
         if n is None:
-            return self._catalogue.gettext(key).format(**values)
+            return self._catalogue.gettext(key).format(**get_settings().windows, **values)
         return self._catalogue.ngettext(key, key, n).format(n=self.number(n), **values)
 
     def number(self, value: float, *, digits: int = 0) -> str:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from etl.checks import CHECKS, Finding, Severity, Thresholds, find_today, run_checks
 from geo.errors import NotFound
+from geo.settings import get_settings
 from geo.store.engine import connect
 from geo.store.places import Community, list_communities
 
@@ -47,8 +48,8 @@ _DEFAULTS = Thresholds()
 @click.option(
     "--silent-days",
     type=click.IntRange(1, 3650),
-    default=_DEFAULTS.silent_days,
-    show_default=True,
+    default=lambda: get_settings().silent_days,
+    show_default="WANGGE_SILENT_DAYS",
     help="Days without an incident or a visit that make a building unknown.",
 )
 @click.option(

@@ -10,10 +10,10 @@ from geo.errors import NotFound
 from geo.model.actor import Role
 from geo.model.coverage import GAP_KINDS, CoverageGaps, Gap, GapKind, UnheldGrid
 from geo.rules.morning import find_day, start_of_day
+from geo.settings import get_settings
 from geo.store import coverage
 from geo.store.coverage import DescribedBuilding
 from geo.store.engine import connect, get_actor
-from geo.store.morning import UNKNOWN_AFTER
 from geo.store.versions import read_common_tag
 
 READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "administrator"})
@@ -53,7 +53,7 @@ def read_coverage_gaps(community_id: int, now: datetime | None = None) -> Covera
             connection,
             community_id,
             on_day=day,
-            silent_since=day_start - UNKNOWN_AFTER,
+            silent_since=day_start - timedelta(days=get_settings().silent_days),
             day_end=day_start + timedelta(days=1),
         )
         land, land_m2 = coverage.find_bare_land(connection, community_id, day, _GAP_M2)

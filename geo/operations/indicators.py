@@ -19,6 +19,7 @@ from geo.operations.indicator_facts import LISTS, MEASURES, Asked, Found
 from geo.rules.indicators import INDICATORS, make_empty, make_value
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.periods import Period
+from geo.settings import get_settings
 from geo.store import indicators as store
 from geo.store.calendars import load_working_time
 from geo.store.engine import connect, get_actor
@@ -193,8 +194,8 @@ def _bound(period: Period, as_of: datetime, *, is_asked: bool) -> Bounds:
 def read_tag_of(connection: PostgresConnection, community_id: int, as_of: datetime) -> str:
     """Return the tag of the figures as of an hour."""
     tag = read_common_tag(connection, community_id, _LAYERS, find_day(as_of))
-    # Times are told in working hours, which no layer has.
-    hours = crc32(repr(load_working_time(connection, community_id)).encode())
+    # Times are told in working hours, which no layer has; looks at places count as long as is set.
+    hours = crc32(f"{load_working_time(connection, community_id)} {get_settings().windows}".encode())
     return f"{tag}-{hours:08x}-{as_of:%Y%m%d%H%M}"
 
 

@@ -1,6 +1,6 @@
 """The morning of a community: what there is to know since work ended, by its own calendar and clocks."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
@@ -10,6 +10,7 @@ from geo.operations.deadlines import load_calendar
 from geo.rules.calendar import Moments
 from geo.rules.clock import PauseColumns, judge_cases
 from geo.rules.morning import find_day, find_last_close, find_last_working_day, start_of_day
+from geo.settings import get_settings
 from geo.store import morning
 from geo.store.engine import connect
 from geo.store.morning import Morning
@@ -32,7 +33,7 @@ def gather_morning(community_id: int, now: datetime) -> Morning:
             on_day=today,
             since=find_last_close(calendar, today),
             last_day_start=start_of_day(find_last_working_day(calendar, today)),
-            unknown_since=start_of_day(today) - morning.UNKNOWN_AFTER,
+            unknown_since=start_of_day(today) - timedelta(days=get_settings().silent_days),
         )
 
 

@@ -11,8 +11,9 @@ from math import sqrt
 from types import MappingProxyType
 from typing import Any, Final
 
-from geo.errors import InputRefused
+from geo.errors import ConfigurationError, InputRefused
 from geo.model.indicator import Indicator, Trend, Value
+from geo.settings import Settings, get_settings
 
 LEAST_N: Final = 10
 _PER: Final = {"per_10k": 10_000.0}
@@ -25,16 +26,21 @@ _NOTICEABLE: Final = 0.1
 
 def _read_indicators() -> Mapping[str, Indicator]:
     words = tomllib.loads((files("geo.rules") / "indicators.toml").read_text(encoding="utf-8"))
-    return MappingProxyType({id_: _read_indicator(id_, entry) for id_, entry in words.items()})
+    try:
+        windows = get_settings().windows
+    except ConfigurationError:
+        # Whoever starts anything is told so in words; here it would end whatever reads the registry.
+        windows = Settings.model_construct().windows
+    return MappingProxyType({id_: _read_indicator(id_, entry, windows) for id_, entry in words.items()})
 
 
-def _read_indicator(id_: str, entry: dict[str, Any]) -> Indicator:
+def _read_indicator(id_: str, entry: dict[str, Any], windows: Mapping[str, int]) -> Indicator:
     return Indicator(
         id=id_,
-        zh=entry["zh"],
-        en=entry["en"],
-        formula_zh=entry["formula_zh"],
-        formula_en=entry["formula_en"],
+        zh=entry["zh"].format_map(windows),
+        en=entry["en"].format_map(windows),
+        formula_zh=entry["formula_zh"].format_map(windows),
+        formula_en=entry["formula_en"].format_map(windows),
         unit=entry["unit"],
         better=entry.get("better"),
         least_n=entry.get("least_n", 0 if entry["unit"] == "count" else LEAST_N),

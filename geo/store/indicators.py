@@ -15,6 +15,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from geo.errors import NotFound
 from geo.model.indicator import PLACE_FACTS, WHOLE, Indicator, Level
+from geo.settings import get_settings
 from geo.store.calendars import load_working_time
 from geo.store.engine import load_queries
 
@@ -120,6 +121,7 @@ def _ask(
         "dues_until": [period.due_until for period in periods],
         "first_end": min(period.ends_at for period in periods),
         "by_case": by_case,
+        **get_settings().windows,
     }
     with connection.cursor() as cursor:
         cursor.execute(getattr(load_queries(_FILES[facts]), f"measure_{facts}").sql, asked)

@@ -6,8 +6,7 @@ degrees, longitude first.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Final
+from datetime import date, datetime
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
@@ -15,8 +14,6 @@ from geo.model.absence import Absence, Return
 from geo.model.working_time import Judgement
 from geo.store.absences import list_absences, list_returns
 from geo.store.engine import load_queries
-
-UNKNOWN_AFTER: Final = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ class Morning:
         cases: the open ones, the one due first at the front.
         judgements: how each of them stands against its due time, by id.
         unheld: buildings nobody in office holds by the grid workers' plan.
-        unknown: buildings with neither an incident nor a visit for :data:`UNKNOWN_AFTER`.
+        unknown: buildings with neither an incident nor a visit for as long as is set.
         absences: who is away.
         returns: who is back since the last working day.
         staff: who holds a post, those who are away included.

@@ -12,6 +12,7 @@ from geo.operations.indicators import measure
 from geo.rules.indicators import INDICATORS
 from geo.rules.morning import start_of_day
 from geo.rules.periods import find_month, find_period, go_back
+from geo.settings import get_settings
 from geo.store.engine import acting_as
 from tests.actors import make_actor
 from tests.sound_town import EAST, TODAY, TOMORROW, YESTERDAY, SoundTown
@@ -146,6 +147,18 @@ class TestHolders:
 
         assert count(town, "held_by_property") == (1, 2)
 
+    def test_inspectors_hold_what_they_are_there_for(self, town: SoundTown) -> None:
+        """A grid worker's zone is no inspector's, and whoever has left inspects nothing."""
+        inspector = town.party("inspector")
+        zone = town.zone(town.plan(kind="inspection"), "I1", *town.buildings, lead=inspector)
+
+        assert count(town, "held_by_inspection") == (2, 2)
+
+        town.run("UPDATE zone_party SET valid_to = %s WHERE zone_id = %s", TODAY, zone)
+
+        assert count(town, "held_by_inspection") == (0, 2)
+        assert count(town, "held_by_grid_worker") == (2, 2)
+
 
 class TestLooks:
     @pytest.mark.parametrize(("days_ago", "patrolled"), [(0, 1), (29, 1), (30, 0), (-1, 0)])
@@ -232,6 +245,19 @@ class TestCompounds:
         assert count(town, "property_coverage") == (1, 2)
         assert count(town, "committee_coverage") == (0, 2)
 
+    def test_three_times_no_and_looked_at(self, town: SoundTown) -> None:
+        """Two of three are not enough, nor is what nobody has reviewed: the field calls both three-no."""
+        nothing = {"has_property_management": False, "has_responsible_unit": False, "has_security": False}
+        reviewed = {"three_no_definition": "无物业、无主管、无保安", "three_no_reviewed_on": YESTERDAY}
+        town.change("compound", town.compounds[0], **nothing | reviewed)
+        town.change("compound", town.compounds[1], **nothing | reviewed | {"has_security": True})
+
+        assert count(town, "three_no_share") == (1, 2)
+
+        town.change("compound", town.compounds[0], three_no_reviewed_on=None)
+
+        assert count(town, "three_no_share") == (0, 2)
+
 
 class TestRecords:
     def test_groups_reach_households_and_not_members(self, town: SoundTown) -> None:
@@ -308,3 +334,40 @@ def test_everybody_reads_the_same(town: SoundTown) -> None:
     for role in ("secretary", "grid_worker", "leader", "administrator"):
         with acting_as(make_actor(town.id, role=role)):
             assert read() == owners
+
+
+class TestWindows:
+    @pytest.mark.parametrize(
+        ("setting", "id_", "days_ago", "found"),
+        [
+            ("PATROL_DAYS", "patrol_coverage", 44, 1),
+            ("PATROL_DAYS", "patrol_coverage", 45, 0),
+            ("HOME_VISIT_DAYS", "home_visit_coverage", 44, 1),
+            ("HOME_VISIT_DAYS", "home_visit_coverage", 45, 0),
+            ("MERCHANT_CHECK_DAYS", "merchant_inspection_rate", 44, 1),
+            ("MERCHANT_CHECK_DAYS", "merchant_inspection_rate", 45, 0),
+            ("RECORD_DAYS", "record_freshness", 44, 1),
+            ("RECORD_DAYS", "record_freshness", 45, 0),
+            ("SILENT_DAYS", "calm_share", 44, 1),
+            ("SILENT_DAYS", "calm_share", 46, 0),
+        ],
+    )
+    def test_a_look_counts_as_long_as_is_set(
+        self,
+        town: SoundTown,
+        monkeypatch: pytest.MonkeyPatch,
+        setting: str,
+        id_: str,
+        days_ago: int,
+        found: int,
+    ) -> None:
+        town.run("DELETE FROM visit")
+        day = TODAY - timedelta(days=days_ago)
+        town.visit(town.buildings[0], f"{day}T09:00+08")
+        town.visit(town.buildings[0], f"{day}T09:00+08", kind="home_visit", outcome="met")
+        town.visit(None, f"{day}T09:00+08", kind="merchant_check", merchant_id=town.merchant)
+        town.change("building", town.buildings[0], verified_on=day)
+        monkeypatch.setenv(f"WANGGE_{setting}", "45")
+        get_settings.cache_clear()
+
+        assert count(town, id_)[0] == found

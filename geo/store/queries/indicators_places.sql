@@ -32,7 +32,7 @@ SELECT
 FROM asked AS a
 JOIN measured AS m ON m.grid_ids = a.grid_ids;
 
--- name: measure_buildings(community_id, level, ends, dues_until)
+-- name: measure_buildings(community_id, level, ends, dues_until, patrol_days, home_visit_days, silent_days, record_days)
 -- Holders are those of the plans in force; where a kind has none, there is nothing to hold. Property companies hold what is
 -- in compounds. What is sealed or sensitive is no word of a building. Members of a group are reckoned as whole households,
 -- so that what they reach is rather too little than too much.
@@ -103,7 +103,7 @@ SELECT
     sum(b.households) AS group_reach_denominator,
     sum(record.filled) AS completeness_numerator,
     sum(record.fields) AS completeness_denominator,
-    count(*) FILTER (WHERE b.verified_on > a.on_day - 180 AND b.verified_on <= a.on_day) AS record_freshness_numerator,
+    count(*) FILTER (WHERE b.verified_on > a.on_day - :record_days AND b.verified_on <= a.on_day) AS record_freshness_numerator,
     count(*) AS record_freshness_denominator
 FROM asked AS a
 JOIN building AS b ON b.community_id = :community_id
@@ -122,23 +122,23 @@ CROSS JOIN LATERAL (
         EXISTS (
             SELECT FROM visit AS v
             WHERE v.building_id = b.id AND v.kind = 'patrol'
-                AND v.at >= a.start - interval '29 days' AND v.at < a.start + interval '1 day') AS was_patrolled,
+                AND v.at >= a.start - (:patrol_days - 1) * interval '1 day' AND v.at < a.start + interval '1 day') AS was_patrolled,
         EXISTS (
             SELECT FROM visit AS v
             WHERE v.building_id = b.id AND v.kind = 'home_visit' AND v.outcome = 'met'
-                AND v.at >= a.start - interval '89 days' AND v.at < a.start + interval '1 day') AS was_called_on,
+                AND v.at >= a.start - (:home_visit_days - 1) * interval '1 day' AND v.at < a.start + interval '1 day') AS was_called_on,
         EXISTS (
             SELECT FROM visit AS v
-            WHERE v.building_id = b.id AND v.at >= a.start - interval '60 days' AND v.at < a.start + interval '1 day')
+            WHERE v.building_id = b.id AND v.at >= a.start - :silent_days * interval '1 day' AND v.at < a.start + interval '1 day')
         OR EXISTS (
             SELECT FROM merchant AS m JOIN visit AS v ON v.merchant_id = m.id
             WHERE m.building_id = b.id
-                AND v.at >= a.start - interval '60 days' AND v.at < a.start + interval '1 day') AS was_looked_at,
+                AND v.at >= a.start - :silent_days * interval '1 day' AND v.at < a.start + interval '1 day') AS was_looked_at,
         EXISTS (
             SELECT FROM incident AS i
             WHERE i.building_id = b.id AND i.sensitivity <> 'S3'
                 AND i.category_code <> ALL (CAST((SELECT sealed_categories()) AS text[]))
-                AND i.reported_at >= a.start - interval '60 days'
+                AND i.reported_at >= a.start - :silent_days * interval '1 day'
                 AND i.reported_at < a.start + interval '1 day') AS was_reported
 ) AS looked
 CROSS JOIN LATERAL (
@@ -191,14 +191,14 @@ JOIN grid AS g ON g.community_id = :community_id AND g.kind IN ('community', 'ex
 WHERE CAST(:level AS text) = 'community' AND EXISTS (SELECT FROM building_grid AS bg WHERE bg.grid_id = g.id)
 GROUP BY p.number;
 
--- name: measure_merchants(community_id, level, ends, dues_until)
+-- name: measure_merchants(community_id, level, ends, dues_until, merchant_check_days)
 -- Premises, not licences. One in a building is where that is.
 SELECT
     p.number, key,
     count(*) FILTER (WHERE EXISTS (
         SELECT FROM visit AS v
         WHERE v.merchant_id = m.id AND v.kind = 'merchant_check'
-            AND v.at >= day.start - interval '89 days' AND v.at < day.start + interval '1 day'))
+            AND v.at >= day.start - (:merchant_check_days - 1) * interval '1 day' AND v.at < day.start + interval '1 day'))
         AS merchant_inspection_rate_numerator,
     count(*) AS merchant_inspection_rate_denominator,
     count(*) FILTER (WHERE m.partner_since <= d.on_day) AS partner_rate_numerator,
