@@ -16,6 +16,7 @@ from geo.errors import InputRefused
 # The columns of a .dbf have names of at most ten bytes: three characters in UTF-8, five in GB18030.
 _CUT_BYTES = {"utf-8": range(8, 11), "gb18030": range(9, 11)}
 _LEAST_BYTES = 8
+_MOST_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
     fields: dict[str, str] = {}
     for column, name in given.items():
         if column not in columns:
-            message = f"{file_name} has no column “{column}”; it has {', '.join(columns) or 'none'}."
+            message = f"{file_name} has no column “{column}”; it has {_list_columns(columns)}."
             raise InputRefused(message)
         if not name:
             continue
@@ -109,7 +110,7 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
     left = [column for column in columns if column not in (*given, *own, *personal)]
     fields |= match_headers(left, layer, fields)
     if not any(name in fields for name in layer.needs):
-        wanted, found = ", ".join(layer.needs), ", ".join(columns) or "no column at all"
+        wanted, found = ", ".join(layer.needs), _list_columns(columns)
         message = f"{file_name} has no column for {wanted}; it has {found}: name one with --map COLUMN=FIELD."
         raise InputRefused(message)
     taken = {*fields.values(), *personal, *own}
@@ -170,6 +171,11 @@ def is_personal(column: str, layer: Layer) -> bool:
 def begins(plain: str, header: str) -> bool:
     """Whether a simplified name may be the beginning of a header."""
     return len(plain.encode()) >= _LEAST_BYTES and header.startswith(plain)
+
+
+def _list_columns(columns: Sequence[str]) -> str:
+    listed = ", ".join(columns[:_MOST_LISTED])
+    return f"{listed} …" if len(columns) > _MOST_LISTED else listed or "no column at all"
 
 
 def _may_be_cut(column: str) -> bool:

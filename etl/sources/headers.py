@@ -152,9 +152,10 @@ def _join(head: Sequence[Row], first: int, merges: Sequence[Merge]) -> list[str]
     width = max(len(row) for row in head)
     levels = [[*row, *[""] * (width - len(row))] for row in head]
     for (top, left), (bottom, right) in merges:
-        if first <= top < first + len(levels):
+        if first <= top < first + len(levels) and left < width:
             for row in range(top, min(bottom, first + len(levels) - 1) + 1):
-                levels[row - first][left : right + 1] = [levels[top - first][left]] * (right + 1 - left)
+                end = min(right + 1, width)
+                levels[row - first][left:end] = [levels[top - first][left]] * (end - left)
     for upper, lower in itertools.pairwise(levels):
         _spread(upper, lower)
     paths = [list(dict.fromkeys(cell for cell in column if cell)) for column in zip(*levels, strict=True)]

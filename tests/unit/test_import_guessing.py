@@ -8,6 +8,7 @@ from etl.importing.evidence import is_citizen_number, is_of_persons, weigh_value
 from etl.importing.guessing import CERTAIN, ColumnGuess, guess_mapping
 from etl.importing.layers import load_layers
 from etl.importing.mapping import choose_layer, map_columns
+from geo.errors import InputRefused
 
 LAYERS = load_layers()
 HOTLINE = (
@@ -140,6 +141,12 @@ def test_our_own_columns_of_a_refused_file_are_passed_over() -> None:
     assert [found.field for found in guess_mapping(headers, {}, LAYERS["incidents"])][2:] == [None] * 3
     # Unless somebody says otherwise.
     assert map_columns(headers, LAYERS["incidents"], {"行号": "title"}, "x").fields["title"] == "行号"
+
+
+def test_a_file_of_a_thousand_columns_is_refused_in_one_sentence() -> None:
+    with pytest.raises(InputRefused) as refusal:
+        map_columns([f"字段{n}" for n in range(900)], LAYERS["grids"], {}, "x.csv")
+    assert len(str(refusal.value)) < 400
 
 
 def test_a_column_can_be_left_out_by_hand() -> None:

@@ -206,6 +206,11 @@ def test_sheets_of_one_header_can_be_one_table(tmp_path: Path) -> None:
     assert "麒麟花园 3–" in told(table, "counted on")
 
 
+def test_header_merged_beyond_the_last_column_with_anything_in_it(tmp_path: Path) -> None:
+    rows: Rows = [["编号", "名称", "户数"], ["1", "甲", 3]]
+    assert read_source(save(tmp_path, rows, "C1:F1")).rows["户数"].to_list() == ["3"]
+
+
 def test_what_is_hidden_is_read_and_told(tmp_path: Path) -> None:
     path = save(
         tmp_path,
