@@ -12,6 +12,7 @@ LAYERS: Final[Mapping[str, str]] = {
     "compounds": "import.layer_compounds",
     "buildings": "import.layer_buildings",
     "merchants": "import.layer_merchants",
+    "ground": "import.layer_ground",
     "incidents": "import.layer_incidents",
 }
 _FIELDS: Final[Mapping[str, str]] = {
@@ -44,6 +45,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "built_year": "import_field.built_year",
     "verified_on": "import_field.verified_on",
     "category": "import_field.category",
+    "width_m": "import_field.width_m",
     "partner_since": "import_field.partner_since",
     "lon": "import_field.lon",
     "lat": "import_field.lat",

@@ -42,7 +42,8 @@ def name_rows(draft: Draft) -> None:
     parts = [name, draft.get(around)][::order]
     by_name = parts[0].str.cat(parts[1], sep="-").fillna(name)
     draft.assume("code", external.fillna(by_name))
-    draft.assume("name", code.fillna(external))
+    if draft.layer.name != "ground":  # a street may have no name, and a number is none
+        draft.assume("name", code.fillna(external))
     draft.reject(draft.values["code"].isna().to_numpy(bool), "has neither a code nor a name")
 
 

@@ -55,7 +55,7 @@ class Layer:
     Attributes:
         name: as on the command line and in ``layer_version``.
         table: the store's table.
-        shape: ``polygon`` or ``point``.
+        shape: ``polygon``, ``point``, or ``any`` for lines and outlines alike.
         telling: simplified words by which a file shows that it is of this layer.
         needs: fields of which a file must have one, or it says nothing of use.
         fields: what a file can say, by field name.

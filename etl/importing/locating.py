@@ -58,7 +58,7 @@ def locate_rows(
         place_shapes(draft, source.geometry_to_stored(shapes), ground.plane)
     elif given is not None:
         draft.points = source.to_stored(given)
-        if draft.layer.shape == "polygon":
+        if draft.layer.shape != "point":
             draft.reject(draft.located, "has a point; an outline is needed")
     _reject_abroad(draft)
     _compare_with_community(draft, ground)

@@ -141,6 +141,15 @@ def check_merchants(draft: Draft, places: Places, ground: Ground) -> None:
     place_in_buildings(draft, places, ground.plane)
 
 
+def check_ground(draft: Draft, _places: Places, _ground: Ground) -> None:
+    """Reject what does not say whether it is water, a road or green, and widths that are none."""
+    reason = "does not say what it is: road, water, green, square or rail"
+    draft.reject(draft.get("kind").isna().to_numpy(bool) & draft.kept, reason, "kind")
+    if draft.has("width_m"):
+        odd = (draft.values["width_m"] <= 0).fillna(value=False).to_numpy(bool)
+        draft.reject(odd, "“{}” is not more than 0", "width_m")
+
+
 def check_incidents(draft: Draft) -> None:
     """Bring states and times of incidents into order, as far as the file says enough."""
     if not draft.has("reported_at"):

@@ -17,6 +17,7 @@ Shapes = npt.NDArray[Any]
 Row = int | np.signedinteger[Any]
 
 _POLYGONS = (3, 6)
+_LINES = (1, 5)
 
 # Repairing a sound shape changes nothing; a change beyond this share means the repair had to guess.
 _REPAIR_SHARE = 1e-3
@@ -45,7 +46,7 @@ _REASON = re.compile(r"(.*?)\[(\S+) (\S+)")
 
 
 def place_shapes(draft: Draft, shapes: Shapes, plane: LocalPlane) -> None:
-    """Set points of a point layer, or sound outlines of a polygon layer.
+    """Set points of a point layer, sound outlines of a polygon layer, or lines and outlines of one of any.
 
     Args:
         draft: receives ``points``, ``shapes`` if its layer is of polygons, and a note for every repair.
@@ -62,13 +63,14 @@ def place_shapes(draft: Draft, shapes: Shapes, plane: LocalPlane) -> None:
     shapes = shapes.copy()
     mender = _Mender(draft, shapes, plane)
     is_area = np.isin(shapely.get_type_id(shapes), _POLYGONS)
-    if (present & ~is_area).any():
-        mender.make_outlines(present & ~is_area)
+    is_line = np.isin(shapely.get_type_id(shapes), _LINES) & (draft.layer.shape == "any")
+    if (present & ~is_area & ~is_line).any():
+        mender.make_outlines(present & ~is_area & ~is_line)
         is_area = np.isin(shapely.get_type_id(shapes), _POLYGONS)
     broken = is_area & ~shapely.is_valid(shapes)
     if broken.any():
         mender.mend(broken)
-    mender.drop_slivers(draft.kept & present)
+    mender.drop_slivers(draft.kept & present & ~is_line)
     sound = draft.kept & present
     draft.shapes = np.full(len(draft), None, dtype=object)
     draft.shapes[sound] = _promote(shapes[sound])

@@ -48,6 +48,7 @@ attributes={tags}
 """
 # Larger extracts are of a province: to count all in one would take longer than to read what is asked for.
 _MOST_COUNTED_BYTES = 1 << 25
+_LANE_M = 3.5
 _PBF_MAGIC = b"OSMHeader"
 
 
@@ -59,11 +60,13 @@ class _Theme:
         kind: as in :class:`~etl.sources.table.SourceLayer`.
         tables: GDAL's tables it comes from → the condition on their tags.
         tag: the tag that says what kind of thing a row is.
+        means: what all of it is in our words, where the theme alone says so.
     """
 
     kind: str
     tables: dict[str, str]
     tag: str
+    means: str = ""
 
 
 _SHOPS = (
@@ -81,10 +84,10 @@ _THEMES = {
     "buildings": _Theme("outlines", {"multipolygons": "building IS NOT NULL"}, "building"),
     "compounds": _Theme("outlines", {"multipolygons": "landuse = 'residential'"}, "residential"),
     "shops": _Theme("points", {"points": _SHOPS, "multipolygons": _SHOPS}, "shop"),
-    "streets": _Theme("lines", {"lines": "highway IS NOT NULL"}, "highway"),
-    "water": _Theme("mixed", {"multipolygons": _WATER, "lines": "waterway IS NOT NULL"}, "waterway"),
-    "green": _Theme("outlines", {"multipolygons": _GREEN}, "leisure"),
-    "railways": _Theme("lines", {"lines": "railway IS NOT NULL"}, "railway"),
+    "streets": _Theme("lines", {"lines": "highway IS NOT NULL"}, "highway", "road"),
+    "water": _Theme("mixed", {"multipolygons": _WATER, "lines": "waterway IS NOT NULL"}, "waterway", "water"),
+    "green": _Theme("outlines", {"multipolygons": _GREEN}, "leisure", "green"),
+    "railways": _Theme("lines", {"lines": "railway IS NOT NULL"}, "railway", "rail"),
 }
 # What the tags' commonest values mean in our own words; of any other value the file says nothing.
 _BUILDINGS = {
@@ -148,8 +151,11 @@ def read_osm(path: Path, source_layer: str | None = None) -> Table:
         raise UnreadableFile(message)
     tag = rows[theme.tag].fillna(rows["amenity"]) if name == "shops" else rows[theme.tag]
     kind = "category" if name == "shops" else "kind"
-    rows[kind] = tag.map(_MEANINGS[name]).fillna("") if name in _MEANINGS else tag
-    rows = rows.drop(columns=[theme.tag])
+    rows[kind] = theme.means or (tag.map(_MEANINGS[name]).fillna("") if name in _MEANINGS else tag)
+    if name == "streets":
+        lanes_m = pd.to_numeric(rows["lanes"], errors="coerce") * _LANE_M
+        rows["width"] = pd.to_numeric(rows["width"], errors="coerce").fillna(lanes_m)
+    rows = rows if theme.means else rows.drop(columns=[theme.tag])
     rows = rows.rename(columns=_RENAMED).dropna(axis="columns", how="all")
     warnings = []
     cut = _count_cut_relations(path)

@@ -2419,6 +2419,12 @@ CREATE TABLE public.ground_feature (
     name text,
     width_m real,
     geom public.geometry(Geometry,4490) NOT NULL,
+    code text,
+    external_id text,
+    import_batch_id bigint,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ground_feature_code_check CHECK ((code <> ''::text)),
+    CONSTRAINT ground_feature_external_id_check CHECK ((external_id <> ''::text)),
     CONSTRAINT ground_feature_geom_check CHECK (public.is_sound(geom)),
     CONSTRAINT ground_feature_kind_check CHECK ((kind = ANY (ARRAY['water'::text, 'road'::text, 'green'::text, 'square'::text, 'rail'::text]))),
     CONSTRAINT ground_feature_width_m_check CHECK ((width_m > (0)::double precision))
@@ -3134,6 +3140,9 @@ ALTER TABLE ONLY public.grid
     ADD CONSTRAINT grid_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.ground_feature
+    ADD CONSTRAINT ground_feature_community_id_code_key UNIQUE (community_id, code);
+
+ALTER TABLE ONLY public.ground_feature
     ADD CONSTRAINT ground_feature_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.hexagon_version
@@ -3332,6 +3341,8 @@ CREATE INDEX grid_geom ON public.grid USING gist (geom);
 
 CREATE INDEX ground_feature_community ON public.ground_feature USING btree (community_id);
 
+CREATE UNIQUE INDEX ground_feature_external_id ON public.ground_feature USING btree (community_id, external_id);
+
 CREATE INDEX import_job_batch ON public.import_job USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 
 CREATE INDEX import_job_community ON public.import_job USING btree (community_id);
@@ -3517,6 +3528,8 @@ CREATE TRIGGER stamp_change BEFORE UPDATE ON public.building FOR EACH ROW EXECUT
 CREATE TRIGGER stamp_change BEFORE UPDATE ON public.compound FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
 
 CREATE TRIGGER stamp_change BEFORE UPDATE ON public.grid FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
+
+CREATE TRIGGER stamp_change BEFORE UPDATE ON public.ground_feature FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
 
 CREATE TRIGGER stamp_change BEFORE UPDATE ON public.incident FOR EACH ROW EXECUTE FUNCTION public.stamp_change();
 
@@ -3803,6 +3816,9 @@ ALTER TABLE ONLY public.grid
 
 ALTER TABLE ONLY public.ground_feature
     ADD CONSTRAINT ground_feature_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.ground_feature
+    ADD CONSTRAINT ground_feature_import_batch_id_fkey FOREIGN KEY (import_batch_id) REFERENCES public.import_batch(id);
 
 ALTER TABLE ONLY public.hexagon_version
     ADD CONSTRAINT hexagon_version_community_id_fkey FOREIGN KEY (community_id) REFERENCES public.community(id) ON DELETE CASCADE;

@@ -34,6 +34,7 @@ _ARROW_TYPES = {
     "bigint": pa.int64(),
     "integer": pa.int32(),
     "boolean": pa.uint8(),
+    "real": pa.float32(),
     "date": pa.date32(),
     "timestamp with time zone": pa.timestamp("us", "UTC"),
     "text": pa.binary(),
