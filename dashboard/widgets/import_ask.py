@@ -61,17 +61,13 @@ def show_choices(
     with left:
         _ask_layers(key, choices, look_again, text)
         crs = choices.datum.chosen
-        if not asks_datum:
-            mapping = _ask_columns(key, choices, text)
-    with right if asks_datum else st.container():
-        if asks_datum:
+    if asks_datum:
+        with right, st.container(key="import_datum"):
             crs = _ask_datum(key, choices.datum, text)
             _show_map(choices.datum, crs, community, urls, text)
-    if asks_datum:
-        with left:
-            mapping = _ask_columns(key, choices, text)
-    doubles = find_doubles(mapping)
     with left:
+        mapping = _ask_columns(key, choices, text)
+        doubles = find_doubles(mapping)
         _show_faults(choices, doubles, mapping, text)
         show_acts(
             Options(

@@ -1,0 +1,125 @@
+"""Files brought in by hand: dropped, seen on the map, brought in, taken back, corrected and dropped again."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import shapely
+from openpyxl import load_workbook
+from playwright.sync_api import BrowserContext, Locator, expect
+
+from geo.crs import wgs84_to_gcj02
+from tests.browser.desk import Desk
+
+ACCENT, OTHERWISE = "#0B6E99", "#C75A00"
+COUNT = "SELECT count(*) FROM {} WHERE community_id = (SELECT id FROM community WHERE code = 'D')"
+
+
+@pytest.fixture
+def administrator(window: BrowserContext, server: str) -> Iterator[None]:
+    """The administrator of community D at the desk; whoever comes after signs in as somebody else."""
+    page = window.new_page()
+    Desk(page, server, "").sign_in("d-admin")
+    page.close()
+    yield
+    window.clear_cookies()
+
+
+def drop(desk: Desk, *files: Path) -> None:
+    """Drop files on the page."""
+    desk.page.goto(f"{desk.server}/imports?community=D")
+    desk.page.locator(".st-key-import_drop input[type=file]").set_input_files([str(file) for file in files])
+
+
+def find_button(desk: Desk, name: str) -> Locator:
+    return desk.page.get_by_role("button", name=name, exact=True)
+
+
+def count(desk: Desk, table: str) -> int:
+    ((found,),) = desk.query(COUNT.format(table))
+    return int(found)
+
+
+def write_buildings(desk: Desk, path: Path) -> Path:
+    """Write the community's first buildings as a map service would: in GCJ-02, without saying so."""
+    rows = desk.query(
+        "SELECT code, name, floors, ST_AsText(geom) FROM building"
+        " WHERE community_id = (SELECT id FROM community WHERE code = 'D') ORDER BY id LIMIT 40"
+    )
+    features = [
+        {
+            "type": "Feature",
+            "properties": {
+                "楼栋编号": code if at else "新-1",
+                "楼栋名称": name if at else "新楼",
+                "层数": floors + (at == 1),
+            },
+            "geometry": shapely.geometry.mapping(shapely.transform(shapely.from_wkt(wkt), wgs84_to_gcj02)),
+        }
+        for at, (code, name, floors, wkt) in enumerate(rows)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+def test_a_file_is_seen_over_what_is_known_brought_in_and_taken_back(
+    administrator: None, desk: Desk, tmp_path: Path
+) -> None:
+    before = count(desk, "building")
+    drop(desk, write_buildings(desk, tmp_path / "楼栋.geojson"))
+    proposed = desk.page.get_by_role("radio", name="按 GCJ-02（高德、腾讯、奥维）")
+    expect(proposed).to_be_checked()
+    desk.wait_until_drawn()
+    assert desk.count_colour(ACCENT) > 300, "where the file lies as it is taken"
+    assert desk.count_colour(OTHERWISE) > 300, "and where it would lie as WGS-84"
+    assert desk.page.evaluate("document.documentElement.scrollWidth") <= 1366
+    desk.page.screenshot(path=tmp_path / "look.png")
+
+    find_button(desk, "预览").click()
+    counts = desk.page.locator(".import-counts")
+    expect(counts).to_contain_text("1 新增")
+    expect(counts).to_contain_text("1 更新")
+    assert count(desk, "building") == before
+    # Another window finds it again by its address.
+    desk.page.reload()
+    expect(counts).to_contain_text("38 不变")
+    desk.page.screenshot(path=tmp_path / "preview.png")
+
+    find_button(desk, "入库").click()
+    expect(desk.page.get_by_text("已入库")).to_be_visible()
+    assert count(desk, "building") == before + 1
+    desk.page.locator('[class*="st-key-import_done_"] button').click()
+    find_button(desk, "撤销这一批").last.click()
+    expect(desk.page.get_by_text("删除 1 条，1 条恢复原样")).to_be_visible()
+    assert count(desk, "building") == before
+
+
+def test_refused_rows_are_taken_away_corrected_and_dropped_again(
+    administrator: None, desk: Desk, tmp_path: Path
+) -> None:
+    shops = tmp_path / "商户.csv"
+    shops.write_text("商户编号,商户名称,加入日期\nT1,甲店,2026-05-01\nT2,乙店,五月初\n", encoding="utf-8")
+    drop(desk, shops)
+    find_button(desk, "预览").click()
+    expect(desk.page.locator(".import-table")).to_contain_text("“五月初”不是能识别的日期")
+    with desk.page.expect_download() as download:
+        find_button(desk, "下载拒收行").click()
+    refused = tmp_path / download.value.suggested_filename
+    download.value.save_as(refused)
+    find_button(desk, "放弃").click()
+
+    book = load_workbook(refused)
+    sheet = book.active
+    assert sheet is not None
+    (header, *rows) = [list(row) for row in sheet.iter_rows(values_only=True)]
+    assert len(rows) == 1
+    assert "五月初" in str(rows[0][-1]), "the reason stands in the last column"
+    sheet.cell(2, header.index("加入日期") + 1, "2026-05-02")
+    book.save(refused)
+    drop(desk, refused)
+    find_button(desk, "预览").click()
+    expect(desk.page.locator(".import-counts")).to_contain_text("1 新增")
+    expect(desk.page.locator(".import-counts")).to_contain_text("0 拒收")
+    find_button(desk, "放弃").click()
+    expect(desk.page.locator(".st-key-import_drop")).to_be_visible()
