@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from etl.importing.layers import load_known_headers, simplify
 from etl.sources.table import UNNAMED_COLUMN
+from geo.rules.inert import strip_controls
 
 HEADER_SEARCH_ROWS = 20
 
@@ -99,7 +100,7 @@ def name_columns(header: Sequence[str]) -> list[str]:
     names: dict[str, None] = {}
     repeats: Counter[str] = Counter()
     for position, cell in enumerate(header, start=1):
-        name = base = " ".join(cell.split()) or UNNAMED_COLUMN.format(position)
+        name = base = " ".join(strip_controls(cell).split()) or UNNAMED_COLUMN.format(position)
         while name in names:
             repeats[base] += 1
             name = f"{base} ({repeats[base] + 1})"
