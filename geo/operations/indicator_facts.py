@@ -4,6 +4,7 @@ What came back is told by the rule of ``geo.patterns.relapse``, time at work by 
 points by that of ``geo.rules.repeats``: as everywhere else.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,14 +15,18 @@ import numpy.typing as npt
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.model.indicator import WHOLE, Indicator, Level, Value
+from geo.model.inspection import USUAL_TEMPLATES
 from geo.model.repeats import RepeatPoint
 from geo.operations.deadlines import load_calendar
 from geo.patterns.following import Cases, Following
 from geo.patterns.relapse import WITHIN_DAYS, WITHIN_M, find_first_returns
 from geo.rules.clock import PauseColumns, measure_spans
 from geo.rules.indicators import INDICATORS, make_value
+from geo.rules.inspections import count_due
+from geo.rules.morning import find_day, start_of_day
 from geo.rules.repeats import THRESHOLDS, WINDOW_DAYS, find_repeats
 from geo.store import indicators as store
+from geo.store import inspections
 from geo.store.complaints import list_placed_cases
 from geo.store.indicators import Bounds, CountedCases, Followable, Ints, Spans
 
@@ -205,11 +210,12 @@ def _list_point_keys(level: Level, point: RepeatPoint) -> tuple[str, ...]:
 def measure_loads(asked: Asked) -> Found:
     """Return how much each grid worker has in hand against the others; of all of them, the most loaded."""
     opens = store.count_facts(asked.connection, "opens", asked.community_id, asked.periods, "party")
+    due = _count_due(asked)
     indicator = INDICATORS["load_index"]
-    of_period: dict[int, list[tuple[str, float, float]]] = {}
+    of_period: dict[int, list[tuple[str, float, float, float]]] = {}
     for number, key, groups in store.list_workers(asked.connection, asked.community_id, asked.periods):
         in_hand, _ = opens.get((number, key, "open_cases"), (0.0, None))
-        of_period.setdefault(number, []).append((key, in_hand, groups))
+        of_period.setdefault(number, []).append((key, in_hand, due[number][int(key)], groups))
     found: Found = {}
     for number, workers in of_period.items():
         parts = np.array([worker[1:] for worker in workers])
@@ -220,9 +226,31 @@ def measure_loads(asked: Asked) -> Found:
         if asked.level == "community":
             found[number, WHOLE, indicator.id] = Value(float(loads.max()), len(workers))
         else:
-            for (key, in_hand, _), load in zip(workers, loads.tolist(), strict=True):
+            for (key, in_hand, *_), load in zip(workers, loads.tolist(), strict=True):
                 found[number, key, indicator.id] = Value(load, round(in_hand))
     return found
+
+
+def _count_due(asked: Asked) -> list[Counter[int]]:
+    """Return how many visits each party owed when each period ended; places and templates as of today."""
+    community_id, connection = asked.community_id, asked.connection
+    templates = inspections.list_templates(connection, community_id) or USUAL_TEMPLATES
+    calendar = load_calendar(connection, community_id)
+    days = [find_day(period.due_until - timedelta(microseconds=1)) for period in asked.periods]
+    holders = inspections.list_holders(connection, community_id, set(days))
+    places = {
+        template.subject: inspections.list_places(connection, community_id, template.subject)
+        for template in templates
+    }
+    counted = []
+    for day in days:
+        # No cycle is longer than a month, and a week may have begun in the month before.
+        since = min(day.replace(day=1), day - timedelta(days=day.weekday()))
+        looks = inspections.list_looks(
+            connection, community_id, start_of_day(since), start_of_day(day + timedelta(days=1))
+        )
+        counted.append(count_due(templates, places, looks, holders, day, calendar.is_workday))
+    return counted
 
 
 def list_loads(asked: Asked, _indicator: Indicator, key: str, *, counted: bool) -> list[int]:

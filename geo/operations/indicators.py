@@ -24,6 +24,7 @@ from geo.store import indicators as store
 from geo.store.calendars import load_working_time
 from geo.store.engine import connect, get_actor
 from geo.store.indicators import Bounds
+from geo.store.inspections import list_templates
 from geo.store.versions import read_common_tag
 
 READERS: Final[frozenset[Role]] = frozenset({"secretary", "grid_worker", "leader", "administrator"})
@@ -194,9 +195,20 @@ def _bound(period: Period, as_of: datetime, *, is_asked: bool) -> Bounds:
 def read_tag_of(connection: PostgresConnection, community_id: int, as_of: datetime) -> str:
     """Return the tag of the figures as of an hour."""
     tag = read_common_tag(connection, community_id, _LAYERS, find_day(as_of))
-    # Times are told in working hours, which no layer has; looks at places count as long as is set.
-    hours = crc32(f"{load_working_time(connection, community_id)} {get_settings().windows}".encode())
-    return f"{tag}-{hours:08x}-{as_of:%Y%m%d%H%M}"
+    return f"{tag}-{read_terms(connection, community_id)}-{as_of:%Y%m%d%H%M}"
+
+
+def read_terms(connection: PostgresConnection, community_id: int) -> str:
+    """Return what changes when anything is agreed otherwise that figures go by and no layer has.
+
+    Times are told in working hours, looks at places count as long as is set, and templates say what is due.
+    """
+    agreed = (
+        load_working_time(connection, community_id),
+        get_settings().windows,
+        list_templates(connection, community_id),
+    )
+    return f"{crc32(repr(agreed).encode()):08x}"
 
 
 def verify_reader(community_id: int) -> None:

@@ -117,6 +117,37 @@ def list_due(
     return DueList(template, cycle, order_walk(left), len(places) - len(left), len(places))
 
 
+def count_due(
+    templates: Collection[Template],
+    places: Mapping[Subject, Collection[InspectedPlace]],
+    looks: Collection[Look],
+    holders: Holders,
+    day: date,
+    is_workday: Callable[[date], bool],
+) -> Counter[int]:
+    """Return how many looks each party still owed on the evening of a day, in the cycles that ran then.
+
+    Args:
+        templates: of the community; those that are off are left out.
+        places: by subject.
+        looks: of those cycles; later ones had not been.
+        holders: on that day.
+        day: which.
+        is_workday: whether a day is worked.
+    """
+    owed: Counter[int] = Counter()
+    for template in templates:
+        cycle = find_running(template.cadence, day, is_workday) if template.is_on else None
+        if cycle is None:
+            continue
+        seen = _find_seen(looks, template.subject, Period(cycle.first, day + timedelta(days=1)))
+        for place in places[template.subject]:
+            party = None if place.id in seen else find_keeper(place, template.zone_kind, day, holders)
+            if party is not None:
+                owed[party] += 1
+    return owed
+
+
 def order_walk(places: Sequence[InspectedPlace]) -> tuple[InspectedPlace, ...]:
     """Order places as they are walked: from the westernmost on, each time to the nearest one left."""
     left = sorted(places, key=lambda place: (place.longitude, place.id))

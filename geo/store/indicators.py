@@ -16,7 +16,6 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from geo.errors import NotFound
 from geo.model.indicator import PLACE_FACTS, WHOLE, Indicator, Level
 from geo.settings import get_settings
-from geo.store.calendars import load_working_time
 from geo.store.engine import load_queries
 
 Ints = npt.NDArray[np.int64]
@@ -132,8 +131,8 @@ def _ask(
 def list_prints(connection: PostgresConnection, community_id: int, moments: Sequence[datetime]) -> list[str]:
     """Return for each moment what changes when anything does of the cases that were reported before it.
 
-    Or of what the figures of a whole community take from elsewhere: its working time, its residents, the tree
-    of categories. Places are not in it.
+    Or of what the figures of a whole community take from elsewhere: its residents, the tree of categories.
+    Places are not in it, nor what is agreed, as working time.
 
     Args:
         connection: an open transaction.
@@ -146,8 +145,7 @@ def list_prints(connection: PostgresConnection, community_id: int, moments: Sequ
         int(part): (int(cases), int(mixed))
         for part, cases, mixed in queries.list_prints(connection, community_id=community_id, moments=ordered)
     }
-    hours = load_working_time(connection, community_id)
-    elsewhere = crc32(f"{queries.read_elsewhere(connection, community_id=community_id)} {hours}".encode())
+    elsewhere = crc32(str(queries.read_elsewhere(connection, community_id=community_id)).encode())
     prints: dict[datetime, str] = {}
     total, mixture = 0, 0
     for number, moment in enumerate(ordered):

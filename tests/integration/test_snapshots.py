@@ -16,6 +16,7 @@ from geo.rules.indicators import INDICATORS
 from geo.rules.morning import find_day, start_of_day
 from geo.rules.periods import Period, find_month, go_back
 from tests.indicator_town import IndicatorTown, found_indicator_town
+from tests.town import START
 
 NOW = datetime.now(UTC)
 HOUR = NOW.replace(minute=0, second=0, microsecond=0)
@@ -32,9 +33,14 @@ def one_hour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def town(database_url: str) -> Iterator[IndicatorTown]:
-    """A town with a settled case in each of two months that are over."""
+    """A town with a worker for each zone and a settled case in each of two months that are over."""
     with closing(psycopg2.connect(database_url)) as connection:
         town = found_indicator_town(connection)
+        for number, zone in enumerate(town.zones):
+            town.town.add(
+                "zone_party", plan_id=town.plan, zone_id=zone, party_id=town.town.party(f"W{number}"),
+                role="lead", valid_from=START,
+            )  # fmt: skip
         for month in (LONG_AGO, MONTH):
             report(town, month, days=10)
         connection.commit()
@@ -101,10 +107,16 @@ CHANGES: dict[str, Callable[[IndicatorTown], None]] = {
     "the working time changes": lambda town: run(
         town, "INSERT INTO community_calendar VALUES (%s, '08:00', '09:00')", town.id
     ),
-    "a visit is entered late": lambda town: town.town.add(
+    "inspections are asked for otherwise": lambda town: run(
+        town,
+        "INSERT INTO inspection_template (community_id, position, name, cadence, subject, zone_kind, items, "
+        "weight, is_on) VALUES (%s, 1, 'all', 'day', 'building', 'grid_worker', '{}', 100, true)",
+        town.id,
+    ),
+    "a visit is entered late": lambda town: void(town.town.add(
         "visit", at=start_of_day(MONTH.end) - timedelta(days=3), kind="patrol", building_id=town.buildings[1],
         outcome="checked",
-    ),
+    )),
 }  # fmt: skip
 
 
