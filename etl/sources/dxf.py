@@ -151,7 +151,12 @@ def _find_encoding(raw: bytes) -> str | None:
 
 
 def _take_apart(drawing: Drawing, file_name: str) -> Pieces:
-    found = take_apart(drawing.modelspace())
+    try:
+        found = take_apart(drawing.modelspace())
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - as in opening it
+        raise damaged(file_name) from None
     if found.too_many:
         message = f"{file_name} draws more than half a million things; delete the layers that are not needed."
         raise InputRefused(message)

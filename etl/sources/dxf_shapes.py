@@ -94,7 +94,7 @@ def _expand(
     A block's attributes are the values of what it draws, or of its place if it draws nothing.
     """
     for entity in entities:
-        layer = decode_text(entity.dxf.get("layer", "0"))
+        layer = decode_text(entity.dxf.get("layer", "0")) if entity.dxf.is_supported("layer") else "0"
         if holder is not None and layer == "0":
             layer = holder
         if not isinstance(entity, Insert):
@@ -103,11 +103,12 @@ def _expand(
         said = {attribute.dxf.tag: decode_text(attribute.dxf.text) for attribute in entity.attribs} or values
         block = entity.block()
         is_drawn = block is not None and any(part.dxftype() in _AREAS | _CURVES | _BLOCKS for part in block)
-        # A block counts as well, lest blocks of empty blocks are opened for ever.
         yield entity, layer, {} if is_drawn else said
         if depth >= _MOST_DEPTH:
             continue
         for copy in entity.multi_insert() if entity.mcount > 1 else (entity,):
+            # A block counts as well, lest blocks of empty blocks are opened for ever.
+            yield copy, layer, {}
             yield from _expand(copy.virtual_entities(), layer, said, depth + 1)
             for attribute in copy.attribs:
                 yield attribute, layer, {}

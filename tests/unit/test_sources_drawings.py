@@ -234,6 +234,26 @@ def test_blocks_of_blocks_without_end_are_refused(tmp_path: Path, monkeypatch: p
         read_source(save(drawing, tmp_path))
 
 
+def test_arrays_of_empty_blocks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.sources.dxf_shapes._MOST_COPIES", 2_000)
+    drawing = draw()
+    drawing.blocks.new("空")
+    drawing.modelspace().add_line((0, 0), (1, 1))
+    many = {"row_count": 30_000, "column_count": 30_000, "row_spacing": 1, "column_spacing": 1}
+    drawing.modelspace().add_blockref("空", (0, 0), dxfattribs=many)
+    with pytest.raises(InputRefused, match="more than half a million"):
+        read_source(save(drawing, tmp_path))
+
+
+def test_thing_of_unknown_kind_is_passed_over(tmp_path: Path) -> None:
+    drawing = draw("R12")
+    drawing.modelspace().add_circle((X, Y), 50, dxfattribs={"layer": "圆"})
+    drawing.modelspace().add_polyline2d(CORNERS, close=True, dxfattribs=LAYER)
+    path = save(drawing, tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"CIRCLE", b"C?RCLE"))
+    assert areas(path) == [10_000]
+
+
 def test_coordinates_that_are_none_are_left_out(tmp_path: Path) -> None:
     drawing = draw()
     drawing.modelspace().add_lwpolyline([(1e400, 0), (1, 1), (2, 2)], close=True, dxfattribs=LAYER)
