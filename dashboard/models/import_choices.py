@@ -25,12 +25,14 @@ class ColumnLine:
         header: as the file has it.
         field: the field that it was taken for, or :data:`LEFT_OUT`.
         is_personal: whether it is about persons, and therefore never brought in.
+        is_question: whether the field was guessed and may be wrong.
         samples: some of its values; none of a personal one.
     """
 
     header: str
     field: str
     is_personal: bool
+    is_question: bool
     samples: str
 
 
@@ -170,6 +172,7 @@ def _build_column(column: Mapping[str, Any], given: Mapping[str, str]) -> Column
         header=header,
         field=LEFT_OUT if is_personal else given.get(header, column.get("field") or LEFT_OUT),
         is_personal=is_personal,
+        is_question=bool(column.get("question")) and header not in given,
         samples="" if is_personal else "、".join(samples),
     )
 

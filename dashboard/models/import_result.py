@@ -64,6 +64,7 @@ class Result:
         repairs: what was put right.
         seams: where grids overlap or leave land between them.
         left_out: columns that are not brought in, as sentences.
+        remembered: what was taken over from the last file of its kind, as sentences.
         unplaced: how many rows land without a place, as a sentence; empty where all have one.
         features: what becomes of rows, as GeoJSON; None where there is nothing to draw.
         land: overlaps and gaps, as GeoJSON.
@@ -80,6 +81,7 @@ class Result:
     repairs: Table
     seams: Table
     left_out: tuple[str, ...]
+    remembered: tuple[str, ...]
     unplaced: str
     features: Mapping[str, Any] | None
     land: Mapping[str, Any] | None
@@ -122,6 +124,7 @@ def build_result(found: Mapping[str, Any], text: Text) -> Result:
         repairs=_list_repairs(found.get("repairs") or (), text),
         seams=_list_seams(seams, text),
         left_out=_list_left_out(found, text),
+        remembered=tuple(tell_note(sentence, text) for sentence in found.get("remembered") or ()),
         unplaced=text("import.unplaced", n=unplaced) if unplaced else "",
         features=features if features.get("features") else None,
         land=_collect_land(seams),

@@ -189,7 +189,8 @@ def _ask_columns(key: str, choices: Choices, text: Text) -> dict[str, str]:
 def _ask_column(key: str, column: ColumnLine, choices: Choices, chosen: dict[str, str], text: Text) -> None:
     with st.container(key=f"{key}_line", horizontal=True, vertical_alignment="center"):
         samples = text("import.hidden") if column.is_personal else column.samples or text("import.no_value")
-        st.markdown(f"**{escape(column.header)}**  \n:gray[{escape(samples)}]", width="stretch")
+        mark = f" :orange[{text('import.check')}]" if column.is_question else ""
+        st.markdown(f"**{escape(column.header)}**{mark}  \n:gray[{escape(samples)}]", width="stretch")
         if column.is_personal:
             st.caption(text("import.personal"), width=190)
             return

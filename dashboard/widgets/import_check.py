@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.i18n import Text
+from dashboard.i18n.refusals import tell_reason
 from dashboard.maps.deck import build_import_deck
 from dashboard.models.import_map import MAP_PX, fit_features
 from dashboard.models.import_result import Result, Table, build_legend, name_refused_file
@@ -91,7 +92,7 @@ def offer_refused(job: ImportJob, actor: Actor, text: Text) -> None:
     """Offer the refused rows as a workbook that can be corrected and dropped in again."""
     st.download_button(
         text("import.refused_file"),
-        data=partial(_read_refused, job.id, actor),
+        data=partial(_read_refused, job.id, actor, text),
         file_name=name_refused_file(job.file_name, datetime.now(ZoneInfo("Asia/Shanghai"))),
         mime=_XLSX,
         key="import_refused",
@@ -100,10 +101,10 @@ def offer_refused(job: ImportJob, actor: Actor, text: Text) -> None:
     )
 
 
-def _read_refused(job_id: str, actor: Actor) -> bytes:
+def _read_refused(job_id: str, actor: Actor, text: Text) -> bytes:
     # The browser asks for the file on a way of its own, where nobody has said who acts.
     with acting_as(actor):
-        return read_refused_rows(job_id) or b""
+        return read_refused_rows(job_id, lambda clause: tell_reason(clause, text)) or b""
 
 
 def _show_words(result: Result, text: Text) -> None:
@@ -111,7 +112,7 @@ def _show_words(result: Result, text: Text) -> None:
         st.warning(escape(warning), icon=":material/warning:")
     for words in (*result.warnings[_MOST_WARNINGS:], *([result.unplaced] if result.unplaced else [])):
         st.caption(escape(words))
-    for words in result.left_out:
+    for words in (*result.left_out, *result.remembered):
         st.caption(escape(words))
     if result.changed:
         st.caption(escape(text("import.changed", fields=result.changed)))

@@ -114,7 +114,7 @@ def test_refused_rows_are_taken_away_corrected_and_dropped_again(
     assert sheet is not None
     (header, *rows) = [list(row) for row in sheet.iter_rows(values_only=True)]
     assert len(rows) == 1
-    assert "五月初" in str(rows[0][-1]), "the reason stands in the last column"
+    assert rows[0][-1] == "加入日期: “五月初”不是能识别的日期", "the reason stands in the last column"
     sheet.cell(2, header.index("加入日期") + 1, "2026-05-02")
     book.save(refused)
     drop(desk, refused)
