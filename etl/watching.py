@@ -2,8 +2,8 @@
 
 Files are looked for again and again, for a network share tells nobody of new ones. A file is taken once it
 has stopped growing. What was brought in goes to ``done``, what was not to ``refused``; beside it a text says
-why, and a workbook holds the rows that were refused. A watch that is killed leaves a file where it is, and the
-next one sees by its content whether it was brought in.
+why, and a workbook holds the rows that were refused. A watch that is killed leaves a file where it is, and
+the next one sees by its content whether it was brought in.
 """
 
 import fcntl
