@@ -2517,7 +2517,7 @@ CREATE TABLE public.import_job (
     batch_id bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT import_job_file_name_check CHECK ((((length(file_name) >= 1) AND (length(file_name) <= 200)) AND (file_name !~ '[/\\[:cntrl:]]'::text))),
+    CONSTRAINT import_job_file_name_check CHECK (((length(file_name) >= 1) AND (length(file_name) <= 200) AND (file_name !~ '[/\\[:cntrl:]]'::text))),
     CONSTRAINT import_job_options_check CHECK (((jsonb_typeof(options) = 'object'::text) AND (length((options)::text) <= 100000))),
     CONSTRAINT import_job_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'looking'::text, 'looked'::text, 'trying'::text, 'tried'::text, 'committing'::text, 'committed'::text, 'undoing'::text, 'undone'::text, 'failed'::text, 'discarded'::text])))
 );

@@ -262,7 +262,9 @@ def list_differences(connection: PostgresConnection, table: str, batch: int, mos
                 "ORDER BY t.id, told.position LIMIT %s"
             ).format(
                 name=sql.SQL(
-                    "coalesce(t.external_id, CAST(t.id AS text))" if table == "incident" else "t.name"
+                    "coalesce(t.external_id, CAST(t.id AS text))"
+                    if table == "incident"
+                    else "coalesce(t.name, t.code)"
                 ),
                 table=sql.Identifier(table),
                 fields=sql.SQL(", ").join(

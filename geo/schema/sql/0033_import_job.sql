@@ -5,7 +5,7 @@ CREATE TABLE import_job (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     community_id bigint NOT NULL REFERENCES community ON DELETE CASCADE,
     account_id bigint NOT NULL,
-    file_name text NOT NULL CHECK (length(file_name) BETWEEN 1 AND 200 AND file_name !~ '[/\\[:cntrl:]]'),
+    file_name text NOT NULL CHECK (length(file_name) >= 1 AND length(file_name) <= 200 AND file_name !~ '[/\\[:cntrl:]]'),
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN (
         'waiting', 'looking', 'looked', 'trying', 'tried', 'committing', 'committed', 'undoing', 'undone', 'failed',
         'discarded')),
