@@ -18,6 +18,7 @@ from python_calamine import (
 
 from etl.importing.layers import simplify
 from etl.sources.body import leave_out
+from etl.sources.disguised import read_disguised
 from etl.sources.filling import fill_groups
 from etl.sources.headers import Header, Merge, count_named, read_header
 from etl.sources.table import SourceLayer, Table, choose_one, drop_blanks, refuse_columns
@@ -29,6 +30,8 @@ _MOST_UNPACKED_BYTES = 256 * 2**20
 
 # A sheet is unpacked to all the cells between its first and its last.
 _MOST_CELLS = 20_000_000
+# A page takes some twenty times its size when read.
+_MOST_DISGUISED_BYTES = 32 * 2**20
 
 # Asked for by this name, all sheets of one header are one table: one roster a compound, a sheet each.
 ALL_SHEETS = "*"
@@ -114,9 +117,25 @@ def _read_sheets(path: Path) -> dict[str, _Sheet]:
         message = f"{path.name} is protected by a password; save a copy without one."
         raise UnreadableFile(message) from None
     except CalamineError:
-        message = f"{path.name} is damaged or not a workbook; open it in Excel or WPS and save it as .xlsx."
-        raise UnreadableFile(message) from None
+        sheets = _read_disguised(path)
+        if not sheets:
+            message = (
+                f"{path.name} is damaged or not a workbook; open it in Excel or WPS and save it as .xlsx."
+            )
+            raise UnreadableFile(message) from None
     return {sheet.name: sheet for sheet in sheets if any(cell != "" for row in sheet.cells for cell in row)}
+
+
+def _read_disguised(path: Path) -> list[_Sheet]:
+    """Read a page or an XML that calls itself a workbook, as many systems export them."""
+    if path.stat().st_size > _MOST_DISGUISED_BYTES:
+        return []
+    found = read_disguised(path.read_bytes(), path.name)
+    sheets = [
+        _Sheet(sheet.name, is_visible=True, cells=[list(row) for row in sheet.cells], merges=sheet.merges)
+        for sheet in found
+    ]
+    return [sheet for sheet in sheets if any(cell != "" for row in sheet.cells for cell in row)]
 
 
 def _open(path: Path) -> CalamineWorkbook:

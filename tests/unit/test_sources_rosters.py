@@ -249,6 +249,51 @@ def test_errors_and_formulas_nobody_computed_count_as_blank_and_are_told(tmp_pat
     assert "1 formulas were never computed and count as blank (B2)" in told(never, "formulas")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_web_page_under_the_name_of_a_workbook(tmp_path: Path, encoding: str) -> None:
+    page = (
+        "<html><head><title>导出</title></head><body><table border=1>"
+        "<tr><th rowspan=2>小区</th><th colspan=2>楼栋</th></tr><tr><th>名称</th><th>层数</th></tr>"
+        "<tr><td rowspan=2>幸福里</td><td>1栋</td><td>6</td></tr><tr><td>2栋<br></td><td>&nbsp;7</td></tr>"
+        "</table></body></html>"
+    )
+    (tmp_path / "导出.xls").write_bytes(page.encode(encoding))
+    table = read_source(tmp_path / "导出.xls")
+    assert table.rows.to_dict("records") == [
+        {"小区": "幸福里", "楼栋/名称": "1栋", "层数": "6"},
+        {"小区": "幸福里", "楼栋/名称": "2栋", "层数": "7"},
+    ]
+
+
+def test_xml_of_2003_under_the_name_of_a_workbook(tmp_path: Path) -> None:
+    book = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
+    <Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"
+     xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">
+    <Worksheet ss:Name="楼栋"><Table>
+    <Row><Cell><Data ss:Type="String">小区</Data></Cell><Cell><Data ss:Type="String">楼栋</Data></Cell>
+    <Cell><Data ss:Type="String">编号</Data></Cell></Row>
+    <Row><Cell ss:MergeDown="1"><Data ss:Type="String">幸福里</Data></Cell>
+    <Cell><Data ss:Type="String">1栋</Data></Cell><Cell><Data ss:Type="Number">7</Data></Cell></Row>
+    <Row><Cell ss:Index="3"><Data ss:Type="Number">450203199001011264</Data></Cell></Row>
+    </Table></Worksheet></Workbook>"""
+    (tmp_path / "导出.xls").write_text(book, encoding="utf-8")
+    table = read_source(tmp_path / "导出.xls")
+    assert table.rows["小区"].to_list() == ["幸福里", "幸福里"]
+    assert table.rows["楼栋"].to_list() == ["1栋", ""]
+    assert table.rows["编号"].to_list() == ["7", "4.502032e+17"]
+
+
+def test_spans_that_would_fill_memory_are_cut(tmp_path: Path) -> None:
+    page = "<table><tr><td colspan=999999999>a<td>b</tr><tr><td rowspan=99999999>1<td>2</tr></table>"
+    (tmp_path / "导出.xls").write_text(page)
+    assert len(read_source(tmp_path / "导出.xls").columns) <= 1_000
+
+
+def test_text_with_tabs_under_the_name_of_a_workbook(tmp_path: Path) -> None:
+    (tmp_path / "导出.xls").write_bytes('编号\t名称\r\n007\t"甲\r\n乙"\r\n'.encode("gb18030"))
+    assert read_source(tmp_path / "导出.xls").rows.to_dict("records") == [{"编号": "007", "名称": "甲\r\n乙"}]
+
+
 def test_a_cell_far_off_is_told_before_memory_runs_out(tmp_path: Path) -> None:
     path = save(tmp_path, [["编号", "名称"], ["1", "甲"]])
     book = openpyxl.load_workbook(path)
