@@ -179,9 +179,15 @@ def _read_sheet(path: Path, sheet: _Sheet) -> Table:
         + [""] * (width - len(row))
         for row in sheet.cells
     ]
-    header = read_header(rows, sheet.merges)
+    # Cells may be merged far beyond the last with anything in it.
+    merges = [
+        ((top, left), (min(bottom, len(rows) - 1), min(right, width - 1)))
+        for (top, left), (bottom, right) in sheet.merges
+        if top < len(rows) and left < width
+    ]
+    header = read_header(rows, merges)
     refuse_columns(count_named(header.names), path.name)
-    warnings = _fill_merged(rows, sheet.merges, header)
+    warnings = _fill_merged(rows, merges, header)
     head = rows[header.first : header.last + 1]
     if header.first:
         warning = f"Row {header.first + 1} was taken as the header; what stands above it was left out."
@@ -196,8 +202,8 @@ def _read_sheet(path: Path, sheet: _Sheet) -> Table:
             warnings=tuple(warnings),
         )
     )
-    merged = {left for (top, left), (bottom, _) in sheet.merges if top > header.last and bottom > top}
-    names = {header.names[column] for column in merged if column < width}
+    merged = {left for (top, left), (bottom, _) in merges if top > header.last and bottom > top}
+    names = {header.names[column] for column in merged}
     return fill_groups(leave_out(table, head, titles), names)
 
 
@@ -205,7 +211,7 @@ def _fill_merged(rows: list[list[str]], merges: Sequence[Merge], header: Header)
     """Write the value of cells merged downward into each of their rows, in place; return what to tell."""
     shared: dict[str, int] = {}
     for (top, left), (bottom, _right) in merges:
-        if top <= header.last or bottom == top or left >= len(header.names) or not rows[top][left]:
+        if top <= header.last or bottom == top or not rows[top][left]:
             continue
         name = header.names[left]
         if any(word in simplify(name) for word in _SUMS):
