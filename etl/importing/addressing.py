@@ -19,16 +19,20 @@ from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
 from etl.importing.placing import NOWHERE, ToldPlaces
 from geo.model.gazetteer import Gazetteer
-from geo.rules.address import parse_address
+from geo.rules.address import prepare_address, read_prepared
 from geo.rules.matching import Match, index_places, match_place
 from geo.store.addresses import read_gazetteer, read_told_places
 from geo.store.imports import Places
 
-# After a mark that is nothing else, what follows in this form says the entrance, the floor and the room.
-_WITHIN: Final = re.compile(
-    r"(.+?(?:[栋幢座]|号楼))(?:[0-9]{1,2}(单元|门))?(?:[0-9]{1,2}[楼层])?([0-9]{3,4})?(?(3)[室号房]?)",
-    re.DOTALL,
+# What follows a building in these forms says entrance, floor and flat, and nothing of the place: of all that
+# differ in it alone one is read. Not so A-1-501, where there is an A1.
+_FLAT: Final = r"([0-9]{3,4}(?:室|房间?|号房?|户)?)?"
+_MARK: Final = "(?:栋|幢|座|号楼|#)(?:楼(?![道梯顶下上内]))?-?"
+_OF_BUILDING: Final = re.compile(
+    rf"(.*?[0-9A-Z]){_MARK}(?:[0-9]{{1,2}}(单元|门|梯)-?)?(?:[0-9]{{1,2}}[楼层F]-?)?{_FLAT}"
 )
+_OF_NUMBERS: Final = re.compile(r"(.*[^-0-9A-Z#])([0-9]{1,3})(?:栋|#|-)-?[0-9]{1,2}-[0-9]{3,4}室?")
+_OF_HOUSE: Final = re.compile(rf"(.*[0-9]号){_FLAT}")
 
 
 def place_by_address(
@@ -115,15 +119,23 @@ def _match_spellings(spellings: list[str], gazetteer: Gazetteer) -> list[Match]:
     known: dict[str, Match] = {}
     matches = []
     for spelling in spellings:
-        within = _WITHIN.fullmatch(spelling)
-        like = spelling
-        if within:
-            like = within[1] + ("1单元" if within[2] else "") + ("101" if within[3] else "")
+        like = _write_like(prepare_address(spelling))
         found = known.get(like)
         if found is None:
-            found = known[like] = match_place(parse_address(like), index, is_asking=False)
+            found = known[like] = match_place(read_prepared(like), index, is_asking=False)
         matches.append(found)
     return matches
+
+
+def _write_like(address: str) -> str:
+    """Write an address as all are written that differ from it in entrance, floor and flat alone."""
+    if found := _OF_BUILDING.fullmatch(address):
+        return f"{found[1]}栋{'1单元' if found[2] else ''}{'101' if found[3] else ''}"
+    if found := _OF_NUMBERS.fullmatch(address):
+        return f"{found[1]}{found[2]}-1-101"
+    if found := _OF_HOUSE.fullmatch(address):
+        return f"{found[1]}{'101' if found[2] else ''}"
+    return address
 
 
 def _find_movable(

@@ -161,11 +161,7 @@ def normalize_address(text: str) -> str:
 
     Blanks go, except one between two digits, where it parts what a dash would. Line breaks stay.
     """
-    plain = unicodedata.normalize("NFKC", text).upper()
-    plain = _BLANKS.sub(" ", _DASHES.sub("-", plain))
-    plain = _HAN_NUMBER.sub(_to_arabic, _BETWEEN_DIGITS.sub("-", plain))
-    plain = _HAN_ROOM.sub(lambda found: found[0].translate(_HAN_DIGITS), plain)
-    return _BRACKETED.sub(r"\1", _ORDINAL.sub("", _NEEDLESS_BLANK.sub("", plain)))
+    return _write_one_way(unicodedata.normalize("NFKC", text).upper())
 
 
 def parse_address(text: str) -> Address:
@@ -173,11 +169,21 @@ def parse_address(text: str) -> Address:
 
     Any text can be read: what is not understood makes a ``landmark``, with all that was understood before it.
     """
+    return read_prepared(prepare_address(text))
+
+
+def prepare_address(text: str) -> str:
+    """Write a text that is an address and nothing else one way, without heading and province to community."""
     narrow = unicodedata.normalize("NFKC", text).upper()
-    whole = normalize_address(_BETWEEN_PARTS.sub(" ", narrow)).strip(" ,。.;、-")
-    whole = _HEADING.sub("", whole)
-    note = _NOTE.search(whole)
-    address = _read_whole(_strip_district(whole[: note.start()] if note else whole))
+    whole = _HEADING.sub("", _write_one_way(_BETWEEN_PARTS.sub(" ", narrow)).strip(" ,。.;、-"))
+    note = _NOTE.search(whole) if "(" in whole else None
+    return _strip_district(whole[: note.start()]) + note[0] if note else _strip_district(whole)
+
+
+def read_prepared(whole: str) -> Address:
+    """Read an address as :func:`prepare_address` writes it."""
+    note = _NOTE.search(whole) if "(" in whole else None
+    address = _read_whole(whole[: note.start()] if note else whole)
     if note is None:
         return address
     said = note["note"]
@@ -188,6 +194,14 @@ def parse_address(text: str) -> Address:
     if kind is None:
         return replace(address, rest=address.rest + note[0])
     return replace(address, kind=kind, text=address.text + note[0], rest=address.rest + note[0])
+
+
+def _write_one_way(narrow: str) -> str:
+    plain = _HAN_NUMBER.sub(_to_arabic, _BETWEEN_DIGITS.sub("-", _BLANKS.sub(" ", _DASHES.sub("-", narrow))))
+    plain = _HAN_ROOM.sub(lambda found: found[0].translate(_HAN_DIGITS), plain)
+    if " " in plain:
+        plain = _NEEDLESS_BLANK.sub("", plain)
+    return plain if plain.isalnum() and "第" not in plain else _BRACKETED.sub(r"\1", _ORDINAL.sub("", plain))
 
 
 def _read_whole(body: str) -> Address:

@@ -203,7 +203,12 @@ def index_places(gazetteer: Gazetteer) -> PlaceIndex:
 
 def simplify_name(name: str) -> str:
     """Write a name one way, without blanks, brackets and quotation marks."""
-    return _BETWEEN_LABELS.sub(" ", normalize_address(name)).translate(_MARKS).strip("- ")
+    return _drop_marks(normalize_address(name))
+
+
+def _drop_marks(words: str) -> str:
+    """Drop blanks, brackets and quotation marks from words that are written one way already."""
+    return words if words.isalnum() else _BETWEEN_LABELS.sub(" ", words).translate(_MARKS).strip("- ")
 
 
 def _compare_names(one: str, other: str) -> float:
@@ -245,7 +250,7 @@ def match_place(address: Address, index: PlaceIndex, *, is_asking: bool = True) 
 
 def means_several(address: Address, index: PlaceIndex) -> bool:
     """Whether several places have exactly the name an address says: none of them is its one meaning."""
-    return len(_find_compounds(address, index)) > 1 or len(index.find_named(simplify_name(address.text))) > 1
+    return len(_find_compounds(address, index)) > 1 or len(index.find_named(_drop_marks(address.text))) > 1
 
 
 def name_place(address: Address) -> str:
@@ -254,14 +259,14 @@ def name_place(address: Address) -> str:
     What has no building, and is no compound either, keeps all its words.
     """
     if address.kind not in ("building", "house", "lane", "compound"):
-        return simplify_name(address.text)
+        return _drop_marks(address.text)
     street = f"{address.road or ''}{address.number}号" if address.number else address.road or ""
     lane = f"{address.lane}弄" if address.lane else ""
     named = address.compound or ""
     if address.number and named.startswith(street):
         street = ""
     mark = "号" if address.kind in ("house", "lane") else "栋"
-    return simplify_name(
+    return _drop_marks(
         f"{street}{lane}{named}{address.building}{mark}" if address.building else f"{street}{lane}{named}"
     )
 
@@ -278,7 +283,7 @@ def _take_alias(alias: PlaceAlias, address: Address, index: PlaceIndex) -> Match
 
 
 def _match_exactly(address: Address, index: PlaceIndex, *, is_asking: bool) -> Match:
-    named = index.find_named(simplify_name(address.text))
+    named = index.find_named(_drop_marks(address.text))
     if len(named) == 1:
         (building_id,) = named
         return Match(_judge(address), building_id, index.buildings[building_id].compound_id, by="exact")
@@ -322,7 +327,7 @@ def _read_otherwise(compound_id: int, address: Address, index: PlaceIndex) -> se
 def _read_street(address: Address, index: PlaceIndex) -> str | None:
     """Read the street before a compound's name; 解放路小区 is no street of its own."""
     words = address.compound or ""
-    return None if index.find_compounds(simplify_name(words)) else read_road(words)
+    return None if index.find_compounds(_drop_marks(words)) else read_road(words)
 
 
 def _judge(address: Address) -> Quality:
@@ -345,7 +350,7 @@ def _find_compounds(address: Address, index: PlaceIndex) -> dict[int, By]:
     ):
         words.append(f"{address.road or ''}{address.number}号")
     for word in words:
-        if word and (found := index.find_compounds(simplify_name(word))):
+        if word and (found := index.find_compounds(_drop_marks(word))):
             return _choose_by_street(found, address, index)
     return {}
 
@@ -356,7 +361,7 @@ def _choose_by_street(found: dict[int, By], address: Address, index: PlaceIndex)
     Where the street and number are another compound's, both may be meant.
     """
     if address.number:
-        there = index.find_compounds(simplify_name(f"{address.road or ''}{address.number}号"))
+        there = index.find_compounds(_drop_marks(f"{address.road or ''}{address.number}号"))
         chosen = {key: by for key, by in found.items() if key in there}
         if chosen or there:
             return chosen or found | there
@@ -373,7 +378,7 @@ def _propose(address: Address, index: PlaceIndex, compounds: dict[int, By]) -> M
     if compounds:
         by = next(iter(compounds.values()))
     elif address.compound:
-        by, likely = "fuzzy", index.find_similar(simplify_name(address.compound))
+        by, likely = "fuzzy", index.find_similar(_drop_marks(address.compound))
     elif address.building is not None and not address.road:
         anywhere = [
             (index.buildings[key].compound_id, key, 0.0) for key in index.list_labelled(address.building)

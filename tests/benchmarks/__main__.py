@@ -21,6 +21,8 @@ from geo.schema.migrate import migrate
 
 BENCHMARKS = (
     "import",
+    "addresses",
+    "files",
     "tiles",
     "page",
     "people",

@@ -71,14 +71,14 @@ def _compare_full(url: str, folder: Path, rows: int) -> list[dict[str, object]]:
     ours_s = math.inf
     peers_s: dict[str, float] = {}
     for _ in range(_ROUNDS):
-        seconds = {"ogr2ogr, PG_USE_COPY": _time(lambda: load_with_ogr2ogr(url, file))}
-        seconds["ogr2ogr, PG_USE_COPY, then the indexes"] = _time(lambda: load_then_index(url, file))
-        _empty(url)
-        ours_s = min(ours_s, _time(lambda: import_file(url, file, layer="incidents")))
+        seconds = {"ogr2ogr, PG_USE_COPY": time_s(lambda: load_with_ogr2ogr(url, file))}
+        seconds["ogr2ogr, PG_USE_COPY, then the indexes"] = time_s(lambda: load_then_index(url, file))
+        empty_incidents(url)
+        ours_s = min(ours_s, time_s(lambda: import_file(url, file, layer="incidents")))
         _write_finished(url, finished)
-        seconds["COPY of finished rows, bare"] = _time(lambda: copy_bare(url, finished))
-        _empty(url)
-        seconds["COPY of finished rows, same indexes"] = _time(lambda: copy_with_upkeep(url, finished))
+        seconds["COPY of finished rows, bare"] = time_s(lambda: copy_bare(url, finished))
+        empty_incidents(url)
+        seconds["COPY of finished rows, same indexes"] = time_s(lambda: copy_with_upkeep(url, finished))
         peers_s = {name: min(taken, peers_s.get(name, math.inf)) for name, taken in seconds.items()}
     return [_row(name, rows, ours_s, peer_s) for name, peer_s in peers_s.items()]
 
@@ -86,14 +86,15 @@ def _compare_full(url: str, folder: Path, rows: int) -> list[dict[str, object]]:
 def _compare_same_table(url: str, folder: Path) -> dict[str, object]:
     file = folder / "工单之一.gpkg"
     write_incidents(url, file, _SAME_TABLE_ROWS)
-    _empty(url)
-    peer_s = _time(lambda: fill_with_ogr2ogr(url, file))
-    _empty(url)
-    ours_s = _time(lambda: import_file(url, file, layer="incidents"))
+    empty_incidents(url)
+    peer_s = time_s(lambda: fill_with_ogr2ogr(url, file))
+    empty_incidents(url)
+    ours_s = time_s(lambda: import_file(url, file, layer="incidents"))
     return _row("ogr2ogr into the same table, by INSERT", _SAME_TABLE_ROWS, ours_s, peer_s)
 
 
-def _time(action: Callable[[], object]) -> float:
+def time_s(action: Callable[[], object]) -> float:
+    """Measure how long something takes, in seconds."""
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
@@ -173,7 +174,7 @@ def _scatter(url: str, rows: int, rng: np.random.Generator) -> np.ndarray:
 
 def load_with_ogr2ogr(url: str, file: Path) -> None:
     """Load the file as it is, with a spatial index."""
-    _run_ogr2ogr(url, file, "-nln", "bench_peer", "-overwrite")
+    run_ogr2ogr(url, file, "-nln", "bench_peer", "-overwrite")
 
 
 def load_then_index(url: str, file: Path) -> None:
@@ -196,11 +197,12 @@ def fill_with_ogr2ogr(url: str, file: Path) -> None:
 
 
 def _append_with_ogr2ogr(url: str, file: Path, table: str) -> None:
-    query = _AS_INCIDENT.format(community=_find_community(url))
-    _run_ogr2ogr(url, file, "-nln", table, "-append", "-unsetFid", "-sql", query)
+    query = _AS_INCIDENT.format(community=find_community(url))
+    run_ogr2ogr(url, file, "-nln", table, "-append", "-unsetFid", "-sql", query)
 
 
-def _run_ogr2ogr(url: str, file: Path, *options: str) -> None:
+def run_ogr2ogr(url: str, file: Path, *options: str) -> None:
+    """Let ogr2ogr read a file into the database, by COPY."""
     target = "PG:" + " ".join(f"{key}='{value}'" for key, value in parse_dsn(url).items())
     command = ("ogr2ogr", "-f", "PostgreSQL", target, str(file), *options, "--config", "PG_USE_COPY", "YES")
     subprocess.run(command, check=True, capture_output=True)
@@ -223,13 +225,14 @@ def copy_with_upkeep(url: str, finished: Path) -> None:
         connection,
         connection.cursor() as cursor,
         finished.open("rb") as file,
-        defer_upkeep(connection, "incident", written, _find_community(url)) as is_new,
+        defer_upkeep(connection, "incident", written, find_community(url)) as is_new,
     ):
         statement = f"COPY incident ({_COPIED}) FROM STDIN (FORMAT binary, FREEZE {is_new})"
         cursor.copy_expert(statement, file, size=1 << 20)
 
 
-def _find_community(url: str) -> int:
+def find_community(url: str) -> int:
+    """Return the id of the one community there is."""
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM community")
         ((found,),) = cursor.fetchall()
@@ -245,7 +248,8 @@ def _write_finished(url: str, finished: Path) -> None:
         cursor.copy_expert(f"COPY (SELECT {_COPIED} FROM incident) TO STDOUT (FORMAT binary)", file)
 
 
-def _empty(url: str) -> None:
+def empty_incidents(url: str) -> None:
+    """Empty the incident table and what hangs on it."""
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
         # A history is not to be emptied, not even by its owner: only where triggers keep out of it.
         cursor.execute("SET LOCAL session_replication_role = replica")
