@@ -25,7 +25,7 @@ _CATALOGUED: Final = {
     "role": ("role",),
     "reason": ("reason",),
     "choice": ("outcome", "source"),
-    "layer": ("layers",),
+    "layer": ("import_layer",),
     "import_field": ("import_field",),
 }
 _LISTS: Final = {

@@ -8,12 +8,12 @@ from typing import Final
 from dashboard.i18n import Text
 
 LAYERS: Final[Mapping[str, str]] = {
-    "grids": "import.layer_grids",
-    "compounds": "import.layer_compounds",
-    "buildings": "import.layer_buildings",
-    "merchants": "import.layer_merchants",
-    "ground": "import.layer_ground",
-    "incidents": "import.layer_incidents",
+    "grids": "import_layer.grids",
+    "compounds": "import_layer.compounds",
+    "buildings": "import_layer.buildings",
+    "merchants": "import_layer.merchants",
+    "ground": "import_layer.ground",
+    "incidents": "import_layer.incidents",
 }
 _FIELDS: Final[Mapping[str, str]] = {
     "code": "import_field.code",

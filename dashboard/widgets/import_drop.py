@@ -23,6 +23,8 @@ _FILES: Final = "import_files"
 _ROUND: Final = "import_round"
 _PROBLEM: Final = "import_problem"
 _MOST_LISTED: Final = 12
+# What stands for the place where files are dropped.
+_NONE: Final = ""
 
 
 def find_job(asked: str | None, community: Community) -> ImportJob | None:
@@ -58,26 +60,25 @@ def show_drop(community: Community, text: Text) -> None:
 
 
 def show_queue(community: Community, job: ImportJob | None, text: Text) -> None:
-    """Show which files are dropped and not brought in yet, and the way to each."""
-    waiting = [read_job(job_id) for job_id in list_open_jobs(community.id)[:_MOST_LISTED]]
+    """Show which files are dropped and not brought in yet, with the way to each, and to drop more."""
+    waiting = {each: read_job(each) for each in list_open_jobs(community.id)[:_MOST_LISTED]}
     if job is None and not waiting:
         st.caption(text("import.told"))
         return
-    if job is not None and {each.id for each in waiting} <= {job.id}:
-        st.markdown(f"**{escape(job.file_name)}**")
-        return
-    listed = {each.id: each.file_name for each in waiting}
     if job is not None:
-        listed.setdefault(job.id, job.file_name)
-    listed = tell_apart({job_id: shorten(name) for job_id, name in listed.items()})
-    st.session_state["import_queue"] = job.id if job else None
+        waiting[job.id] = job
+    in_order = sorted(waiting.values(), key=lambda each: each.created_at)
+    listed = {each.id: shorten(each.file_name) for each in in_order}
+    labels = tell_apart({_NONE: text("import.another"), **listed})
+    st.session_state["import_queue"] = job.id if job else _NONE
     st.pills(
-        text("import.queue", n=len(waiting)),
-        list(listed),
-        format_func=listed.__getitem__,
+        text("import.queue"),
+        list(labels),
+        format_func=labels.__getitem__,
         key="import_queue",
         label_visibility="collapsed",
-        on_change=lambda: session.change_address(job=st.session_state["import_queue"]),
+        required=True,
+        on_change=lambda: session.change_address(job=st.session_state["import_queue"] or None),
     )
 
 
