@@ -19,8 +19,8 @@ from etl.sources.gdal import damaged
 from etl.sources.table import SourceLayer, Table, choose_one
 from geo.errors import InputRefused, UnreadableFile
 
-# A drawing takes some fifteen times its size in memory.
-_MOST_BYTES = 64 << 20
+# A drawing takes some sixteen times its size in memory.
+_MOST_BYTES = 48 << 20
 _MOST_LABELS = 5
 _UNITS_M = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1}
 # Northings of China, in metres.

@@ -6,6 +6,7 @@ from pathlib import Path
 from etl.sources.gdal import describe_layers, read_layer
 from etl.sources.kml import comes_from_ovital
 from etl.sources.table import SourceLayer, Table, choose_one
+from etl.sources.text import read_whole
 from etl.sources.xml import read_text
 
 # The points of a route or a track are offered as lines; each by itself says nothing of a community.
@@ -19,7 +20,7 @@ def read_gpx(path: Path, source_layer: str | None = None) -> Table:
         UnreadableFile: it is damaged or holds none of them.
         InputRefused: there are several kinds to choose from.
     """
-    text, encoding = read_text(path.read_bytes(), path.name)
+    text, encoding = read_text(read_whole(path), path.name)
     names = [layer.name for layer in _describe(text, path.name)]
     name = choose_one(path.name, "layer", names, source_layer)
     table = read_layer(text.encode(), path.name, name)
@@ -35,7 +36,7 @@ def list_gpx_layers(path: Path) -> list[SourceLayer]:
     Raises:
         UnreadableFile: it is damaged.
     """
-    return _describe(read_text(path.read_bytes(), path.name)[0], path.name)
+    return _describe(read_text(read_whole(path), path.name)[0], path.name)
 
 
 def _describe(text: str, file_name: str) -> list[SourceLayer]:

@@ -18,6 +18,7 @@ from lxml.etree import ParserError  # type: ignore[import-untyped]
 
 from etl.sources.archive import unpack
 from etl.sources.table import Rejection, SourceLayer, Table, choose_one, refuse_columns
+from etl.sources.text import read_whole
 from etl.sources.xml import iterate_elements, read_text
 from geo.errors import InputRefused, UnreadableFile
 
@@ -139,7 +140,7 @@ def _read_document(path: Path) -> _Document:
         is_packed = file.read(4) == _ZIP_MAGIC
     with unpack(path, (".kml", ".ovkml")) if is_packed else nullcontext() as datasets:
         # The first KML of a KMZ is the one that is shown.
-        text, encoding = read_text((datasets[0].path if datasets else path).read_bytes(), path.name)
+        text, encoding = read_text(read_whole(datasets[0].path if datasets else path), path.name)
     is_ovital = path.suffix.lower() in _OVITAL_ENDINGS or comes_from_ovital(text)
     root = _Folder(path.stem, ())
     stack: list[_Folder] = [root]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from etl.sources.gdal import damaged
 from etl.sources.table import Table, refuse_columns
-from etl.sources.text import decode
+from etl.sources.text import decode, read_whole
 from etl.sources.xml import iterate_elements, read_text
 from geo.errors import InputRefused, UnreadableFile
 
@@ -27,7 +27,7 @@ def read_open311_xml(path: Path) -> Table:
     Raises:
         UnreadableFile: it is damaged, or no list of requests.
     """
-    text, encoding = read_text(path.read_bytes(), path.name)
+    text, encoding = read_text(read_whole(path), path.name)
     records: list[dict[str, str]] = []
     for event, element, tag in iterate_elements(text, path.name):
         if event == "end" and tag == "request":
@@ -47,7 +47,7 @@ def read_records(path: Path) -> Table:
     Raises:
         UnreadableFile: it is damaged, or holds no list of objects.
     """
-    text, encoding = decode(path.read_bytes(), path.name)
+    text, encoding = decode(read_whole(path), path.name)
     try:
         content = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -1,14 +1,34 @@
 """Text as Chinese offices write it: finding its encoding."""
 
-from geo.errors import UnreadableFile
+from pathlib import Path
+
+from geo.errors import InputRefused, UnreadableFile
 
 # UTF-8 is tried strictly and first: GB18030 text never passes for it, while short UTF-8 passes for GB18030.
 # Never "gbk": it cannot hold names such as 䶮 or 㛃.
 ENCODINGS = ("utf-8", "gb18030")
 
+# What is taken apart in memory takes some eight times its size there.
+_MOST_BYTES = 96 << 20
 
 # Of a file whose lines are of two encodings, so many lines tell which is its own.
 _JUDGED_LINES = 2_000
+
+
+def read_whole(path: Path) -> bytes:
+    """Read a file of a kind that is taken apart in memory, where it takes some eight times its size.
+
+    Raises:
+        InputRefused: it is too large for that.
+    """
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        message = (
+            f"{path.name} has {size >> 20:,} MB, and at most {_MOST_BYTES >> 20} MB of its kind are read: "
+            "save it as GeoPackage or CSV, or in parts."
+        )
+        raise InputRefused(message)
+    return path.read_bytes()
 
 
 def decode(raw: bytes, file_name: str) -> tuple[str, str]:

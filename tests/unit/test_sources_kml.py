@@ -215,3 +215,14 @@ def test_kmz_is_read_whatever_its_name_says(tmp_path: Path) -> None:
         assert table.rows["name"].to_list() == ["甲"]
         assert (table.declared_crs is None) == name.endswith("ovkmz")
     assert read_source(write(tmp_path, mark("甲"), "z.kmz")).rows["name"].to_list() == ["甲"]
+
+
+@pytest.mark.parametrize("name", ["x.kml", "x.gpx", "x.xml", "x.json"])
+def test_what_would_not_fit_in_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("etl.sources.text._MOST_BYTES", 100)
+    path = tmp_path / name
+    path.write_text(("[" if name == "x.json" else "<requests>") + " " * 200)
+    with pytest.raises(InputRefused, match="MB of its kind are read"):
+        read_source(path)
