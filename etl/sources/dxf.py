@@ -22,6 +22,7 @@ from geo.errors import InputRefused, UnreadableFile
 # A drawing takes some sixteen times its size in memory.
 _MOST_BYTES = 48 << 20
 _MOST_LABELS = 5
+_MOST_TAGS = 100
 _UNITS_M = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1}
 # Northings of China, in metres.
 _NORTHINGS_M = (300_000.0, 6_200_000.0)
@@ -35,7 +36,7 @@ def read_dxf(path: Path, source_layer: str | None = None) -> Table:
     """Read one layer of a drawing; a damaged drawing is repaired as far as it goes, with a note.
 
     Outlines are closed polylines, those whose ends nearly meet, rings of loose lines, circles and hatchings.
-    ``label`` is the largest text that stands in an outline and in none smaller, ``texts`` are all of them. A
+    ``name`` is the largest text that stands in an outline and in none smaller, ``texts`` are all of them. A
     drawing names no coordinate system.
 
     Raises:
@@ -68,17 +69,17 @@ def read_dxf(path: Path, source_layer: str | None = None) -> Table:
     rows = pd.DataFrame(
         {
             "layer": [piece.layer for piece in pieces],
-            "kind": [piece.kind for piece in pieces],
+            "entity": [piece.kind for piece in pieces],
             "handle": [piece.handle for piece in pieces],
             "colour": [piece.colour for piece in pieces],
         }
     )
     tags = dict.fromkeys(tag for piece in pieces for tag in piece.values)
-    for tag in list(tags)[:100]:
+    for tag in list(tags)[:_MOST_TAGS]:
         rows[tag] = pd.Series([piece.values.get(tag, "") for piece in pieces], dtype="str")
     labels, texts = _label(shapes, found.labels)
     if any(labels):
-        rows["label"], rows["texts"] = pd.Series(labels, dtype="str"), pd.Series(texts, dtype="str")
+        rows["name"], rows["texts"] = pd.Series(labels, dtype="str"), pd.Series(texts, dtype="str")
     if scale_m != 1:
         shapes = shapely.transform(shapes, lambda xy: xy * scale_m)
     return Table(

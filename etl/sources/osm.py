@@ -61,12 +61,14 @@ class _Theme:
         tables: GDAL's tables it comes from → the condition on their tags.
         tag: the tag that says what kind of thing a row is.
         means: what all of it is in our words, where the theme alone says so.
+        columns: what else is told of a row, under our names.
     """
 
     kind: str
     tables: dict[str, str]
     tag: str
     means: str = ""
+    columns: tuple[str, ...] = ()
 
 
 _SHOPS = (
@@ -81,10 +83,16 @@ _GREEN = (
     " OR landuse IN ('grass', 'forest', 'meadow', 'orchard') OR \"natural\" IN ('wood', 'scrub', 'grassland')"
 )
 _THEMES = {
-    "buildings": _Theme("outlines", {"multipolygons": "building IS NOT NULL"}, "building"),
+    "buildings": _Theme(
+        "outlines",
+        {"multipolygons": "building IS NOT NULL"},
+        "building",
+        "",
+        ("levels", "households", "built"),
+    ),
     "compounds": _Theme("outlines", {"multipolygons": "landuse = 'residential'"}, "residential"),
     "shops": _Theme("points", {"points": _SHOPS, "multipolygons": _SHOPS}, "shop"),
-    "streets": _Theme("lines", {"lines": "highway IS NOT NULL"}, "highway", "road"),
+    "streets": _Theme("lines", {"lines": "highway IS NOT NULL"}, "highway", "road", ("width",)),
     "water": _Theme("mixed", {"multipolygons": _WATER, "lines": "waterway IS NOT NULL"}, "waterway", "water"),
     "green": _Theme("outlines", {"multipolygons": _GREEN}, "leisure", "green"),
     "railways": _Theme("lines", {"lines": "railway IS NOT NULL"}, "railway", "rail"),
@@ -155,8 +163,8 @@ def read_osm(path: Path, source_layer: str | None = None) -> Table:
     if name == "streets":
         lanes_m = pd.to_numeric(rows["lanes"], errors="coerce") * _LANE_M
         rows["width"] = pd.to_numeric(rows["width"], errors="coerce").fillna(lanes_m)
-    rows = rows if theme.means else rows.drop(columns=[theme.tag])
-    rows = rows.rename(columns=_RENAMED).dropna(axis="columns", how="all")
+    kept = ["osm_id", "name", "alt_name", "address", kind, *theme.columns]
+    rows = rows.rename(columns=_RENAMED)[kept].dropna(axis="columns", how="all")
     warnings = []
     cut = _count_cut_relations(path)
     if cut:

@@ -122,7 +122,7 @@ def test_texts_become_the_label_of_the_smallest_outline_around_them(tmp_path: Pa
     )
     space.add_text("外面", height=5, dxfattribs={**notes, "insert": (X - 10, Y)})
     rows = read_source(save(drawing, tmp_path)).rows
-    assert rows["label"].to_list() == ["幸福里小区", "䶮家 3栋", ""]
+    assert rows["name"].to_list() == ["幸福里小区", "䶮家 3栋", ""]
     assert rows["texts"].to_list() == ["幸福里小区、砖6", "䶮家 3栋", ""]
 
 
