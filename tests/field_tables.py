@@ -415,8 +415,9 @@ BOOKS: Final = (
     FieldFile(
         "改名.xls",
         "a web page by the ending of a workbook",
-        write_text("<html><table><tr><td>楼栋编号</td></tr></table></html>"),
-        stopped="is damaged or not a workbook",
+        write_text("<html><table><tr><td>楼栋编号<td>户数</tr><tr><td>B1<td>7</tr></table></html>"),
+        1,
+        keeps=("SELECT households FROM building WHERE code = 'B1'", 7),
         options=_ROSTER,
     ),
     FieldFile(

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etl.importing.evidence import is_of_persons, weigh_values
+from etl.importing.guessing import guess_mapping
 from etl.importing.layers import Kind, Layer
 from etl.importing.mapping import ColumnMap
 from etl.importing.values import read_values, to_text
@@ -15,6 +16,7 @@ _SAMPLED_ROWS = 500
 # A city's own plane has its origin in the city; every national one has its own hundreds of kilometres off.
 _CITY_RADIUS_M = 200_000
 _LEAST_PAIRS = 0.5
+_WORTH_ASKING, _MOST_QUESTIONS = 0.6, 5
 
 
 def reconsider_columns(
@@ -64,7 +66,22 @@ def reconsider_columns(
             )
             warnings.append(warning)
             columns = columns.forget(["lon", "lat"])
-    return columns, warnings
+    return columns, [*warnings, *_ask(columns, table, layer, given)]
+
+
+def _ask(columns: ColumnMap, table: Table, layer: Layer, given: Collection[str]) -> list[str]:
+    """Ask about columns that may be a field; nobody may be there to answer, so they are not taken."""
+    asked = [column for column in columns.unknown if column not in given]
+    samples = {
+        column: table.rows[column].iloc[:_SAMPLED_ROWS].to_list() for column in asked if column in table.rows
+    }
+    warnings = []
+    for guess in guess_mapping(table.columns, samples, layer) if asked else ():
+        is_open = guess.header in asked and guess.field not in columns.fields
+        if is_open and guess.is_question and guess.confidence >= _WORTH_ASKING:
+            warning = f"“{guess.header}” may be {guess.field} and was not taken: say so with --map if it is."
+            warnings.append(warning)
+    return warnings[:_MOST_QUESTIONS]
 
 
 def _read_numbers(table: Table, columns: ColumnMap, layer: Layer, name: str) -> npt.NDArray[np.float64]:

@@ -54,6 +54,20 @@ def test_numbers_of_a_citys_own_plane_are_not_read_as_degrees(
     assert load(write_csv(tmp_path / "task.csv", rows), crs="4490").rows.rejected == 3
 
 
+def test_column_that_may_be_a_field_is_asked_about_and_not_taken(town: ImportTown, tmp_path: Path) -> None:
+    rows = [
+        {"工单编号": str(n), "事项小类": "暴露垃圾", "上报时间": "2025-03-01", "诉求主要内容": "x"}
+        for n in range(3)
+    ]
+    report = load(write_csv(tmp_path / "工单.csv", rows))
+    asked = [warning for warning in report.warnings if "may be" in warning]
+    assert asked == ["“诉求主要内容” may be description and was not taken: say so with --map if it is."]
+    assert report.unknown_columns == ("诉求主要内容",)
+    told = load(write_csv(tmp_path / "工单.csv", rows), mapping={"诉求主要内容": "description"})
+    assert (told.rows.updated, told.mapping["诉求主要内容"]) == (3, "description")
+    assert not any("may be" in warning for warning in told.warnings)
+
+
 def test_pair_in_one_cell_is_a_place(
     town: ImportTown, connection: PostgresConnection, tmp_path: Path
 ) -> None:
