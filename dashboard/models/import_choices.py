@@ -65,6 +65,7 @@ class Datum:
         chosen: what would be used; None where it is yet to be chosen.
         unasked: what would be used if nobody said anything: the file says so, and nothing speaks against it.
         choices: every system on offer.
+        is_elsewhere: whether nothing of the file lies in the community under any system.
     """
 
     is_asked: bool
@@ -74,6 +75,7 @@ class Datum:
     chosen: str | None
     unasked: str | None
     choices: tuple[str, ...]
+    is_elsewhere: bool
 
     def find(self, crs: str | None) -> Hypothesis | None:
         """Return the hypothesis of a system."""
@@ -207,6 +209,7 @@ def _build_datum(found: Mapping[str, Any], asked: str | None, text: Text, *, has
         chosen=chosen,
         unasked=unasked,
         choices=tuple(offered),
+        is_elsewhere=bool(once) and not any(entry.get("share_inside") for entry in listed),
     )
 
 

@@ -69,6 +69,8 @@ def show_choices(
         mapping = _ask_columns(key, choices, text)
         doubles = find_doubles(mapping)
         _show_faults(choices, doubles, mapping, text)
+        if asks_datum and crs is None:
+            st.info(text("import.datum_first"), icon=":material/wrong_location:")
         show_acts(
             Options(
                 choices.layer, choices.source_layer, None if crs == choices.datum.unasked else crs, mapping
@@ -108,6 +110,9 @@ def _ask_layers(
                 # What another sheet holds, it tells itself.
                 on_change=lambda: look_again(None, st.session_state[f"{key}_source"]),
             )
+    if choices.layer is None:
+        st.info(text("import.layer_first"), icon=":material/help:")
+        return
     for note in choices.notes:
         st.caption(escape(note))
 
@@ -116,6 +121,8 @@ def _ask_datum(key: str, datum: Datum, text: Text) -> str | None:
     """Ask for the coordinate system; return what is chosen by now."""
     if datum.challenge:
         st.warning(escape(datum.challenge), icon=":material/wrong_location:")
+    if datum.is_elsewhere:
+        st.warning(text("import.elsewhere"), icon=":material/wrong_location:")
     told = tell_apart({each.crs: each.told for each in datum.hypotheses})
     if told:
         options = [*told, _OTHER]
@@ -194,6 +201,8 @@ def _ask_column(key: str, column: ColumnLine, choices: Choices, chosen: dict[str
         if column.is_personal:
             st.caption(text("import.personal"), width=190)
             return
+        if choices.layer is None:
+            return
         fields = list(choices.fields)
         field = st.selectbox(
             text("import.column_is", column=column.header),
@@ -210,7 +219,6 @@ def _ask_column(key: str, column: ColumnLine, choices: Choices, chosen: dict[str
 def _show_faults(choices: Choices, doubles: tuple[str, ...], mapping: Mapping[str, str], text: Text) -> None:
     separator = text("month.separator")
     if choices.layer is None:
-        st.info(text("import.layer_first"), icon=":material/help:")
         return
     missing = _list_missing(choices, mapping)
     if missing:

@@ -114,6 +114,12 @@ def test_the_evidence_is_told_in_counts_with_the_best_proposed() -> None:
     assert datum.choices == ("gcj02", "4490", "bd09")
 
 
+def test_a_file_of_another_place_is_told_to_be_one() -> None:
+    nowhere = [{"crs": "gcj02", "share_inside": 0.0, "n": 40}, {"crs": "4490", "share_inside": 0.0, "n": 40}]
+    assert build_choices(look(hypotheses=nowhere), {}, ZH).datum.is_elsewhere
+    assert not build_choices(LOOK, {}, ZH).datum.is_elsewhere
+
+
 def test_what_is_not_certain_is_left_to_the_reader() -> None:
     assert build_choices(look(certain=False), {}, ZH).datum.chosen is None
 
