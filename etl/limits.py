@@ -7,10 +7,15 @@ import traceback
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from geo.errors import WanggeError
 
 # Beside what the libraries occupy before they have read anything.
-_MEMORY_BYTES: Final = 1 << 30
+_MEMORY_BYTES: Final = 768 << 20
+# A large file may take more, as tables of it do, but leaves half of the machine to the others.
+_LARGE_BYTES: Final = 64 << 20
+_MEMORY_PER_BYTE: Final = 6
 # A small file takes seconds; a hundred megabytes take a minute or two.
 _LEAST_CPU_S: Final = 30
 _CPU_S_PER_MIB: Final = 3
@@ -28,10 +33,12 @@ def limit_process(path: Path) -> None:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         if line.startswith("VmData:")
     )
-    most = held_kib * 1024 + _MEMORY_BYTES
+    size = _measure_size(path)
+    more = min(_MEMORY_PER_BYTE * max(0, size - _LARGE_BYTES), psutil.virtual_memory().total // 2)
+    most = held_kib * 1024 + _MEMORY_BYTES + more
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     used_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-    most_s = int(used_s + _LEAST_CPU_S + _CPU_S_PER_MIB * _measure_size(path) / _MEBIBYTE)
+    most_s = int(used_s + _LEAST_CPU_S + _CPU_S_PER_MIB * size / _MEBIBYTE)
     resource.setrlimit(resource.RLIMIT_CPU, (most_s, most_s + 5))
     # A process that is ended leaves no picture of its memory, in which the file is.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -86,8 +86,9 @@ def load_rows(
         updates = update_rows(connection, table, batch, lot, _FOLLOWING_PLACE)
         updated, kept, compared = updated + updates.changed, kept + updates.kept, compared + lot.num_rows
         differing.update(updates.counts)
-        reason = "has times that contradict those already known of the case"
-        draft.reject(np.isin(ids, updates.torn) & stored, reason)
+        if len(updates.torn):
+            reason = "has times that contradict those already known of the case"
+            draft.reject(np.isin(ids, updates.torn) & stored, reason)
         on_progress("comparing", compared, int(stored.sum()))
     if updated and table == "incident":
         tell_events(connection, batch)

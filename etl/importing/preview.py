@@ -13,6 +13,8 @@ from geo.store.updating import find_changed
 
 _MOST: Final = 500
 # A metre: nobody sees more on a map of a community.
+_STATES: Final = ("refused", "updated", "new", "unchanged")
+_REFUSED, _UPDATED, _NEW, _UNCHANGED = range(4)
 _COARSE_DEGREES: Final = 1e-5
 _SHOWN_DEGREES: Final = 1e-7
 
@@ -28,9 +30,10 @@ def map_rows(
         ids: shape (n,), the stored row of each row, -1 for new ones.
         batch: the batch's number; None where no row landed.
     """
-    states = np.where(draft.kept, np.where(ids == NEW, "new", "unchanged"), "refused")
-    if batch is not None:
-        states[draft.kept & np.isin(ids, find_changed(connection, batch))] = "updated"
+    states = np.where(draft.kept, np.where(ids == NEW, _NEW, _UNCHANGED), _REFUSED).astype(np.int8)
+    changed = find_changed(connection, batch) if batch is not None and (ids != NEW).any() else ()
+    if len(changed):
+        states[draft.kept & np.isin(ids, changed)] = _UPDATED
     shown = _choose(states, draft.located)
     shapes = np.full(len(shown), None, dtype=object)
     if draft.shapes is None:
@@ -43,7 +46,11 @@ def map_rows(
             {
                 "type": "Feature",
                 "geometry": shapely.geometry.mapping(shapely.set_precision(shape, _SHOWN_DEGREES)),
-                "properties": {"row": int(draft.row_numbers[row]), "state": str(states[row]), "name": name},
+                "properties": {
+                    "row": int(draft.row_numbers[row]),
+                    "state": _STATES[states[row]],
+                    "name": name,
+                },
             }
             for row, shape, name in zip(shown, shapes, _name(draft, shown), strict=True)
         ],
@@ -53,7 +60,7 @@ def map_rows(
 def _choose(states: npt.NDArray[Any], located: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Choose up to so many rows, each state evenly over the file, what matters most first."""
     chosen: list[int] = []
-    for state in ("refused", "updated", "new", "unchanged"):
+    for state in range(len(_STATES)):
         rows = np.flatnonzero(located & (states == state))
         room = _MOST - len(chosen)
         spread = np.linspace(0, len(rows) - 1, min(len(rows), room), dtype=np.int64)
