@@ -21,8 +21,12 @@ Weights = npt.NDArray[np.float64]
 # More rows than this tell nothing new.
 _MOST_ROWS = 1_000
 
-# Rows nearer to each other than this are one witness: a mall with a hundred shops stands or falls as one.
-_WITNESS_M = 50.0
+# Rows nearer to each other than this are one witness: a market with a hundred cases stands or falls as one. A
+# quarter has a few of them, and a block has a few of who is in a building.
+_QUARTER_M = 500.0
+_BLOCK_M = 150.0
+_HOUSE_M = 50.0
+_A_FEW = 3.0
 _METRES_PER_DEGREE = 111_000.0
 
 # An outline is a witness for each hectare of it, up to some.
@@ -46,7 +50,8 @@ class Sample:
 
     Attributes:
         xy: shape (n, 2), finite.
-        weights: shape (n,), how many witnesses each is.
+        weights: shape (n,), how many witnesses each is of what ground it lies on.
+        fine_weights: shape (n,), how many it is of whether it lies in a building.
         rows: shape (n,), the row each belongs to.
         count: how many rows with a place the file has.
         edges: shape (m, 2), positions along outlines; none for points.
@@ -56,6 +61,7 @@ class Sample:
 
     xy: Coordinates
     weights: Weights
+    fine_weights: Weights
     rows: npt.NDArray[np.int64]
     count: int
     edges: Coordinates
@@ -112,14 +118,13 @@ def sample_shapes(shapes: npt.NDArray[np.object_]) -> Sample:
     scale = _METRES_PER_DEGREE if (np.abs(xy) <= 180).all() else 1.0
     hectares = shapely.area(chosen) * scale**2 / _HECTARE_M2
     witnesses = np.where(is_area, hectares.clip(1.0, _MOST_WITNESSES), 1.0)
-    if not is_area.any():
-        witnesses = _share_witnesses(middles)
-    weights = (witnesses / np.bincount(owner, minlength=len(rows)))[owner]
+    witnesses /= np.bincount(owner, minlength=len(rows))
+    weights, fine_weights = ((witnesses * share)[owner] for share in _share_witnesses(middles))
     outlines = shapely.boundary(chosen[is_area])
     steps = np.linspace(0, 1, _STEPS, endpoint=False)
     along = shapely.line_interpolate_point(outlines[:, None], steps[None, :], normalized=True).ravel()
     edges = shapely.get_coordinates(along)
-    return _make_sample(xy, weights, rows[owner], len(present), edges)
+    return _make_sample(xy, (weights, fine_weights), rows[owner], len(present), edges)
 
 
 def _thin(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -128,14 +133,15 @@ def _thin(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 def _make_sample(
     xy: Coordinates,
-    weights: Weights,
+    weights: tuple[Weights, Weights],
     rows: npt.NDArray[np.int64],
     count: int,
     edges: Coordinates | None = None,
 ) -> Sample:
     return Sample(
         xy=xy,
-        weights=weights,
+        weights=weights[0],
+        fine_weights=weights[1],
         rows=rows,
         count=count,
         edges=np.empty((0, 2)) if edges is None else edges,
@@ -144,11 +150,18 @@ def _make_sample(
     )
 
 
-def _share_witnesses(xy: Coordinates) -> Weights:
-    """Let the positions in one place share one witness's weight."""
-    cell = _WITNESS_M / (_METRES_PER_DEGREE if (np.abs(xy) <= 180).all() else 1.0)
-    _, which, counts = np.unique(np.floor(xy / cell), axis=0, return_inverse=True, return_counts=True)
-    return 1.0 / counts[which.ravel()]
+def _share_witnesses(xy: Coordinates) -> tuple[Weights, Weights]:
+    """Let the positions in one place share the weight of its witnesses: of the ground, and of buildings."""
+    scale = _METRES_PER_DEGREE if (np.abs(xy) <= 180).all() else 1.0
+
+    def share(within_m: float) -> Weights:
+        cells = np.floor(xy * scale / within_m)
+        _, which, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
+        shares: Weights = 1.0 / counts[which.ravel()]
+        return shares
+
+    of_ground = np.minimum(share(_BLOCK_M), _A_FEW * share(_QUARTER_M))
+    return of_ground, np.minimum(share(_HOUSE_M), _A_FEW * of_ground)
 
 
 @dataclass(frozen=True)
@@ -182,7 +195,7 @@ def measure_fit(sample: Sample, to_metres: Callable[[Coordinates], Coordinates],
     distance_km[~inside] = shapely.distance(ground.area_with_edge, shapely.points(metres[~inside])) / 1000
     fit = _measure_outside(distance_km[~inside], weights[~inside], total, ground)
     if within:
-        fit += within * np.log(within / total) + _sort_inside(metres[inside], weights[inside], ground)
+        fit += within * np.log(within / total) + _sort_inside(sample, metres, inside, ground)
     if len(sample.edges) and ground.landmarks is not None:
         fit += _cut_buildings(to_metres(sample.edges), weights.sum(), ground)
     fit += _measure_homes(sample, metres, ground)
@@ -194,26 +207,37 @@ def _measure_outside(distance_km: Weights, weights: Weights, total: float, groun
     if not len(distance_km):
         return 0.0
     distance_km = np.minimum(distance_km, _FAR_KM)
-    beyond, sum_km = weights.sum(), (weights * distance_km).sum()
-    round_km = ground.area_with_edge.length / 1000
-    room_km2 = round_km * _DECAYS_KM + 2 * np.pi * _DECAYS_KM**2
-    thinning = (-beyond * np.log(room_km2) - sum_km / _DECAYS_KM).max()
+    beyond, sum_km = float(weights.sum()), float((weights * distance_km).sum())
+    round_km, area_km2 = ground.area_with_edge.length / 1000, ground.area_with_edge.area / 1e6
     reach_km = max(float(distance_km.max()), _DECAYS_KM[0])
-    even = -beyond * np.log(round_km * reach_km + np.pi * reach_km**2)
-    return float(beyond * np.log(beyond / total) + max(thinning, even))
+    thinning_km2 = round_km * _DECAYS_KM + 2 * np.pi * _DECAYS_KM**2
+    even_km2 = round_km * reach_km + np.pi * reach_km**2
+    # However near they lie together, they are no denser than if all were inside: a border draws nobody.
+    least_km2 = area_km2 * beyond / total
+    thinning = -beyond * np.log(np.maximum(thinning_km2, least_km2)) - sum_km / _DECAYS_KM
+    even = -beyond * np.log(max(even_km2, least_km2))
+    return float(beyond * np.log(beyond / total) + max(thinning.max(), even))
 
 
-def _sort_inside(metres: Coordinates, weights: Weights, ground: Ground) -> float:
+def _sort_inside(sample: Sample, metres: Coordinates, inside: npt.NDArray[np.bool_], ground: Ground) -> float:
     """The likelihood of what lies inside: evenly spread over each kind of ground."""
+    weights = sample.weights[inside]
     if ground.landmarks is None:
         return float(-weights.sum() * np.log(ground.area_with_edge.area / 1e6))
-    held = np.bincount(ground.landmarks.classify(metres), weights, minlength=4)
-    return _sort(held, ground.landmarks.areas_m2)
+    kinds, areas_m2 = ground.landmarks.classify(metres[inside]), ground.landmarks.areas_m2
+    held = np.bincount(np.minimum(kinds, 2), weights, minlength=3)
+    built = np.bincount(kinds, sample.fine_weights[inside], minlength=4)[2:]
+    return _sort(held, np.array([*areas_m2[:2], areas_m2[2:].sum()])) + _split(built, areas_m2[2:])
 
 
 def _sort(held: npt.NDArray[Any], areas_m2: Weights) -> float:
     some = held > 0
     return float((held[some] * np.log(held[some] / held.sum() / (areas_m2[some] / 1e6))).sum())
+
+
+def _split(held: npt.NDArray[Any], areas_m2: Weights) -> float:
+    """What the sorting alone adds, wherever the whole lies."""
+    return _sort(held, areas_m2) + float(held.sum() * np.log(areas_m2.sum() / 1e6))
 
 
 def _cut_buildings(metres: Coordinates, witnesses: float, ground: Ground) -> float:
@@ -226,8 +250,7 @@ def _cut_buildings(metres: Coordinates, witnesses: float, ground: Ground) -> flo
     held = np.bincount(kinds, minlength=4)[1:] * (witnesses / len(metres))
     areas_m2 = landmarks.areas_m2[1:]
     held, areas_m2 = np.array([held[:2].sum(), held[2]]), np.array([areas_m2[:2].sum(), areas_m2[2]])
-    # Only the sorting counts here; where the outlines lie was counted already.
-    return _sort(held, areas_m2) + float(held.sum() * np.log(areas_m2.sum() / 1e6)) if held.sum() else 0.0
+    return _split(held, areas_m2)
 
 
 def _measure_homes(sample: Sample, metres: Coordinates, ground: Ground) -> float:

@@ -76,15 +76,14 @@ class Landmarks:
             return ground.plane.geometry_to_metres(shapes[~shapely.is_missing(shapes)])
 
         buildings, compounds = to_metres(places.buildings), to_metres(places.compounds)
-        around = shapely.bounds(np.concatenate([buildings, compounds])) + _BUILT_UP_M * np.array(
-            [-1, -1, 1, 1]
-        )
-        self._in_building = shapely.union_all(buildings)
-        self._in_compound = shapely.union_all([shapely.union_all(compounds), self._in_building])
-        self._near = shapely.intersection(
-            shapely.union_all([shapely.union_all(shapely.box(*around.T)), self._in_compound]),
-            ground.area_with_edge,
-        )
+        # Outwards to whole steps, so that houses in a row share one box.
+        bounds = shapely.bounds(np.concatenate([buildings, compounds])) / _BUILT_UP_M
+        steps = np.column_stack([np.floor(bounds[:, :2]) - 1, np.ceil(bounds[:, 2:]) + 1])
+        around = np.unique(steps, axis=0) * _BUILT_UP_M
+        self._in_building = _unite(buildings)
+        self._in_compound = _unite(np.concatenate([compounds, [self._in_building]]))
+        near = _unite(np.concatenate([shapely.box(*around.T), [self._in_compound]]))
+        self._near = shapely.intersection(near, ground.area_with_edge)
         nested = [ground.area_with_edge, self._near, self._in_compound, self._in_building]
         self.areas_m2 = np.append(-np.diff(shapely.area(nested)), shapely.area(self._in_building)).clip(1.0)
         shapely.prepare([self._in_building, self._in_compound, self._near])
@@ -96,6 +95,11 @@ class Landmarks:
         for kind, shape in ((1, self._near), (2, self._in_compound), (3, self._in_building)):
             kinds[shapely.intersects_xy(shape, x, y)] = kind
         return kinds
+
+
+def _unite(shapes: npt.NDArray[Any]) -> Any:
+    # Buildings hardly ever touch: those that do not are put side by side as they are.
+    return shapely.disjoint_subset_union_all(shapes)
 
 
 def is_in_china(xy: Coordinates) -> npt.NDArray[np.bool_]:

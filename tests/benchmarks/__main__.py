@@ -32,6 +32,7 @@ BENCHMARKS = (
     "picture",
     "relapses",
     "truth",
+    "datum",
     "wall",
     "wall_soak",
 )
