@@ -48,6 +48,8 @@ def routes(frames: WallFrames | None = None) -> list[BaseRoute]:
         Route("/wall", _open_page),
         Route("/wall/frame.json", DataEndpoint("wall", answer)),
         Route("/wall/worker.js", _send_worker),
+        # A screen may reach what begins so: there is nothing else.
+        Route("/wall/{elsewhere:path}", _find_nothing),
     ]
 
 
@@ -72,6 +74,10 @@ async def _send_worker(_request: Request) -> Response:
         media_type="text/javascript",
         headers={"Cache-Control": "no-cache", "Service-Worker-Allowed": "/wall"},
     )
+
+
+async def _find_nothing(_request: Request) -> Response:
+    return Response("there is nothing here: open /wall", 404, media_type="text/plain")
 
 
 async def _send_frame(scope: Scope, frames: WallFrames) -> Reply:

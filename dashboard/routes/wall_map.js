@@ -120,7 +120,7 @@ const wallMap = (() => {
         stroke(grid.rings, "#ffffff", 5);
       }
     }
-    nameGrids(pen, unit, ground.grids, (x, y) => [left + zoom * x, top + zoom * y]);
+    nameGrids(pen, unit, ground.grids, shown.marks, (x, y) => [left + zoom * x, top + zoom * y]);
     pen.setTransform(zoom, 0, 0, zoom, left, top);
     for (const mark of shown.marks) {
       pen.beginPath();
@@ -156,18 +156,35 @@ const wallMap = (() => {
     pen.fill("evenodd");
   }
 
-  function nameGrids(pen, unit, grids, place) {
-    const taken = [];
+  // A name gives way to marks and other names: a little up or down, as long as it stays in its grid.
+  function nameGrids(pen, unit, grids, marks, place) {
+    const taken = marks.map((mark) => {
+      const [x, y] = place(...mark.at);
+      return [x - 0.7 * unit, y - 0.7 * unit, x + 0.7 * unit, y + 0.7 * unit];
+    });
+    const isInside = (rings, x, y) => {
+      const path = new Path2D();
+      for (const ring of rings) {
+        for (let i = 0; i < ring.length; i += 2) path.lineTo(...place(ring[i], ring[i + 1]));
+        path.closePath();
+      }
+      return pen.isPointInPath(path, x, y, "evenodd");
+    };
+    const isFree = (box) =>
+      box[0] >= 0 && box[2] <= pen.canvas.width &&
+      !taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.font = `700 ${1.75 * unit}px ${getComputedStyle(document.body).fontFamily}`;
     for (const grid of grids) {
       const [x, y] = place(...grid.at);
       const half = pen.measureText(grid.name).width / 2 + 0.3 * unit;
-      const box = [x - half, y - unit, x + half, y + unit];
-      if (box[0] < 0 || box[2] > pen.canvas.width) continue;
-      if (taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1])) continue;
-      taken.push(box);
-      write(pen, unit, grid.name, x, y, 1.75);
+      for (const aside of [0, -1.6 * unit, 1.6 * unit]) {
+        const box = [x - half, y + aside - unit, x + half, y + aside + unit];
+        if (!isFree(box) || (aside && !isInside(grid.rings, x, y + aside))) continue;
+        taken.push(box);
+        write(pen, unit, grid.name, x, y + aside, 1.75);
+        break;
+      }
     }
   }
 

@@ -18,7 +18,7 @@ from geo.operations.coverage import LAYERS, read_coverage_gaps
 from geo.operations.heat import Answer, read_state
 from geo.operations.heat_cases import Period
 from geo.operations.heat_shared import find_quarters, measure_shared
-from geo.operations.indicators import read_tag
+from geo.operations.indicators import measure, read_tag
 from geo.operations.snapshots import Snapshot, read_snapshot
 from geo.rules.morning import find_day
 from geo.settings import get_settings
@@ -51,7 +51,7 @@ class Wall:
         gaps: what is not covered.
         three_no: the compounds, the most households first.
         longest: what has been open longest.
-        loads: open cases in hand over their mean, the most first; nothing where few people share them.
+        loads: of the grid workers, the most loaded first; nothing where few people share the work.
         layers: GeoJSON in degrees of what is drawn beneath, by layer.
     """
 
@@ -132,7 +132,7 @@ def gather_wall(community_id: int, *, is_hurried: bool = False) -> Wall:
             longest = store.list_longest_open(
                 connection, community_id, categories, since=now - _YEAR, least=least, most=_LONGEST_SHOWN
             )
-            loads = store.list_loads(connection, community_id, today)
+        loads = _list_loads(community_id, snapshot, least)
     return Wall(
         # Older figures are shown while newer ones may not be counted yet, and are asked for again.
         tag=tag if snapshot.past_tag == snapshot.tag and not is_behind else "",
@@ -146,7 +146,7 @@ def gather_wall(community_id: int, *, is_hurried: bool = False) -> Wall:
         gaps=gaps,
         three_no=three_no,
         longest=longest,
-        loads=_compare_loads(loads, least),
+        loads=loads,
         layers=layers,
     )
 
@@ -156,8 +156,7 @@ def _stand_in(community_id: int) -> Actor:
     return Actor(account_id=None, role="leader", community_ids=(community_id,))
 
 
-def _compare_loads(loads: tuple[int, ...], least: int) -> tuple[float, ...]:
-    mean = sum(loads) / len(loads) if loads else 0.0
-    if len(loads) < least or not mean:
-        return ()
-    return tuple(round(load / mean, 1) for load in loads)
+def _list_loads(community_id: int, snapshot: Snapshot, least: int) -> tuple[float, ...]:
+    measured = measure(community_id, snapshot.months[-1:], level="party", ids=["load_index"])
+    loads = [value.amount for (value,) in measured.values["load_index"].values() if value.amount is not None]
+    return tuple(round(load, 1) for load in sorted(loads, reverse=True)) if len(loads) >= least else ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
@@ -90,9 +90,3 @@ def list_three_no(
         ThreeNo(id_, name, int(households), open_cases if open_cases >= least else None)
         for id_, name, households, open_cases in rows
     )
-
-
-def list_loads(connection: PostgresConnection, community_id: int, on_day: date) -> tuple[int, ...]:
-    """Return how many open cases each member of the staff has in hand, the most first."""
-    rows = load_queries("wall").list_loads(connection, community_id=community_id, on_day=on_day)
-    return tuple(int(cases) for (cases,) in rows)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
 
 import httpx
 import psycopg2
@@ -17,8 +18,11 @@ from dashboard.routes import sign_ins, wall_frames
 from geo.errors import DatabaseUnavailable
 from geo.model.actor import Actor
 from geo.operations import accounts
+from geo.operations.indicators import measure
 from geo.operations.wall import Wall, gather_wall
 from geo.rules.access import RESOURCES
+from geo.rules.morning import find_day
+from geo.rules.periods import find_month
 from tests.office import Browser, add_account, add_wall, serve_guarded
 from tests.patience import PATIENCE_S
 from tests.town import Town
@@ -52,8 +56,11 @@ class WallTown(Town):
             )
         self.first_grid = grids[0]
         staff = [self.party(f"S{n}", name=f"{NAME}{n}") for n in range(6)]
-        for party in staff:
+        plan = self.plan()
+        for number, party in enumerate(staff):
             self.add("post", party_id=party, title="grid_worker", valid_from="2024-01-01")
+            self.zone(plan, f"Z{number}", lead=party)
+            self.incident(category_code="E101", party_id=party, reported_at="2026-10-03T09:00+08")
         self.run(
             "INSERT INTO party_contact (community_id, party_id, full_name, mobile_phone)"
             " VALUES (%s, %s, %s, %s)",
@@ -162,7 +169,11 @@ def test_a_frame_tells_what_visitors_may_see(screen: Browser, town: WallTown) ->
     assert [row["name"] for row in heat["rows"]] == ["第1网格"]
     # What is open longest is named where there were five like it, and nothing sensitive is.
     assert [item["what"] for item in frame["stuck"]] == ["第1网格 · 暴露垃圾"] * 3
-    assert "人数" not in frame["load"]["words"]
+    # The first has seven more in hand, and two of another kind: the registry's figure, by nobody's name.
+    assert frame["load"]["bars"] == [10.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    running = find_month(find_day(datetime.now(UTC)))
+    [(most,)] = measure(town.id, [running], ids=["load_index"]).values["load_index"].values()
+    assert most.amount == 10.0
     for secret in (NAME, PHONE, WORDS, "501", "E905", "家庭", "S0"):
         assert secret not in answer.text, secret
 
@@ -194,6 +205,11 @@ def test_both_languages_are_one_frame(screen: Browser, monkeypatch: pytest.Monke
     titles = {screen.get(f"{FRAME}&lang={language}").json()["views"][0]["title"] for language in ("zh", "en")}
     assert titles == {"哪里热", "Where it is hot"}
     assert len(made) == 1
+
+
+@pytest.mark.parametrize("path", ["x", "incidents", "static/js/x.js", "/metrics", "_stcore/stream"])
+def test_below_its_page_there_is_nothing(screen: Browser, path: str) -> None:
+    assert screen.get(f"/wall/{path}").status_code == 404
 
 
 def test_it_reaches_nothing_else(screen: Browser) -> None:

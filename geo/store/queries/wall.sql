@@ -40,15 +40,3 @@ CROSS JOIN LATERAL (
 ) AS b
 WHERE c.community_id = :community_id AND c.is_three_no
 ORDER BY b.households DESC, c.code;
-
--- name: list_loads(community_id, on_day)
--- How many open cases whoever holds a post has in hand, by nobody's name.
-SELECT (
-    SELECT count(*) FROM incident AS i
-    WHERE i.party_id = p.id AND i.community_id = p.community_id AND i.is_open AND i.sensitivity <> 'S3')
-FROM party AS p
-WHERE p.community_id = :community_id AND daterange(p.active_from, p.active_to) @> CAST(:on_day AS date)
-    AND EXISTS (
-        SELECT FROM post AS o
-        WHERE o.party_id = p.id AND daterange(o.valid_from, o.valid_to) @> CAST(:on_day AS date))
-ORDER BY 1 DESC;
