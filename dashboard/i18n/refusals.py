@@ -35,6 +35,7 @@ _LISTS: Final = {
     "changes": "change",
     "layers": "layer",
     "import_fields": "import_field",
+    "overlapped": "overlap",
     **dict.fromkeys(("declared", "read", "meant", "again", "same"), "crs"),
 }
 _TABLES: Final = ("refusals.toml", "imports.toml")

@@ -172,3 +172,22 @@ def test_in_english_a_sentence_stays_as_it_is() -> None:
 
 def test_a_reason_without_a_wording_is_told_as_it_is() -> None:
     assert tell_reason("the moon is {full}", ZH) == "the moon is {full}"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "1网格 (G1) overlaps 2网格 (G2) by 1,992.2 m², 3网格 (G3) by 2.0 m²",
+            "1网格 (G1) 与 2网格 (G2) 重叠 1,992.2 平方米、3网格 (G3) 重叠 2.0 平方米",
+        ),
+        ("“高” is not a severity we know (low, high)", "“高”不是认识的紧急程度，可填：low, high"),
+    ],
+)
+def test_words_of_ours_in_a_reason_are_told_too(said: str, told: str) -> None:
+    assert tell_reason(said, ZH) == told
+
+
+def test_coordinate_systems_are_called_as_people_call_them() -> None:
+    sentence = "a.kml says it is in EPSG:4490; it was read as gcj02, as asked."
+    assert tell_refusal(sentence, ZH) == "a.kml 写明是 CGCS2000/WGS-84，已按您的选择用 GCJ-02 读取。"
