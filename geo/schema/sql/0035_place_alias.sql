@@ -1,4 +1,4 @@
--- What places are called besides their names, and cases that nobody could place: see docs/decisions/0023.
+-- What places are called besides their names, and cases that nobody could place: see docs/decisions/0024.
 
 -- What somebody has confirmed: these words mean this building, this compound, this spot, or nothing of ours.
 CREATE TABLE place_alias (
