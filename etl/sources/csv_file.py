@@ -4,7 +4,7 @@ import csv
 import io
 import itertools
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from re import IGNORECASE, fullmatch, match
@@ -20,6 +20,9 @@ from etl.sources.headers import Header, count_named, read_header
 from etl.sources.table import UNNAMED_COLUMN, Rejection, Table, drop_blanks, refuse_columns
 from etl.sources.text import decode
 from geo.errors import UnreadableFile
+
+# Whoever wrote a novel into a cell gets it back whole. It is one limit for the whole process.
+csv.field_size_limit(2**31 - 1)
 
 _DELIMITERS = ",\t;|"
 _OTHER_DELIMITERS = "\t;|,，；"
@@ -95,6 +98,11 @@ def read_csv(path: Path) -> Table:
     return fill_groups(leave_out(whole, preview[header.first : header.last + 1], titles))
 
 
+def split_rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    """Split delimited text into rows of cells, one after the other."""
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
 def _fit_width(names: list[str], preview: list[list[str]], header: Header) -> list[str]:
     """Fit the names to the rows where only one of the two ends in separators with nothing between them."""
     rows = [row for row in preview[header.last + 1 :] if any(cell.strip() for cell in row)]
@@ -155,7 +163,7 @@ def _mend(text: str, delimiter: str, width: int) -> list[str] | None:
 
 
 def _split(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    return next(split_rows(text, delimiter), [])
 
 
 def _find_delimiter(text: str) -> str:
@@ -173,7 +181,6 @@ def _find_delimiter(text: str) -> str:
 
 def _preview(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     # The first rows, and after each how many lines of the file were read: a quoted cell may span several.
-    csv.field_size_limit(len(text) + 1)  # Whoever wrote a novel into a cell gets it back whole.
     for head in (text[:_PREVIEW_CHARACTERS], text):
         reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
         rows, lines_read = [], []

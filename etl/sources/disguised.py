@@ -1,7 +1,5 @@
 """What systems export as .xls and is none: a page with a table in it, Excel's XML of 2003, text with tabs."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +7,7 @@ from typing import Any
 
 from lxml import etree, html  # type: ignore[import-untyped]  # lxml comes without types
 
+from etl.sources.csv_file import split_rows
 from etl.sources.headers import Merge
 from etl.sources.text import decode
 from geo.errors import UnreadableFile
@@ -53,8 +52,7 @@ def read_disguised(raw: bytes, file_name: str) -> list[DisguisedSheet]:
 
 
 def _read_tabs(text: str) -> DisguisedSheet:
-    csv.field_size_limit(len(text) + 1)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
+    rows = split_rows(text, "\t")
     return DisguisedSheet("表1", [[cell.strip() for cell in row] for row in rows], [])
 
 

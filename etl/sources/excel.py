@@ -19,7 +19,7 @@ from python_calamine import (
 from etl.importing.layers import simplify
 from etl.sources.body import leave_out
 from etl.sources.disguised import read_disguised
-from etl.sources.filling import fill_groups
+from etl.sources.filling import fill_groups, take_headings
 from etl.sources.headers import Header, Merge, count_named, read_header
 from etl.sources.table import SourceLayer, Table, choose_one, drop_blanks, refuse_columns
 from etl.sources.workbook_signs import counts_from_1904, measure_sheets, read_signs
@@ -32,6 +32,9 @@ _MOST_UNPACKED_BYTES = 256 * 2**20
 _MOST_CELLS = 20_000_000
 # A page takes some twenty times its size when read.
 _MOST_DISGUISED_BYTES = 32 * 2**20
+
+# A cell merged over so much of a row's width is a heading over the rows below it.
+_HEADING_SHARE = 0.7
 
 # Asked for by this name, all sheets of one header are one table: one roster a compound, a sheet each.
 ALL_SHEETS = "*"
@@ -204,7 +207,12 @@ def _read_sheet(path: Path, sheet: _Sheet) -> Table:
     )
     merged = {left for (top, left), (bottom, _) in merges if top > header.last and bottom > top}
     names = {header.names[column] for column in merged}
-    return fill_groups(leave_out(table, head, titles), names)
+    headings = {
+        top + 1
+        for (top, left), (_, right) in merges
+        if top > header.last and left == 0 and right >= _HEADING_SHARE * (width - 1) and width > 2
+    }
+    return fill_groups(take_headings(leave_out(table, head, titles), headings), names)
 
 
 def _fill_merged(rows: list[list[str]], merges: Sequence[Merge], header: Header) -> list[str]:

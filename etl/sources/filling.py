@@ -21,6 +21,7 @@ _LEVELS = (
     ("户", "室", "房号", "房间", "room"),
 )
 _NOT_PLACES = ("数", "人", "类型", "性质", "情况", "面积", "长", "员", "状态", "时间", "日期")
+HEADING_COLUMN = "分组"
 _SERIAL = {"序号", "序", "no", "number", "编号序", "行号"}
 # Of a column of groups a good part is blank; where nearly every row says its own, a blank is a blank.
 _LEAST_BLANK_SHARE = 0.3
@@ -60,6 +61,40 @@ def fill_groups(table: Table, merged: Collection[str] = ()) -> Table:
             warnings.append(warning)
         parents.append(header)
     return replace(table, rows=rows, warnings=tuple(warnings))
+
+
+def take_headings(table: Table, alone: Collection[int]) -> Table:
+    """Take rows that hold a heading alone, over the rows below it, as a column of what they say.
+
+    Args:
+        table: of text, without its totals and notes.
+        alone: numbers of the rows that are one cell merged across the table.
+    """
+    at = np.isin(table.row_numbers, list(alone))
+    own = np.flatnonzero(~at)
+    if not at.any() or not len(own):
+        return table
+    said = table.rows[at].apply(lambda row: next((cell for cell in row if cell), ""), axis=1)
+    said = said.reindex(table.rows.index).ffill()
+    rows, warnings = table.rows, list(table.warnings)
+    below = np.arange(len(at)) > own[-1]
+    if below.any():
+        first = said[below].iloc[0][:20]
+        warning = f"{below.sum():,} rows of notes below the table were left out, beginning with “{first}”."
+        warnings.append(warning)
+    # Rows above the first of them are under none: then they are no headings, but rows like any other.
+    above = at & ~below
+    if above.any() and at[0]:
+        rows = rows.assign(**{HEADING_COLUMN: said.astype("str")})
+        warning = f"{above.sum():,} headings between the rows were read as a column “{HEADING_COLUMN}”."
+        warnings.append(warning)
+    gone = below | above if at[0] else below
+    return replace(
+        table,
+        rows=rows[~gone].reset_index(drop=True),
+        row_numbers=table.row_numbers[~gone],
+        warnings=tuple(warnings),
+    )
 
 
 def _find_level(header: str) -> int | None:

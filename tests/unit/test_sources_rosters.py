@@ -179,6 +179,27 @@ def test_where_the_file_merges_blanks_beside_are_blanks(tmp_path: Path) -> None:
     ]
 
 
+def test_headings_between_the_rows_are_a_column(tmp_path: Path) -> None:
+    rows: Rows = [
+        ["楼栋", "层数", "户数"],
+        ["幸福里小区"],
+        ["1栋", 6, 30],
+        ["2栋", 7, 40],
+        ["小计", None, 70],
+        ["麒麟花园"],
+        ["1栋", 11, 20],
+        ["以上数据由网格员入户采集，仅供内部使用"],
+    ]
+    table = read_source(save(tmp_path, rows, "A2:C2", "A6:C6", "A8:C8"))
+    assert table.rows[["楼栋", "分组"]].to_numpy().tolist() == [
+        ["1栋", "幸福里小区"], ["2栋", "幸福里小区"], ["1栋", "麒麟花园"],
+    ]  # fmt: skip
+    assert table.row_numbers.tolist() == [3, 4, 7]
+    # A merged remark below the first row is a row like any other.
+    rows = [["编号", "名称", "地址"], ["1", "甲", "x"], ["暂无"], ["2", "乙", "y"]]
+    assert read_source(save(tmp_path, rows, "A3:C3")).rows["编号"].to_list() == ["1", "暂无", "2"]
+
+
 def test_one_number_for_several_buildings_is_not_everybodys(tmp_path: Path) -> None:
     rows: Rows = [["小区", "楼栋", "层数", "户数"], ["幸福里", "1栋", 6, 90], [None, "2栋", None, None]]
     table = read_source(save(tmp_path, rows, "A2:A3", "C2:C3", "D2:D3"))
