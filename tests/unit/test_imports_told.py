@@ -181,7 +181,7 @@ def test_a_reason_without_a_wording_is_told_as_it_is() -> None:
             "1网格 (G1) overlaps 2网格 (G2) by 1,992.2 m², 3网格 (G3) by 2.0 m²",
             "1网格 (G1) 与 2网格 (G2) 重叠 1,992.2 平方米、3网格 (G3) 重叠 2.0 平方米",
         ),
-        ("“高” is not a severity we know (low, high)", "“高”不是认识的紧急程度，可填：low, high"),
+        ("“高” is not a severity we know (low, high)", "“高”不是认识的紧急程度，可填：低、高"),
     ],
 )
 def test_words_of_ours_in_a_reason_are_told_too(said: str, told: str) -> None:
