@@ -154,14 +154,17 @@ def _find_address(page: CasesPage, typed: str) -> ChosenPlace:
     if chosen is None:
         return ChosenPlace(address=typed)
     place = likely[chosen]
-    is_building = place.building_id is not None
+    # In a compound alone there is no point to be taken.
+    is_spot = place.quality == "manual"
+    is_point = is_spot or place.building_id is not None
     return ChosenPlace(
         place.name,
         place.building_id,
         place.compound_id,
-        place.longitude if is_building else None,
-        place.latitude if is_building else None,
+        place.longitude if is_point else None,
+        place.latitude if is_point else None,
         address=typed,
+        is_pointed_at=is_spot,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.rules.address import Address, parse_address
-from geo.rules.matching import Candidate, Quality, index_places, match_address
+from geo.rules.matching import Candidate, Match, PlaceIndex, Quality, index_places, match_address
 from geo.store.addresses import read_anchors, read_gazetteer
 
 
@@ -16,7 +16,8 @@ class AddressedPlace:
     Attributes:
         building_id: None where only the compound is known.
         name: as a person would say it.
-        longitude: of a point inside the place, EPSG:4490 degrees; in a compound it only says where to look.
+        longitude: of a point inside the place, EPSG:4490 degrees; in a compound it only says where to look,
+            unless the quality is ``manual``: then it is the spot that somebody has shown.
         latitude: of the same point.
         quality: how well the place would be known if taken.
         is_certain: whether it may be taken without asking.
@@ -40,6 +41,8 @@ def find_places_by_address(
     gazetteer = read_gazetteer(connection, community_id)
     address = parse_address(text)
     match = match_address(address, gazetteer)
+    if match.point is not None:
+        return (_show_spot(match, match.point, text, index_places(gazetteer)),)
     places = list(match.candidates)
     if match.compound_id is not None or match.building_id is not None:
         index = index_places(gazetteer)
@@ -64,6 +67,20 @@ def find_places_by_address(
             )
         )
     return tuple(found)
+
+
+def _show_spot(match: Match, point: tuple[float, float], text: str, index: PlaceIndex) -> AddressedPlace:
+    place = index.candidate(match.compound_id, match.building_id, 1.0, "alias")
+    return AddressedPlace(
+        building_id=match.building_id,
+        compound_id=match.compound_id,
+        name=place.name or text.strip(),
+        longitude=point[0],
+        latitude=point[1],
+        quality="manual",
+        is_certain=True,
+        likeness=1.0,
+    )
 
 
 def _judge(place: Candidate, address: Address) -> Quality:

@@ -156,8 +156,9 @@ def test_a_pin_is_where_it_was_put(town: CaseTown, connection: PostgresConnectio
     )
     assert stored == [("manual", None, town.compound, longitude, latitude)]
     wait(connection, town, "麒麟花园垃圾房旁")
-    group = get_group(town, "麒麟花园垃圾房旁")
-    assert not group.candidates or group.candidates[0].compound_id == town.compound
+    (found,) = find_places_by_address(connection, town.id, "麒麟花园垃圾房旁")
+    assert (found.quality, found.is_certain, found.compound_id) == ("manual", True, town.compound)
+    assert (found.longitude, found.latitude) == (longitude, latitude)
 
 
 def test_a_pin_on_the_building_that_was_named_remembers_the_building(
