@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from dashboard import server
-from geo.model.actor import NOBODY, Actor
+from geo.model.actor import NOBODY, Actor, Role
 from geo.store import engine
 from tests.actors import make_actor
 from tests.app.opening import run_page
@@ -57,6 +57,25 @@ def test_a_page_clears_once_its_reader_is_signed_out(
     words = "".join(each.proto.body for each in app.get("html"))
     assert 'href="/login"' in words
     assert 'class="reader"' not in words
+
+
+@pytest.mark.parametrize(
+    ("role", "is_linked"), [("secretary", True), ("leader", True), ("grid_worker", False)]
+)
+def test_the_screen_for_a_wall_is_linked_for_whoever_may_open_it(
+    town: Town, reader: Reader, role: Role, *, is_linked: bool
+) -> None:
+    def show() -> None:
+        from dashboard import session  # noqa: PLC0415 - AppTest runs the source of this function alone
+        from dashboard.widgets.header import show_reader  # noqa: PLC0415
+
+        show_reader(session.get_actor(), session.get_text())
+
+    reader.actor = make_actor(town.id, role=role)
+    app = AppTest.from_function(show)
+    app.query_params["community"] = '"><b>'
+    [html] = app.run().get("html")
+    assert ('href="/wall?lang=zh&amp;community=%22%3E%3Cb%3E"' in html.proto.body) == is_linked
 
 
 def test_a_part_of_a_page_gives_way_to_the_whole_once_its_reader_is_signed_out(reader: Reader) -> None:
