@@ -27,6 +27,7 @@ _MOST_RATIO = 100
 _SUSPICIOUS_BYTES = 1 << 26
 _MOST_MEMBERS = 10_000
 _MOST_NAME_CHARACTERS = 50
+_OFFICE_PART = "[Content_Types].xml"
 _IS_ENCRYPTED = 0x1
 _IS_UTF8 = 0x800
 
@@ -63,7 +64,7 @@ def unpack(path: Path, endings: tuple[str, ...]) -> Iterator[list[Dataset]]:
         try:
             with zipfile.ZipFile(path) as archive:
                 groups = _group_members(archive, endings, path.name)
-                if not groups:
+                if not groups or _OFFICE_PART in archive.namelist():
                     raise _explain_nothing(archive, path.name)
                 _refuse_bombs([member for members in groups.values() for _, member in members], path)
                 yield [
@@ -178,7 +179,9 @@ def _make_safe(name: str) -> str:
 
 def _explain_nothing(archive: zipfile.ZipFile, file_name: str) -> UnreadableFile:
     names = [member.filename.lower() for member in archive.infolist()]
-    if any(name.endswith((".zip", ".rar", ".7z")) for name in names):
+    if _OFFICE_PART in archive.namelist():
+        message = f"{file_name} is a workbook or a document by its content; give its name the ending it had."
+    elif any(name.endswith((".zip", ".rar", ".7z")) for name in names):
         message = f"{file_name} holds another archive; unpack it and import what is inside."
     else:
         message = (

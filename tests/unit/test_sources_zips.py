@@ -116,9 +116,13 @@ def test_one_file_in_a_zip_needs_no_choice(tmp_path: Path) -> None:
         ({"inner.zip": b"PK"}, "holds another archive"),
         ({"读我.docx": b"x"}, "holds no file that we read"),
         ({"小区.dbf": b"x", "小区.prj": b"x"}, "holds no file that we read"),
+        (
+            {"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"},
+            "is a workbook or a document",
+        ),
         ({}, "holds no file that we read"),
     ],
-    ids=["bomb", "bomb of many", "too many", "nested", "other", "no shp", "empty"],
+    ids=["bomb", "bomb of many", "too many", "nested", "other", "no shp", "workbook", "empty"],
 )
 def test_what_is_no_delivery_is_refused(tmp_path: Path, members: dict[str, bytes], reason: str) -> None:
     path = pack(tmp_path / "x.zip", members)
