@@ -8,8 +8,8 @@ import openpyxl
 import pytest
 
 from etl.sources import excel
-from etl.sources.reading import read_source
 from etl.sources.headers import find_header, name_columns
+from etl.sources.reading import read_source
 from etl.sources.text import decode
 from geo.errors import InputRefused, UnreadableFile
 
@@ -206,8 +206,8 @@ def test_file_that_is_no_workbook_is_refused(tmp_path: Path, name: str, content:
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("a.kml", "damaged"), ("a.ovkml", "damaged"), ("a.DXF", "damaged"), ("a.dwg", "dxf"), ("a.dbf", "one part"),
-     ("a.docx", "xlsx"), ("a.exe", "no kind we read")],
+    [("a.kml", "damaged"), ("a.ovkml", "damaged"), ("a.DXF", "damaged"), ("a.dwg", "dxf"),
+     ("a.dbf", "one part"), ("a.docx", "xlsx"), ("a.exe", "no kind we read")],
 )  # fmt: skip
 def test_kinds_without_a_loader_say_what_to_do(tmp_path: Path, name: str, advice: str) -> None:
     with pytest.raises(InputRefused, match=advice):
