@@ -15,7 +15,7 @@ from etl.sources.table import Table
 
 # Where the word for a total stands: in one of the first columns, or merged over them.
 _LABEL_COLUMNS = 4
-_MAY_BE_TOTAL = r"^.{0,20}(?:[小合总共累]\s*计|(?i:totals?|sum))\s*[:：]?$"
+_MAY_BE_TOTAL = "^.{0,20}(?:[小合总共累][\\s\u3000\u00a0]*计|(?i:totals?|sum))[\\s\u3000\u00a0]*[:：]?\\s*$"
 _TOTAL = re.compile(
     r"(?:本页|本表|本月|本年|全部|全体|累计|社区|小区|网格|楼栋|以上|总)?(?:小计|合计|总计|共计|累计)|"
     r"(?:sub|grand)?totals?|sum"

@@ -338,8 +338,14 @@ def test_total_is_no_row(
     shops = [{"商户编号": f"M{n}", "商户名称": f"{n}号设计店合计"} for n in range(2)]
     total = {"商户编号": "", "商户名称": ""} | {column: word}
     report = load(write_csv(tmp_path / "商户.csv", [*shops, total]))
-    assert [(rejection.row, rejection.column, rejection.reason) for rejection in report.rejections] == [
-        (4, column, "is a total, not a row")
+    assert (report.rows.total, report.rejections) == (2, ())
+    assert "1 rows of totals were left out: row 4." in report.warnings
+    # Where every row is a feature, one that adds up others is told of as a row.
+    features = [shop | {"编号": str(n)} for n, shop in enumerate([*shops, total])]
+    places = [Point(150, 130 + n) for n in range(3)]
+    again = load(write_shapes(tmp_path / "商户.gpkg", features, places))
+    assert [(rejection.row, rejection.column, rejection.reason) for rejection in again.rejections] == [
+        (3, column, "is a total, not a row")
     ]
     assert ask(connection, "SELECT code FROM merchant ORDER BY 1") == [("M0",), ("M1",)]
 
