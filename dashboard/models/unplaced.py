@@ -9,6 +9,8 @@ from geo.operations.unplaced import KeptAlias, Unplaced, WaitingGroup
 from geo.rules.matching import Candidate
 
 MOST_SHOWN = 40
+# Some 300 m: a compound and what is around it.
+_AROUND_DEGREES = 0.003
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class QueueLine:
         note: what is to be known before answering, None where nothing is.
         offers: what it may mean.
         compound: the compound's words, where they could be remembered for all buildings.
+        near: the likeliest place, where a map may begin to look; None where nothing is likely.
     """
 
     key: str
@@ -40,6 +43,7 @@ class QueueLine:
     note: str | None
     offers: tuple[Offer, ...]
     compound: str | None
+    near: Candidate | None
     spellings: tuple[str, ...]
 
 
@@ -74,6 +78,19 @@ def find_click(returned: dict[str, Any] | None) -> tuple[float, float] | None:
     return None if longitude is None or latitude is None else (float(longitude), float(latitude))
 
 
+def look_around(
+    longitude: float, latitude: float, boundary: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """Return the part of a community's box (west, south, east, north, degrees) that is around a point."""
+    west, south, east, north = boundary
+    return (
+        max(west, longitude - _AROUND_DEGREES),
+        max(south, latitude - _AROUND_DEGREES),
+        min(east, longitude + _AROUND_DEGREES),
+        min(north, latitude + _AROUND_DEGREES),
+    )
+
+
 def _build_line(group: WaitingGroup, text: Text) -> QueueLine:
     counts = []
     if group.cases:
@@ -105,6 +122,7 @@ def _build_line(group: WaitingGroup, text: Text) -> QueueLine:
             if each.building_id is not None or each.compound_id != group.known_compound_id
         ),
         compound=group.compound if group.is_remembered and not group.is_certain else None,
+        near=next(iter(group.candidates), None),
         spellings=group.spellings,
     )
 

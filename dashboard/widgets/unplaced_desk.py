@@ -18,6 +18,7 @@ from dashboard.models.unplaced import (
     QueueLine,
     build_lines,
     find_click,
+    look_around,
     tell_alias,
     tell_summary,
 )
@@ -32,6 +33,8 @@ from geo.operations.unplaced import (
     mark_elsewhere,
     place_group,
 )
+from geo.store.addresses import read_anchors
+from geo.store.engine import connect
 from geo.store.places import Community
 
 _TOLD: Final = "unplaced_told"
@@ -136,7 +139,7 @@ def _show_choice(
     st.caption(text("unplaced.click_map"))
     clicked = find_click(
         st_folium(
-            build_pin_map(map_page.list_urls(tags, community.code), map_page.enclose([community])),
+            build_pin_map(map_page.list_urls(tags, community.code), _choose_box(line, community)),
             key=f"unplaced_map_{line.key}",
             height=_MAP_HEIGHT_PX,
             use_container_width=True,
@@ -158,6 +161,17 @@ def _show_choice(
             text,
         ),
     )
+
+
+def _choose_box(line: QueueLine, community: Community) -> tuple[float, float, float, float]:
+    """Return what the map shows first: around the likeliest place, or the whole community."""
+    whole, near = map_page.enclose([community]), line.near
+    if near is None:
+        return whole
+    key = (near.building_id, None) if near.building_id is not None else (None, near.compound_id)
+    with connect() as connection:
+        anchors = read_anchors(connection, *([] if each is None else [each] for each in key))
+    return look_around(*anchors[key], whole) if key in anchors else whole
 
 
 def _show_aliases(community: Community, text: Text) -> None:
