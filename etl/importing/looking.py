@@ -1,5 +1,6 @@
 """What a file holds, before anything of it is taken in: layers, columns, samples, and where it may lie."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ _LONGEST_SAMPLE: Final = 60
 _MOST_LAYERS: Final = 200
 _MOST_HYPOTHESES: Final = 4
 _BLOTTED: Final = "●●●"
+_DECIMAL: Final = re.compile(r"-?\d{1,9}\.\d+")
 
 
 @dataclass(frozen=True)
@@ -161,8 +163,12 @@ def _show_columns(connection: PostgresConnection, table: Table, chosen: _Chosen)
         header: [] if header in personal else _take_samples(table.rows[header].iloc[:_SAMPLED_ROWS])
         for header in headers
     }
-    # What people wrote may name anybody, whatever its column is called.
-    masked = iter(mask_texts(connection, [word for words in samples.values() for word in words]))
+    # What people wrote may name anybody, whatever its column is called; a number with decimals names nobody.
+    told = [word for words in samples.values() for word in words]
+    masked = iter(
+        word if _DECIMAL.fullmatch(word) else blotted
+        for word, blotted in zip(told, mask_texts(connection, told), strict=True)
+    )
     return [
         {
             "header": header,

@@ -23,6 +23,7 @@ BENCHMARKS = (
     "import",
     "addresses",
     "files",
+    "kill",
     "tiles",
     "page",
     "people",
