@@ -34,7 +34,8 @@ class Draft:
         warnings: sentences a person should read.
         points: shape (n, 2), EPSG:4490 degrees, NaN where a row has no place.
         assumed: store column → True where its value is assumed, not said by the file; never an update.
-        shapes: shape (n,) of shapely multipolygons in EPSG:4490, None where a row has none; polygon layers.
+        shapes: shape (n,) of sound polygons and multipolygons in EPSG:4490, None where a row has none; of
+            polygon layers only.
         repairs: number of a row whose shape was mended, and what was done to it.
     """
 

@@ -19,7 +19,8 @@ from geo.crs import Coordinates
 Weights = npt.NDArray[np.float64]
 
 # More rows than this tell nothing new.
-_MOST_ROWS = 1_000
+_MOST_POINTS = 1_000
+_MOST_SHAPES = 300
 
 # Rows nearer to each other than this are one witness: a market with a hundred cases stands or falls as one. A
 # quarter has a few of them, and a block has a few of who is in a building.
@@ -33,7 +34,7 @@ _METRES_PER_DEGREE = 111_000.0
 _HECTARE_M2 = 10_000.0
 _MOST_WITNESSES = 25.0
 _CORNERS = 8
-_STEPS = 16
+_STEPS = 8
 
 # Farther out it does not matter how far.
 _FAR_KM = 3.0
@@ -89,7 +90,7 @@ class Sample:
 def sample_points(points: Coordinates) -> Sample:
     """Sample points of shape (n, 2); those that are not finite are no points."""
     present = np.flatnonzero(np.isfinite(points).all(axis=1))
-    rows = _thin(present)
+    rows = _thin(present, _MOST_POINTS)
     xy = np.asarray(points[rows], dtype=np.float64)
     return _make_sample(xy, _share_witnesses(xy), rows, len(present))
 
@@ -97,7 +98,7 @@ def sample_points(points: Coordinates) -> Sample:
 def sample_shapes(shapes: npt.NDArray[np.object_]) -> Sample:
     """Sample shapes of any type, None allowed: their inside where they have one, and their outlines."""
     present = np.flatnonzero(~shapely.is_missing(shapes))
-    rows = _thin(present)
+    rows = _thin(present, _MOST_SHAPES)
     # Of a corner that is not a number the bounds say nothing; a shape without any has no bounds.
     corners, owners = shapely.get_coordinates(shapes[rows], return_index=True)
     is_sound = np.asarray(np.isfinite(shapely.bounds(shapes[rows])).all(axis=1))
@@ -127,8 +128,8 @@ def sample_shapes(shapes: npt.NDArray[np.object_]) -> Sample:
     return _make_sample(xy, (weights, fine_weights), rows[owner], len(present), edges)
 
 
-def _thin(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return rows[:: max(1, -(-len(rows) // _MOST_ROWS))]
+def _thin(rows: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 def _make_sample(

@@ -8,14 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
 from etl.importing.placing import IncidentPlacer
-from geo.crs import STORE_SRID
-from geo.store.bulk import encode_points
+from geo.store.bulk import encode_outlines, encode_points
 from geo.store.imports import RowCounts, close_batch, insert_rows
 from geo.store.updating import Difference, list_differences, tell_events, update_rows
 
@@ -150,8 +148,7 @@ def _make_rows(draft: Draft) -> pa.Table:
         if name not in stand_ins
     }
     if draft.shapes is not None:
-        ewkb = shapely.to_wkb(shapely.set_srid(draft.shapes, STORE_SRID), include_srid=True)
-        columns["geom"] = pa.array(ewkb, pa.binary(), from_pandas=True)
+        columns["geom"] = encode_outlines(draft.shapes)
     elif draft.layer.shape == "point":
         columns["geom"] = encode_points(draft.points)
     return pa.table(columns)

@@ -73,22 +73,14 @@ def place_shapes(draft: Draft, shapes: Shapes, plane: LocalPlane) -> None:
     mender.drop_slivers(draft.kept & present & ~is_line)
     sound = draft.kept & present
     draft.shapes = np.full(len(draft), None, dtype=object)
-    draft.shapes[sound] = _promote(shapes[sound])
-    draft.points[sound] = _find_inner_points(draft.shapes[sound])
-
-
-def _promote(shapes: Shapes) -> Shapes:
-    """Make multipolygons of polygons."""
-    promoted = shapes.copy()
-    single = np.flatnonzero(shapely.get_type_id(shapes) == 3)
-    if len(single):
-        promoted[single] = shapely.multipolygons(shapes[single], indices=np.arange(len(single)))
-    return promoted
+    draft.shapes[sound] = shapes[sound]
+    draft.points[sound] = _find_inner_points(shapes[sound])
 
 
 def _find_inner_points(shapes: Shapes) -> npt.NDArray[np.float64]:
-    """A point of each shape: its centroid where that lies in it."""
-    xy = shapely.get_coordinates(shapely.centroid(shapes))
+    """Find a point of each shape: the middle of its frame, where that lies in it."""
+    west, south, east, north = shapely.bounds(shapes).T
+    xy = np.column_stack([(west + east) / 2, (south + north) / 2])
     astray = ~shapely.intersects_xy(shapes, xy[:, 0], xy[:, 1])
     if astray.any():
         xy[astray] = shapely.get_coordinates(shapely.point_on_surface(shapes[astray]))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 from psycopg2 import errors, sql
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
@@ -28,6 +29,10 @@ _SEND_BYTES = 1 << 20
 _EPOCH_2000_US = 946_684_800_000_000
 _EPOCH_2000_DAYS = 10_957
 _TEXT_OID = 25
+
+_MULTIPOLYGON = 6
+# Byte order and type.
+_WKB_HEAD_BYTES = 5
 
 # What PostgreSQL calls a type, and the Arrow type its binary form is made from.
 _ARROW_TYPES = {
@@ -52,6 +57,20 @@ def encode_points(xy: npt.NDArray[np.float64]) -> pa.Array:
     ewkb = np.empty(len(xy), dtype=[("order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("xy", "<f8", 2)])
     ewkb["order"], ewkb["type"], ewkb["srid"], ewkb["xy"] = 1, 0x20000001, STORE_SRID, xy
     return pc.if_else(pa.array(~np.isnan(xy).any(axis=1)), _fixed(ewkb), pa.scalar(None, pa.binary()))
+
+
+def encode_outlines(shapes: npt.NDArray[Any]) -> pa.Array:
+    """Write polygons and multipolygons in EPSG:4490 degrees as EWKB of multipolygons; None becomes null."""
+    wkb = shapely.to_wkb(shapes, byte_order=1)
+    is_several = shapely.get_type_id(shapes) == _MULTIPOLYGON
+    several = np.flatnonzero(is_several)
+    wkb[several] = [own[_WKB_HEAD_BYTES:] for own in wkb[several]]
+    # The bytes of a polygon stand in those of a multipolygon as they are: no second object is made of each.
+    head = b"\x01" + (0x20000000 + _MULTIPOLYGON).to_bytes(4, "little") + STORE_SRID.to_bytes(4, "little")
+    one = (1).to_bytes(4, "little")
+    heads = pc.if_else(pa.array(is_several), pa.scalar(head, pa.binary()), pa.scalar(head + one, pa.binary()))
+    ewkb = pa.array(wkb, pa.binary(), from_pandas=True)
+    return pc.binary_join_element_wise(heads, ewkb, pa.scalar(b"", pa.binary()))
 
 
 def copy_rows(
