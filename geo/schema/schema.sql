@@ -497,7 +497,9 @@ CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
     AS $$
     -- Driven from the grids, each of which is then prepared once for all its buildings.
     WITH covering AS MATERIALIZED (
-        SELECT b.id AS building_id, g.id AS grid_id, g.community_id, g.kind, g.period, g.code
+        SELECT
+            b.id AS building_id, g.id AS grid_id, g.community_id, g.kind, g.period, g.code,
+            count(*) OVER (PARTITION BY b.id, g.kind) AS claims
         FROM grid AS g
         CROSS JOIN LATERAL (
             SELECT building.id FROM building
@@ -507,11 +509,13 @@ CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
         ) AS b
         WHERE g.community_id = of_community
     ),
-    -- An anchor on a shared edge belongs to the grid with the lower code.
+    -- An anchor on a shared edge belongs to the grid with the lower code. Nearly all lie in one grid only, and rivals
+    -- are looked for among the others alone: of how many those are the planner has no idea, and would compare all.
+    contested AS MATERIALIZED (SELECT * FROM covering WHERE claims > 1),
     chosen AS MATERIALIZED (
         SELECT c.* FROM covering AS c
-        WHERE NOT EXISTS (
-            SELECT FROM covering AS rival
+        WHERE c.claims = 1 OR NOT EXISTS (
+            SELECT FROM contested AS rival
             WHERE rival.building_id = c.building_id AND rival.kind = c.kind AND rival.period && c.period
                 AND (rival.code, rival.grid_id) < (c.code, c.grid_id))
     ),
