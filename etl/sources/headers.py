@@ -19,6 +19,10 @@ _LEAST_KNOWN = 2
 _LONGEST_HEADING = 12
 _NO_HEADING = re.compile(r"[:：\d]")
 
+_UNIT = re.compile(r"[(（]\S{1,5}[)）]|户|人|栋|幢|层|个|间|套|年|元|万元|辆|平方米|平米|㎡|m2|%")
+_ORDINALS = frozenset("甲乙丙丁戊己")
+_LEAST_COUNTED = 4
+
 Row = Sequence[str]
 # Top left and bottom right cell, both inclusive, counted from 0 as (row, column).
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -60,7 +64,10 @@ def read_header(rows: Sequence[Row], merges: Sequence[Merge] = ()) -> Header:
         last += 1
     while first > 0 and last - first + 1 < _MOST_HEADER_ROWS and _heads(first - 1, head, merges):
         first -= 1
-    return Header(first, last, name_columns(_join(head[first : last + 1], first, merges)))
+    names = name_columns(_join(head[first : last + 1], first, merges))
+    while last + 1 < len(head) and (_holds_units(head[last + 1]) or _counts_columns(head, last + 1)):
+        last += 1
+    return Header(first, last, names)
 
 
 def find_header(rows: Sequence[Row]) -> int:
@@ -146,6 +153,21 @@ def _heads(row: int, head: Sequence[Row], merges: Sequence[Merge]) -> bool:
         return bool(cells) and all(right - left + 1 < width for left, right in across)
     gaps = [column for column, cell in enumerate(upper) if not cell and column < len(lower) and lower[column]]
     return len(set(cells)) >= 2 and len(cells) < width and bool(gaps)
+
+
+def _holds_units(row: Row) -> bool:
+    """Whether a row below the names says what the columns are counted in: (户), (人)."""
+    said = [cell for cell in row if cell]
+    return bool(said) and all(_UNIT.fullmatch(cell) for cell in said)
+
+
+def _counts_columns(head: Sequence[Row], row: int) -> bool:
+    """Whether a row counts the columns (甲, 乙, 1, 2, 3), as in forms of statistics; a row numbered 1 does not."""
+    said = [cell for cell in head[row] if cell]
+    counted = said[len([cell for cell in said if cell in _ORDINALS]) :]
+    is_count = counted == [str(number) for number in range(1, len(counted) + 1)]
+    following = head[row + 1][0] if row + 1 < len(head) and head[row + 1] else ""
+    return len(said) >= _LEAST_COUNTED and len(counted) > 1 and is_count and following != "2"
 
 
 def _join(head: Sequence[Row], first: int, merges: Sequence[Merge]) -> list[str]:

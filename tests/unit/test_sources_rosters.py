@@ -74,6 +74,24 @@ def test_names_that_are_not_clear_alone_carry_their_heading(tmp_path: Path) -> N
     ]
 
 
+def test_header_of_three_rows_units_and_a_count_of_the_columns(tmp_path: Path) -> None:
+    rows: Rows = [
+        ["小区", "楼栋", "人口情况", None, None, "备注"],
+        [None, None, "总数", "其中", None, None],
+        [None, None, None, "老年人", "残疾人", None],
+        [None, None, "(人)", "(人)", "(人)", None],
+        ["甲", "乙", 1, 2, 3, 4],
+        ["幸福里", "1栋", 30, 5, 1, None],
+    ]
+    table = read_source(save(tmp_path, rows, "A1:A3", "B1:B3", "C1:E1", "C2:C3", "D2:E2", "F1:F3"))
+    assert table.columns == ["小区", "楼栋", "总数", "老年人", "残疾人", "备注"]
+    assert table.row_numbers.tolist() == [6]
+    # Without merged cells, too, and a first row that merely looks like a count stays.
+    assert read_source(save(tmp_path, rows)).rows["楼栋"].to_list() == ["1栋"]
+    counted: Rows = [["序号", "层数", "单元数", "户数"], [1, 2, 3, 4], [2, 6, 1, 12]]
+    assert read_source(save(tmp_path, counted)).row_numbers.tolist() == [2, 3]
+
+
 def test_a_first_row_with_gaps_is_no_second_header(tmp_path: Path) -> None:
     # The column without a name is filled only in the first row, and the row has all the others, too.
     rows: Rows = [
