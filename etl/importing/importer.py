@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from etl.importing.addressing import place_by_address
 from etl.importing.categories import CategoryFinder, assign_categories
+from etl.importing.doubling import warn_of_doubles
 from etl.importing.draft import Draft, draft_rows
 from etl.importing.ground import Ground
 from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows, reject_totals
@@ -132,6 +133,7 @@ def import_file(
         known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
         ids = match_rows(draft, known)
         _require_shapes(draft, ids)
+        warn_of_doubles(draft, ids, places)
         batch, loaded = None, Loaded(RowCounts(total, inserted=0, updated=0, unchanged=0, rejected=total))
         if draft.kept.any():
             batch = open_batch(

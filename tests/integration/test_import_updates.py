@@ -256,3 +256,17 @@ def test_same_file_again_changes_nothing(
     assert (again.rows.unchanged, again.difference_counts) == (2, {})
     assert ask(connection, everything) == before
     assert ask(connection, "SELECT count(*) FROM import_change") == [(0,)]
+
+
+def test_new_outlines_on_stored_ones_are_told(town: ImportTown, tmp_path: Path) -> None:
+    rows = [{"楼栋编号": "N1"}, {"楼栋编号": "N2"}, {"楼栋编号": "B2"}, {"楼栋编号": "N3"}]
+    # On B1, shifted by a third; beside B1, touching; B2 itself; far away.
+    shapes = [
+        box(140, 120, 200, 140),
+        box(180, 120, 240, 140),
+        box(120, 200, 180, 220),
+        box(600, 600, 660, 620),
+    ]
+    report = load(write_shapes(tmp_path / "楼栋.gpkg", rows, shapes))
+    (doubt,) = (warning for warning in report.warnings if "stand on" in warning)
+    assert "1 of the new buildings stand on buildings that are here already: row 1;" in doubt
