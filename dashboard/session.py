@@ -14,7 +14,9 @@ from typing import Final, ParamSpec
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard.i18n import LANGUAGES, Text
 from dashboard.models.map_page import ALL, ListEntry, close_up
@@ -111,6 +113,13 @@ def tell_failure(failure: Exception) -> bool:
     key = "app.no_database" if isinstance(failure, DatabaseUnavailable) else "app.failed"
     st.error(get_text()(key), icon=":material/error:")
     return True
+
+
+def forget_upload(file: UploadedFile) -> None:
+    """Let go of what was uploaded, which Streamlit would keep in memory until the reader leaves."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 def get_text() -> Text:

@@ -3,9 +3,10 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import BinaryIO, Final
+from typing import Final
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import session
 from dashboard.i18n import Text
@@ -97,7 +98,7 @@ def attempt(act: Callable[[], object]) -> None:
         st.session_state[_PROBLEM] = str(refusal)
 
 
-def _begin(community: Community, dropped: Sequence[BinaryIO], text: Text) -> None:
+def _begin(community: Community, dropped: Sequence[UploadedFile], text: Text) -> None:
     names = [file.name for file in dropped]
     jobs: list[str] = []
 
@@ -108,13 +109,15 @@ def _begin(community: Community, dropped: Sequence[BinaryIO], text: Text) -> Non
     with st.spinner(text("import.taking")):
         for bundle in bundle_files(names):
             attempt(partial(take, bundle))
-    # Another uploader: Streamlit forgets the files of the one that is gone.
+    for file in dropped:
+        session.forget_upload(file)
+    # Another uploader, with nothing in it.
     st.session_state[_ROUND] += 1
     session.change_address(job=jobs[0] if jobs else None)
     st.rerun()
 
 
-def _open(community: Community, bundle: Bundle, names: Sequence[str], dropped: Sequence[BinaryIO]) -> str:
+def _open(community: Community, bundle: Bundle, names: Sequence[str], dropped: Sequence[UploadedFile]) -> str:
     if len(bundle.members) == 1 and not bundle.folder:
         return open_job(community.id, bundle.name, dropped[bundle.members[0]])
     with tempfile.TemporaryFile() as archive:
