@@ -64,7 +64,7 @@ def choose_layer(wanted: str | None, file_name: str, table_name: str, columns: S
             raise InputRefused(message)
         return layers[wanted]
     headers, titles = {simplify(column) for column in columns}, simplify(f"{file_name} {table_name}")
-    # A header tells more than a name that merely contains a word, and less than a table called like the layer.
+    # A header tells more than a name that merely contains a word, and less than a table called so.
     scores = {
         layer.name: sum(2 * (word in headers) + (word in titles) for word in layer.telling)
         + 3 * (table_name == layer.name)

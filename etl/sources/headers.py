@@ -162,7 +162,7 @@ def _holds_units(row: Row) -> bool:
 
 
 def _counts_columns(head: Sequence[Row], row: int) -> bool:
-    """Whether a row counts the columns (甲, 乙, 1, 2, 3) as forms of statistics do; a row numbered 1 does not."""
+    """Whether a row counts the columns (甲, 乙, 1, 2, 3), as in statistics; a row of data does not."""
     said = [cell for cell in head[row] if cell]
     counted = said[len([cell for cell in said if cell in _ORDINALS]) :]
     is_count = counted == [str(number) for number in range(1, len(counted) + 1)]

@@ -58,7 +58,7 @@ def test_column_sets_of_the_hotlines_need_no_hand_work(columns: str, fields: str
     guesses = guess_mapping(headers, {}, layer)
     assert {found.field: found.header for found in guesses if found.field} == wanted
     assert all(found.confidence >= CERTAIN for found in guesses if found.field)
-    assert {"诉求人", "诉求人电话"} & set(headers) == set(mapped.personal)
+    assert {"诉求人", "诉求人电话", "派单员"} & set(headers) == set(mapped.personal)
 
 
 def test_a_header_that_is_only_like_one_is_a_question() -> None:
@@ -113,11 +113,12 @@ def test_columns_about_persons_are_left_out_by_name_or_by_value() -> None:
         "compounds",
         小区名称=["甲"],
         网格员姓名=["张三"],
+        楼栋长=["李四"],
         物业联系电话=["0772-1234567"],
         备注=["138 0000 1111", "13800002222", "139-0000-3333"],
         编号=[*numbers[:2], "110105194912310038"],
     )
-    for header in ("网格员姓名", "物业联系电话", "备注", "编号"):
+    for header in ("网格员姓名", "楼栋长", "物业联系电话", "备注", "编号"):
         assert (guesses[header].field, guesses[header].why) == (None, "is about persons and left out")
     assert guesses["小区名称"].field == "name"
 

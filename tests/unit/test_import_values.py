@@ -269,8 +269,8 @@ def test_column_sets_of_hotlines_are_understood() -> None:
         "state": "办件状态", "title": "诉求主题", "description": "诉求内容", "reported_at": "派发时间",
         "due_at": "承诺完成时间",
     }  # fmt: skip
-    assert mapped.personal == ("诉求人", "诉求人电话")
-    assert mapped.unknown == ("序号", "市级编号", "办理单位", "办理科室", "处理结果", "派单员", "预警状态")
+    assert mapped.personal == ("诉求人", "诉求人电话", "派单员")
+    assert mapped.unknown == ("序号", "市级编号", "办理单位", "办理科室", "处理结果", "预警状态")
 
 
 def test_names_cut_by_dbf_are_understood_and_persons_stay_out() -> None:
