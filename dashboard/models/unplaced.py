@@ -6,7 +6,7 @@ from typing import Any
 
 from dashboard.i18n import Text
 from geo.operations.unplaced import KeptAlias, Unplaced, WaitingGroup
-from geo.rules.matching import Candidate
+from geo.rules.naming import Candidate
 
 MOST_SHOWN = 40
 # Some 300 m: a compound and what is around it.

@@ -20,7 +20,8 @@ from etl.importing.identity import NEW
 from etl.importing.placing import NOWHERE, ToldPlaces
 from geo.model.gazetteer import Gazetteer
 from geo.rules.address import prepare_address, read_prepared
-from geo.rules.matching import Match, index_places, match_place
+from geo.rules.matching import Match, match_place
+from geo.rules.naming import index_places
 from geo.store.addresses import read_gazetteer, read_told_places
 from geo.store.imports import Places
 

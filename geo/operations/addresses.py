@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from geo.rules.address import Address, parse_address
-from geo.rules.matching import Candidate, Match, PlaceIndex, Quality, index_places, match_address
+from geo.rules.matching import Match, Quality, match_address
+from geo.rules.naming import Candidate, PlaceIndex, index_places
 from geo.store.addresses import read_anchors, read_gazetteer
 
 

@@ -17,15 +17,8 @@ from geo.errors import Conflict, InputRefused
 from geo.model.gazetteer import PlaceAlias
 from geo.operations.deadlines import find_day
 from geo.rules.address import Address, parse_address
-from geo.rules.matching import (
-    Candidate,
-    PlaceIndex,
-    index_places,
-    match_place,
-    means_several,
-    name_place,
-    simplify_name,
-)
+from geo.rules.matching import match_place, means_several, name_place
+from geo.rules.naming import Candidate, PlaceIndex, index_places, simplify_name
 from geo.store import addresses, incidents
 from geo.store.addresses import KeptAlias, Waiting
 from geo.store.engine import connect, transaction

@@ -38,7 +38,9 @@ _CITY: Final = re.compile(r"[^\W0-9]{2,6}?市(?![场政民])")
 _DISTRICT: Final = re.compile(
     r"[^\W0-9]{1,5}?(?<![小园社校厂])[区县](?=[^\W0-9]{1,8}?(?:街道|镇|社区|路|巷|(?:街|大道)[0-9]))"
 )
-_DISTRICT_OF_CITY: Final = re.compile(r"[^\W0-9]{1,3}?(?<![小园社校厂])[区县](?=[0-9]{0,4}[^\W0-9]{2})")
+_DISTRICT_OF_CITY: Final = re.compile(
+    r"(?![东西南北中新老前后一二三四五六七八九A-Z]区)[^\W0-9]{1,3}?(?<![小园社校厂])[区县](?=[0-9]{0,4}[^\W0-9]{2})"
+)
 _SUBDISTRICT: Final = re.compile(
     r"[^\W0-9]{1,8}?街道(?:办事处)?|[^\W0-9]{2,3}镇(?=[^\W0-9]{2,8}?(?:路|街|巷|大道)[0-9])"
 )
@@ -54,7 +56,10 @@ _STREET: Final = re.compile(
     r"(?P<road>\w{1,16}?(?:路|街|巷|里|胡同|大道|专线))(?P<number>[0-9]{1,5}(?:-[0-9]{1,3})?)号(?![楼线])(?P<yard>大?院)?"
 )
 _LANE: Final = re.compile(r"(?P<road>[^\W0-9]\w{0,15}?)?(?P<lane>[0-9]{1,5})弄")
-_AREA_BEFORE: Final = re.compile(r"(?:[^\W0-9]{2,8}?市)?[^\W0-9]{1,8}?(?<![小园社校厂])[区县市]")
+# 南区金水苑 is the south of 金水苑.
+_AREA_BEFORE: Final = re.compile(
+    r"(?:[^\W0-9]{2,8}?市)?(?!.?[东西南北中新老前后一二三四五六七八九A-Z]区)[^\W0-9]{1,8}?(?<![小园社校厂])[区县市]"
+)
 _ROAD_BEFORE: Final = re.compile(r"\w{1,10}?(?:路|街|巷|大道)")
 
 _LABEL: Final = r"(?:[A-Z][0-9]{1,3}|[0-9]{1,3}[A-Z]?|[A-Z])"

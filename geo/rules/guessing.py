@@ -11,7 +11,8 @@ from geo.model.gazetteer import Gazetteer
 from geo.rules.address import Address, find_buildings, normalize_address, read_after
 from geo.rules.chat import Contact, clean_message, find_contacts
 from geo.rules.keywords import CategoryGuess, guess_categories
-from geo.rules.matching import Candidate, Match, PlaceIndex, index_places, match_address
+from geo.rules.matching import Match, match_address
+from geo.rules.naming import Candidate, PlaceIndex, index_places
 
 _LONGEST: Final = 2_000
 _LONGEST_ADDRESS: Final = 60
