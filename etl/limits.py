@@ -18,7 +18,7 @@ _LARGE_BYTES: Final = 64 << 20
 _MEMORY_PER_BYTE: Final = 6
 # A small file takes seconds; a hundred megabytes take a minute or two.
 _LEAST_CPU_S: Final = 30
-_CPU_S_PER_MIB: Final = 3
+_CPU_S_PER_MIB: Final = 6
 _MEBIBYTE: Final = 1 << 20
 
 

@@ -70,6 +70,7 @@ def _take_step(job_id: str, step: Step) -> None:
         tell = _make_teller(teller, job_id, step)
         tell("starting", 0, 0)
         if step == "undo":
+            tell("undoing", 0, 0)
             _undo(job_id, order)
             return
         path = find_folder(job_id) / order.file_name

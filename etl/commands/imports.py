@@ -187,4 +187,6 @@ def _print_report(report: ImportReport) -> None:
         lines.append("  changed: " + ", ".join(f"{name} in {count:,} rows" for name, count in counts))
     if len(report.rejections) > _MOST_SHOWN:
         lines.append(f"  … and {len(report.rejections) - _MOST_SHOWN:,} more; --json lists a hundred")
+    if report.refused_file:
+        lines.append("  the rejected rows are in the workbook: put them right there and import it")
     click.echo("\n".join(lines), err=True)

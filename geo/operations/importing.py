@@ -115,6 +115,10 @@ def open_job(community_id: int, file_name: str, content: bytes | BinaryIO) -> st
             msg = f"{name} is empty: choose a file with rows in it"
             raise InputRefused(msg)
         _insert(job_id, community_id, name, {})
+    except OSError as failure:
+        shutil.rmtree(folder, ignore_errors=True)
+        msg = f"{name} could not be kept: see that there is room on the server's disk"
+        raise InputRefused(msg) from failure
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -69,6 +69,25 @@ def test_person_reads_what_happened(run: Run, cases: str) -> None:
         assert part in error
 
 
+def test_refused_rows_are_written_into_a_workbook(run: Run, cases: str, tmp_path: Path) -> None:
+    out = tmp_path / "拒收.xlsx"
+    code, output, error = run("import", cases, "--crs", "wgs84", "--refused", str(out))
+    assert (code, output) == (0, "")
+    assert "rejected rows are in the workbook" in error
+    assert out.read_bytes().startswith(b"PK")
+
+
+def test_folder_is_watched_once_for_a_timer(run: Run, cases: str, tmp_path: Path) -> None:
+    run("import", cases, "--crs", "wgs84")
+    folder = tmp_path / "夜间"
+    folder.mkdir()
+    (folder / "工单.csv").write_bytes(Path(cases).read_bytes())
+    code, output, _ = run("import", "watch", str(folder), "--once", "--json")
+    (file,) = json.loads(output)["files"]
+    assert (code, file["is_done"], file["batch"]) == (0, True, 1)
+    assert run("import", "watch", str(folder), "--json")[0] == 2
+
+
 def test_batch_is_undone_by_its_number(run: Run, cases: str, connection: PostgresConnection) -> None:
     batch = json.loads(run("import", cases, "--crs", "wgs84", "--json")[1])["batch"]
     code, output, _ = run("import", "undo", str(batch), "--json")

@@ -223,6 +223,10 @@ def test_what_was_chosen_is_remembered_for_the_next_file_of_the_same_columns(
     assert (second.layer, second.crs, second.rows.inserted) == ("incidents", "EPSG:4490", 1)
     assert any("EPSG:4490" in sentence or "4490" in sentence for sentence in second.remembered)
     assert ask(connection, "SELECT external_id FROM incident ORDER BY 1") == [("X1",), ("X2",)]
+    # What was chosen for a file that is taken back is asked for again.
+    undo_import(None, second.batch or 0)
+    with pytest.raises(UnknownDatum):
+        import_file(None, write("X2"), layer="incidents", mapping=mapping)
     # A trial is not remembered, nor is a file of other columns understood by it.
     row = {"单子": "X3", "类别": "暴露垃圾", "登记": "2025-03-01", "经度": lon, "纬度": lat, "多": 1}
     other = write_csv(tmp_path / "X3.csv", [row])

@@ -191,5 +191,10 @@ JOIN pg_attribute AS id ON id.attrelid = c.confrelid AND id.attnum = k.ours AND 
 WHERE c.contype = 'f' AND c.confrelid = CAST(:table AS regclass)
 ORDER BY 1, 2;
 
+-- name: forget_choices(batch)!
+-- What was chosen for a file that should not have come in is asked for anew: it was kept in the batch's own transaction.
+DELETE FROM import_source AS s USING import_batch AS b
+WHERE b.id = :batch AND s.community_id = b.community_id AND s.layer = b.layer AND s.used_at = b.imported_at;
+
 -- name: mark_undone(batch)!
 UPDATE import_batch SET undone_at = now() WHERE id = :batch;
