@@ -20,6 +20,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from etl.sources.table import Rejection, SourceLayer, Table, refuse_columns
 from geo.errors import UnreadableFile
 
+# Formats that know how many rows they have; a Shapefile counts deleted ones as well.
+_COUNTED = (".gpkg", ".gdb", ".fgb")
+
 # Well-known binary of a point in the plane, lowest byte first.
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("xy", "<f8", 2)])
 
@@ -102,6 +105,8 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
     """
     with explain_damage(file_name):
         meta, arrow = pyogrio.raw.read_arrow(source, layer=layer, datetime_as_string=True, **options)
+    if isinstance(source, Path) and source.suffix.lower() in _COUNTED:
+        _refuse_losses(source, file_name, layer, arrow.num_rows)
     if arrow.num_rows == 0:
         message = f"{file_name} holds no features."
         raise UnreadableFile(message)
@@ -138,6 +143,24 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         unreadable=tuple(Rejection(int(row), None, reason) for row in numbers[lost]),
         warnings=tuple(notes),
     )
+
+
+def _refuse_losses(source: Path, file_name: str, layer: str | None, count: int) -> None:
+    """Refuse a file that says it has more rows than came out: GDAL ends at a fault as if it were the end."""
+    with explain_damage(file_name):
+        info = pyogrio.read_info(source, layer=layer)
+        total = int(info["features"])
+        if total > count:
+            # What a file keeps of its count may be stale; this counts.
+            quoted = info["layer_name"].replace('"', '""')
+            query = f'SELECT COUNT(*) FROM "{quoted}"'  # noqa: S608 - a name, quoted
+            total = int(pyogrio.raw.read_arrow(source, sql=query)[1].column(0)[0].as_py())
+    if total > count:
+        message = (
+            f"{file_name} is damaged: of its {total:,} rows only {count:,} can be read; "
+            "export it again from where it came."
+        )
+        raise UnreadableFile(message)
 
 
 def _tell_apart(names: Sequence[str]) -> list[str]:

@@ -150,6 +150,9 @@ def read_osm(path: Path, source_layer: str | None = None) -> Table:
                     sql=f"SELECT {columns}{way_id} FROM {table} WHERE {condition}",  # noqa: S608 - our own words
                     CONFIG_FILE=config,
                 )
+            # Counting tells of damage; reading ends there as if it were the end.
+            if arrow.num_rows < _count(path, config, table, condition):
+                raise damaged(path.name)
             frame, wkb = _split(arrow)
             frames.append(_name_rows(frame, table))
             shapes.append(shapely.from_wkb(wkb, on_invalid="ignore"))
@@ -186,20 +189,23 @@ def list_osm_layers(path: Path) -> list[SourceLayer]:
     Raises:
         UnreadableFile: it is damaged.
     """
+    if path.stat().st_size > _MOST_COUNTED_BYTES:
+        with _open(path):
+            return [SourceLayer(name, None, theme.kind) for name, theme in _THEMES.items()]
     layers = []
     with _open(path) as config:
-        if path.stat().st_size > _MOST_COUNTED_BYTES:
-            return [SourceLayer(name, None, theme.kind) for name, theme in _THEMES.items()]
         for name, theme in _THEMES.items():
-            count = 0
-            for table, condition in theme.tables.items():
-                query = f"SELECT COUNT(*) FROM {table} WHERE {condition}"  # noqa: S608 - our own words
-                with explain_damage(path.name):
-                    _, arrow = pyogrio.raw.read_arrow(path, sql=query, CONFIG_FILE=config)
-                count += int(arrow.column(0)[0].as_py())
+            count = sum(_count(path, config, table, condition) for table, condition in theme.tables.items())
             if count:
                 layers.append(SourceLayer(name, count, theme.kind))
     return layers
+
+
+def _count(path: Path, config: str, table: str, condition: str) -> int:
+    query = f"SELECT COUNT(*) FROM {table} WHERE {condition}"  # noqa: S608 - our own words
+    with explain_damage(path.name):
+        _, arrow = pyogrio.raw.read_arrow(path, sql=query, CONFIG_FILE=config)
+    return int(arrow.column(0)[0].as_py())
 
 
 @contextmanager

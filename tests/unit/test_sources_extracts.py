@@ -2,11 +2,14 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
@@ -274,3 +277,37 @@ def test_drivers_that_follow_links_are_off() -> None:
     known = "CSV|DXF|ESRI Shapefile|ESRIJSON|FlatGeobuf|GPKG|GPX|GeoJSON|GeoJSONSeq|JSONFG|KML|LIBKML|MEM"
     known += "|MapInfo File|ODS|OSM|OpenFileGDB|PGDUMP|TopoJSON|XLSX"
     assert set(done.stdout.strip().split("|")) <= set(known.split("|"))
+
+
+@pytest.mark.parametrize(("name", "driver"), [("x.gdb", "OpenFileGDB"), ("x.gpkg", "GPKG")])
+def test_rows_are_never_lost_in_silence_where_a_file_is_damaged(
+    tmp_path: Path, name: str, driver: str
+) -> None:
+    path = tmp_path / name
+    shapes = shapely.points(np.linspace(109.4, 109.5, 5_000), 24.3)
+    names = [f"{number}号楼" for number in range(5_000)]
+    frame = gpd.GeoDataFrame({"名称": names}, geometry=shapes, crs=4490)
+    frame.to_file(path, driver=driver, engine="pyogrio")
+    assert len(read_source(path).row_numbers) == 5_000
+    if path.is_dir():
+        rows = max(path.glob("*.gdbtable"), key=lambda part: part.stat().st_size)
+        rows.write_bytes(rows.read_bytes()[: rows.stat().st_size * 2 // 3])
+    else:
+        raw = bytearray(path.read_bytes())
+        found = raw.index("2500号楼".encode()) // 4096 * 4096
+        raw[found : found + 4096] = b"\xff" * 4096
+        path.write_bytes(raw)
+    with pytest.raises(UnreadableFile, match=rf"{name} is damaged"):
+        read_source(path)
+
+
+def test_a_count_that_is_stale_and_rows_that_were_deleted_do_no_harm(tmp_path: Path) -> None:
+    FRAME.to_file(tmp_path / "x.gpkg", engine="pyogrio")
+    with closing(sqlite3.connect(tmp_path / "x.gpkg")) as database, database:
+        database.execute("UPDATE gpkg_ogr_contents SET feature_count = 60000")
+    assert len(read_source(tmp_path / "x.gpkg").row_numbers) == 2
+    FRAME.to_file(tmp_path / "x.shp", engine="pyogrio", encoding="UTF-8")
+    raw = bytearray((tmp_path / "x.dbf").read_bytes())
+    raw[int.from_bytes(raw[8:10], "little")] = ord("*")
+    (tmp_path / "x.dbf").write_bytes(raw)
+    assert read_source(tmp_path / "x.shp").rows["名称"].to_list() == ["幸福里"]
