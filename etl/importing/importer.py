@@ -154,7 +154,18 @@ def import_file(
                 on_progress("placing", 0, total)
                 told = place_by_address(connection, draft, ids, places, home.id)
                 placer = IncidentPlacer(places, ground.plane, told) if chosen.name == "incidents" else None
-                loaded = load_rows(connection, draft, ids, placer, home.id, batch, total, on_progress)
+                loaded = load_rows(
+                    connection,
+                    draft,
+                    ids,
+                    placer,
+                    home.id,
+                    batch,
+                    total,
+                    on_progress,
+                    # While somebody brings a file in from a page, all others go on working.
+                    may_lock=account is None,
+                )
             if not dry_run:
                 note_import(connection, batch, account, loaded.counts.inserted + loaded.counts.updated)
             keep_source(connection, home.id, path, table.columns, opened.chosen)

@@ -49,6 +49,8 @@ def load_rows(
     batch: int,
     total: int,
     on_progress: Progress,
+    *,
+    may_lock: bool = True,
 ) -> Loaded:
     """Insert the rows that are new and update the others, and close the batch.
 
@@ -62,6 +64,7 @@ def load_rows(
         batch: the batch's number.
         total: how many rows the file has, those included that could not be read.
         on_progress: called with the step's name, rows done and rows in all.
+        may_lock: whether readers may be kept waiting where that makes a large batch faster.
     """
     rows, table = _make_rows(draft), draft.layer.table
     new, stored = draft.kept & (ids == NEW), draft.kept & (ids != NEW)
@@ -76,6 +79,7 @@ def load_rows(
             count=count,
             columns={*rows.column_names, *constants, *(placer.columns if placer else ())},
             on_progress=lambda done: on_progress("loading", done, count),
+            may_lock=may_lock,
         )
     updated = kept = compared = 0
     differing: Counter[str] = Counter()

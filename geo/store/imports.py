@@ -259,8 +259,9 @@ def insert_rows(
     count: int,
     columns: Collection[str],
     on_progress: Callable[[int], None],
+    may_lock: bool = True,
 ) -> None:
-    """Insert a batch's new rows; a batch that outweighs the table has its indexes built afterwards.
+    """Insert a batch's new rows; a batch that outweighs the table may have its indexes built afterwards.
 
     Args:
         connection: the caller's transaction.
@@ -270,9 +271,10 @@ def insert_rows(
         count: how many rows that will be.
         columns: the columns they have.
         on_progress: called with the number of rows sent so far.
+        may_lock: whether whoever reads the table, or one that it refers to, may be kept waiting for that.
     """
     upkeep: AbstractContextManager[bool] = nullcontext(enter_result=False)
-    if count >= _BULK_ROWS and count >= _count_rows(connection, table, count):
+    if may_lock and count >= _BULK_ROWS and count >= _count_rows(connection, table, count):
         upkeep = defer_upkeep(connection, table, columns, community_id)
     with upkeep as is_new:
         copy_rows(connection, table, batches, on_progress, frozen=is_new)
