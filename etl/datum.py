@@ -43,6 +43,9 @@ _SAME_M = 150.0
 _LEAST_SHARE = 0.05
 _MOST = 0.5
 
+# A share that is not larger by so much convinces nobody.
+_TELLING = 0.1
+
 
 @dataclass(frozen=True)
 class Hypothesis:
@@ -115,12 +118,20 @@ class Evidence:
             f"Read as {reading.crs}, {own} of the coordinates lie in {self.community}; "
             f"as {rival.crs} ({rival.label}) it would be {better}."
         )
-        if own == better:
+        if not self.is_told_by_share:
             challenge = (
                 f"Read as {reading.crs}, the places do not lie where what is known in {self.community} says; "
                 f"as {rival.crs} ({rival.label}) they would."
             )
         return challenge
+
+    @property
+    def is_told_by_share(self) -> bool:
+        """Whether the rival shows in how much lies inside; where it does not, finer evidence speaks."""
+        rival, reading = self.rival, self.reading
+        if rival is None or reading is None:
+            return False
+        return rival.share_inside >= reading.share_inside + _TELLING
 
     def advise(self) -> str:
         """What to do about coordinates of an unknown system, in the words of the command line."""

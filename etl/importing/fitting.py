@@ -32,12 +32,13 @@ _METRES_PER_DEGREE = 111_000.0
 
 # An outline is a witness for each hectare of it, up to some.
 _HECTARE_M2 = 10_000.0
-_MOST_WITNESSES = 25.0
+_MOST_WITNESSES = 9.0
 _CORNERS = 8
 _STEPS = 8
 
-# Farther out it does not matter how far.
+# Farther out it does not matter how far: anywhere in a land many times as large as the community.
 _FAR_KM = 3.0
+_ANYWHERE = 10_000.0
 _DECAYS_KM = np.array([0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0])
 
 # A row that names a known place lies there, or nearby; one in five is wrong.
@@ -205,9 +206,12 @@ def measure_fit(sample: Sample, to_metres: Callable[[Coordinates], Coordinates],
 
 def _measure_outside(distance_km: Weights, weights: Weights, total: float, ground: Ground) -> float:
     """The likelihood of what lies outside: thinning out, or even up to some distance, as fits best."""
-    if not len(distance_km):
-        return 0.0
-    distance_km = np.minimum(distance_km, _FAR_KM)
+    around = distance_km < _FAR_KM
+    lost = float(weights[~around].sum())
+    fit = lost * np.log(lost / total / (_ANYWHERE * ground.area_with_edge.area / 1e6)) if lost else 0.0
+    if not around.any():
+        return float(fit)
+    distance_km, weights = distance_km[around], weights[around]
     beyond, sum_km = float(weights.sum()), float((weights * distance_km).sum())
     round_km, area_km2 = ground.area_with_edge.length / 1000, ground.area_with_edge.area / 1e6
     reach_km = max(float(distance_km.max()), _DECAYS_KM[0])
@@ -217,7 +221,7 @@ def _measure_outside(distance_km: Weights, weights: Weights, total: float, groun
     least_km2 = area_km2 * beyond / total
     thinning = -beyond * np.log(np.maximum(thinning_km2, least_km2)) - sum_km / _DECAYS_KM
     even = -beyond * np.log(max(even_km2, least_km2))
-    return float(beyond * np.log(beyond / total) + max(thinning.max(), even))
+    return float(fit + beyond * np.log(beyond / total) + max(thinning.max(), even))
 
 
 def _sort_inside(sample: Sample, metres: Coordinates, inside: npt.NDArray[np.bool_], ground: Ground) -> float:

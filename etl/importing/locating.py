@@ -188,7 +188,7 @@ def _refuse_contradicted(evidence: Evidence, source: SourceCrs, file_name: str) 
         f"{file_name} counts as {crs}, but so read {share} of its coordinates lie in {community}, and as "
         f"{other} ({whose}) {more}: import it again with --crs {other}, or with --crs {crs} if it is right."
     )
-    if share == more:
+    if not evidence.is_told_by_share:
         message = (
             f"{file_name} counts as {crs}, but so read its places do not lie where what is known in "
             f"{community} says, and as {other} ({whose}) they would: import it again with --crs {other}, "
@@ -207,7 +207,7 @@ def _doubt(draft: Draft, evidence: Evidence, source: SourceCrs, file_name: str) 
             f"Read as {crs}, {share} of the coordinates lie in {community}; as {other} ({whose}) it would be "
             f"{more}. If the file is from there, import it again with --crs {other}."
         )
-        if share == more:
+        if not evidence.is_told_by_share:
             warning = (
                 f"Read as {crs}, the places do not lie where what is known in {community} says; as {other} "
                 f"({whose}) they would. If the file is from there, import it again with --crs {other}."
