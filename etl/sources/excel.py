@@ -2,6 +2,7 @@
 
 import datetime as dt
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,7 +61,7 @@ def read_excel(path: Path, source_layer: str | None = None) -> Table:
     Args:
         path: the workbook.
         source_layer: the sheet's name, needed where several visible sheets hold data; :data:`ALL_SHEETS` for
-            all that have the columns of the first.
+            all of one header.
 
     Raises:
         UnreadableFile: the workbook is damaged, protected or empty.
@@ -72,6 +73,12 @@ def read_excel(path: Path, source_layer: str | None = None) -> Table:
     offered = list(sheets) if source_layer in hidden else [name for name in sheets if name not in hidden]
     if source_layer == ALL_SHEETS and offered:
         table = _join_sheets([_read_sheet(path, sheets[name]) for name in offered])
+    elif source_layer is None and len(offered) > 1:
+        message = (
+            f"{path.name} holds {len(offered)} sheets: {_list_names(offered)}; name one with --source-layer, "
+            f"or “{ALL_SHEETS}” for all that have the same columns."
+        )
+        raise InputRefused(message)
     else:
         table = _read_sheet(path, sheets[choose_one(path.name, "sheet", offered, source_layer)])
     unread = [name for name in hidden if name != table.name]
@@ -91,7 +98,7 @@ def list_sheets(path: Path) -> list[SourceLayer]:
     sheets = [sheet for sheet in _read_sheets(path).values() if sheet.is_visible]
     tables = [_read_sheet(path, sheet) for sheet in sheets]
     layers = [SourceLayer(table.name, len(table.row_numbers), "table") for table in tables]
-    alike = [table for table in tables if table.columns == tables[0].columns]
+    alike = _find_alike(tables)
     if len(alike) > 1:
         layers.append(SourceLayer(ALL_SHEETS, sum(len(table.row_numbers) for table in alike), "table"))
     return layers
@@ -268,10 +275,19 @@ def _tell_signs(path: Path, sheet: str, header: Header, height: int) -> list[str
     return warnings
 
 
+def _find_alike(tables: list[Table]) -> list[Table]:
+    """Find the sheets of one header that hold most of the rows; the first may be one of explanations."""
+    rows: Counter[tuple[str, ...]] = Counter()
+    for table in tables:
+        rows[tuple(table.columns)] += len(table.row_numbers)
+    most = rows.most_common(1)
+    return [table for table in tables if most and tuple(table.columns) == most[0][0]]
+
+
 def _join_sheets(tables: list[Table]) -> Table:
-    """Join the sheets that have the columns of the first; rows are counted through them."""
-    alike = [table for table in tables if table.columns == tables[0].columns]
-    others = [table.name for table in tables if table.columns != tables[0].columns]
+    """Join the sheets of one header; rows are counted through them."""
+    alike = _find_alike(tables)
+    others = [table.name for table in tables if table.columns != alike[0].columns]
     parts, numbers, told, start = [], [], [], 0
     for table in alike:
         parts.append(

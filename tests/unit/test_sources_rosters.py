@@ -227,22 +227,27 @@ def test_one_number_for_several_buildings_is_not_everybodys(tmp_path: Path) -> N
 
 def test_sheets_of_one_header_can_be_one_table(tmp_path: Path) -> None:
     header = ["楼栋", "户数"]
+    # The first sheet is one of explanations.
     path = save(
         tmp_path,
-        [header, ["1栋", 3], ["合计", 3]],
+        [["本表", "说明"], ["a", "b"]],
+        幸福里=[header, ["1栋", 3], ["合计", 3]],
         麒麟花园=[header, ["2栋", 4]],
-        说明=[["本表", "说明"], ["a", "b"]],
     )
     assert [(layer.name, layer.rows) for layer in list_sheets(path)] == [
-        ("楼栋", 1), ("麒麟花园", 1), ("说明", 1), (ALL_SHEETS, 2)
+        ("楼栋", 1), ("幸福里", 1), ("麒麟花园", 1), (ALL_SHEETS, 2)
     ]  # fmt: skip
     table = read_source(path, ALL_SHEETS)
     assert table.rows.to_dict("records") == [
-        {"楼栋": "1栋", "户数": "3", "工作表": "楼栋"}, {"楼栋": "2栋", "户数": "4", "工作表": "麒麟花园"}
+        {"楼栋": "1栋", "户数": "3", "工作表": "幸福里"}, {"楼栋": "2栋", "户数": "4", "工作表": "麒麟花园"}
     ]  # fmt: skip
     assert len(set(table.row_numbers.tolist())) == 2
-    assert "“说明”" in told(table, "other columns")
+    assert "“楼栋”" in told(table, "other columns")
     assert "麒麟花园 3–" in told(table, "counted on")
+    with pytest.raises(
+        InputRefused, match=r"3 sheets: “楼栋”, “幸福里”, “麒麟花园”; name one .* “\*” for all"
+    ):
+        read_source(path)
 
 
 def test_header_merged_beyond_the_last_column_with_anything_in_it(tmp_path: Path) -> None:
