@@ -30,6 +30,7 @@ _EPOCH_2000_US = 946_684_800_000_000
 _EPOCH_2000_DAYS = 10_957
 _TEXT_OID = 25
 
+_LINES = (1, 5)
 _MULTIPOLYGON = 6
 # Byte order and type.
 _WKB_HEAD_BYTES = 5
@@ -60,7 +61,16 @@ def encode_points(xy: npt.NDArray[np.float64]) -> pa.Array:
 
 
 def encode_outlines(shapes: npt.NDArray[Any]) -> pa.Array:
-    """Write polygons and multipolygons in EPSG:4490 degrees as EWKB of multipolygons; None becomes null."""
+    """Write polygons and multipolygons in EPSG:4490 degrees as EWKB of multipolygons; None becomes null.
+
+    Lines, which only the ground of the map has, stay what they are.
+    """
+    is_line = np.isin(shapely.get_type_id(shapes), _LINES)
+    if is_line.any():
+        mixed = np.full(len(shapes), None, dtype=object)
+        mixed[is_line] = shapely.to_wkb(shapely.set_srid(shapes[is_line], STORE_SRID), include_srid=True)
+        mixed[~is_line] = encode_outlines(shapes[~is_line]).to_pylist()
+        return pa.array(mixed, pa.binary(), from_pandas=True)
     wkb = shapely.to_wkb(shapes, byte_order=1)
     is_several = shapely.get_type_id(shapes) == _MULTIPOLYGON
     several = np.flatnonzero(is_several)
