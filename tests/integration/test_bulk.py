@@ -8,6 +8,7 @@ import numpy as np
 import psycopg2
 import pyarrow as pa
 import pytest
+from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from etl.importing.importer import import_file
@@ -180,3 +181,23 @@ def test_reader_in_the_way_is_not_cancelled(
         assert import_file(database_url, orders, crs="4490").rows.inserted == 50
         cursor.execute("SELECT count(*) FROM incident")
         assert cursor.fetchone() == (50,)
+
+
+@pytest.mark.parametrize("account", [1, None])
+def test_nobody_waits_for_a_file_that_comes_from_a_page(
+    database_url: str,
+    connection: PostgresConnection,
+    orders: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    account: int | None,
+) -> None:
+    monkeypatch.setattr(imports, "_BULK_ROWS", 1)
+    assert import_file(connection, orders, crs="4490", account=account).rows.inserted == 50
+    is_free = True
+    with closing(psycopg2.connect(database_url)) as other, other.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '300ms'")
+        try:
+            cursor.execute("SELECT count(*) FROM incident, party")
+        except LockNotAvailable:
+            is_free = False
+    assert is_free is (account is not None)
