@@ -5,6 +5,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
@@ -12,6 +13,7 @@ from warnings import catch_warnings, simplefilter
 import ezdxf
 import geopandas as gpd
 import pandas as pd
+import pyogrio
 import shapely
 import xlsxwriter
 from shapely import box
@@ -51,6 +53,7 @@ def _cases() -> list[dict[str, Any]]:
 
 def make_seeds() -> Mapping[str, bytes]:
     """Make one sound file of each kind, by a name whose ending says the kind."""
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2026-11-22T00:00:00.000Z"})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         return {
@@ -86,6 +89,7 @@ def _write_csv(rows: list[dict[str, Any]], encoding: str, separator: str = ",") 
 def _write_workbook(rows: list[dict[str, Any]]) -> bytes:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.set_properties({"created": datetime(2026, 11, 22, tzinfo=UTC)})
         sheet = book.add_worksheet("工单")
         sheet.merge_range(0, 0, 0, 4, "2026年11月工单")
         for row, cells in enumerate([list(rows[0]), *(list(row.values()) for row in rows)], start=1):
@@ -143,7 +147,7 @@ def _zip(members: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 

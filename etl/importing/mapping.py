@@ -12,11 +12,13 @@ from etl.importing.layers import (
     simplify,
 )
 from geo.errors import InputRefused
+from geo.rules.inert import strip_controls
 
 # The columns of a .dbf have names of at most ten bytes: three characters in UTF-8, five in GB18030.
 _CUT_BYTES = {"utf-8": range(8, 11), "gb18030": range(9, 11)}
 _LEAST_BYTES = 8
 _MOST_LISTED = 20
+_LONGEST_LISTED = 40
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def begins(plain: str, header: str) -> bool:
 
 
 def _list_columns(columns: Sequence[str]) -> str:
-    listed = ", ".join(columns[:_MOST_LISTED])
+    listed = ", ".join(strip_controls(column)[:_LONGEST_LISTED] for column in columns[:_MOST_LISTED])
     return f"{listed} …" if len(columns) > _MOST_LISTED else listed or "no column at all"
 
 

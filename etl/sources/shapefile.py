@@ -95,7 +95,7 @@ def _decode_rows(rows: pd.DataFrame, encodings: Iterable[str], file_name: str) -
             for column in text_columns:
                 words = rows[column].dropna().unique()
                 decoded[column] = rows[column].map({word: _decode(word, encoding) for word in words})
-        except (UnicodeDecodeError, LookupError):
+        except (ValueError, LookupError):  # Not so encoded, or no encoding of that name.
             continue
         return decoded.rename(columns=names), encoding
     message = f"{file_name} holds text in no encoding we know; export it again as UTF-8, with a .cpg file."

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from geo.errors import InputRefused, UnreadableFile
+from geo.rules.inert import strip_controls
 
 # From a table's name and its columns to those worth reading.
 ChooseColumns = Callable[[str, list[str]], Collection[str]]
@@ -17,6 +18,10 @@ UNNAMED_COLUMN = "column {}"
 
 # A table of more is something else, and every step would take its time over it.
 _MOST_COLUMNS = 1_000
+
+# Of the layers of a file that are offered in a sentence.
+_MOST_NAMES = 20
+_LONGEST_NAME = 60
 
 # In what we write ourselves: exports, and refused rows to be corrected.
 _CRS_COLUMN = "crs"
@@ -104,7 +109,8 @@ def choose_one(file_name: str, kind: str, names: Sequence[str], wanted: str | No
     if not names:
         message = f"{file_name} holds no {kind} with data."
         raise UnreadableFile(message)
-    listed = ", ".join(f"“{name}”" for name in names)
+    shown = [f"“{strip_controls(name)[:_LONGEST_NAME]}”" for name in names[:_MOST_NAMES]]
+    listed = ", ".join(shown) + (" …" if len(names) > _MOST_NAMES else "")
     if wanted is None and len(names) > 1:
         message = f"{file_name} holds {len(names)} {kind}s: {listed}; name one with --source-layer."
         raise InputRefused(message)
