@@ -1443,14 +1443,14 @@ CREATE FUNCTION public.list_waiting(community bigint, most integer) RETURNS TABL
             max(i.reported_at) AS latest
         FROM incident AS i
         WHERE i.community_id = $1 AND i.geom IS NULL
-            AND i.sensitivity <> 'S3' AND i.category_code <> ALL (sealed_categories())
-            AND app_role() IN ('secretary', 'grid_worker', 'administrator') AND i.community_id = ANY (app_communities())
+            AND i.sensitivity <> 'S3' AND i.category_code <> ALL (CAST((SELECT sealed_categories()) AS text[]))
+            AND (SELECT app_role() IN ('secretary', 'grid_worker', 'administrator') AND $1 = ANY (app_communities()))
         GROUP BY i.address, i.compound_id
         UNION ALL
         SELECT 'merchant', m.address, NULL, count(*), count(*), max(m.changed_at)
         FROM merchant AS m
         WHERE m.community_id = $1 AND m.geom IS NULL
-            AND app_role() IN ('secretary', 'grid_worker', 'administrator') AND m.community_id = ANY (app_communities())
+            AND (SELECT app_role() IN ('secretary', 'grid_worker', 'administrator') AND $1 = ANY (app_communities()))
         GROUP BY m.address
         ORDER BY waiting DESC, latest DESC
         LIMIT $2
@@ -1607,16 +1607,23 @@ BEGIN
         RAISE EXCEPTION 'the place lies outside the community: choose one inside its boundary' USING ERRCODE = 'WG003';
     END IF;
 
-    WITH waiting AS MATERIALIZED (
-        SELECT i.id, i.community_id, said.quality,
+    -- Masking is dear: each address once, however many cases say it.
+    WITH meant AS MATERIALIZED (
+        SELECT written.address, said.quality
+        FROM (
+            SELECT DISTINCT i.address FROM incident AS i WHERE i.community_id = community AND i.geom IS NULL
+        ) AS written
+        JOIN unnest(addresses, qualities) AS said (address, quality) ON said.address = mask_words(written.address)
+    ), waiting AS MATERIALIZED (
+        SELECT i.id, i.community_id, meant.quality,
             (SELECT g.id FROM grid AS g
              WHERE g.community_id = i.community_id AND g.kind = 'community'
                 AND g.period @> CAST(i.reported_at AT TIME ZONE 'Asia/Shanghai' AS date) AND ST_Covers(g.geom, spot)
              ORDER BY g.id LIMIT 1) AS grid_id
         FROM incident AS i
-        JOIN unnest(addresses, qualities) AS said (address, quality) ON said.address = mask_words(i.address)
+        JOIN meant ON meant.address = i.address
         WHERE i.community_id = community AND i.geom IS NULL
-            AND i.sensitivity <> 'S3' AND i.category_code <> ALL (sealed_categories())
+            AND i.sensitivity <> 'S3' AND i.category_code <> ALL (CAST((SELECT sealed_categories()) AS text[]))
             AND NOT (spot IS NULL AND i.compound_id IS NOT DISTINCT FROM in_compound)
         FOR NO KEY UPDATE OF i
     ), told AS (

@@ -26,7 +26,8 @@ SELECT kind, address, compound_id, waiting, still_open, latest FROM list_waiting
 
 -- name: count_waiting(community_id)^
 SELECT
-    count(*), count(*) FILTER (WHERE sensitivity = 'S3' OR category_code = ANY (sealed_categories())),
+    count(*), count(*) FILTER (
+        WHERE sensitivity = 'S3' OR category_code = ANY (CAST((SELECT sealed_categories()) AS text []))),
     (SELECT count(*) FROM merchant WHERE community_id = :community_id AND geom IS NULL)
 FROM incident WHERE community_id = :community_id AND geom IS NULL;
 
