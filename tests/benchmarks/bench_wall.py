@@ -126,7 +126,9 @@ async def _watch(
         What the screens were given, and milliseconds of each interaction of the people.
     """
     seen = _Seen()
-    async with httpx.AsyncClient(base_url=server.address, timeout=60) as browser:
+    # The server ends what has been quiet for five seconds, at the very moment at which a screen asks again.
+    limits = httpx.Limits(keepalive_expiry=_ASK_S / 2)
+    async with httpx.AsyncClient(base_url=server.address, timeout=60, limits=limits) as browser:
         end_s = time.monotonic() + seconds
         asked = [
             _ask_in_turn(browser, cookie, number / len(cookies) * _ASK_S, end_s, seen)
