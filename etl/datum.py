@@ -43,6 +43,8 @@ _SAME_M = 150.0
 _LEAST_SHARE = 0.05
 _MOST = 0.5
 
+_SHORT = 40
+
 # A share that is not larger by so much convinces nobody.
 _TELLING = 0.1
 
@@ -66,6 +68,11 @@ class Hypothesis:
     share_inside: float
     share_near: float
     count: int
+
+    @property
+    def name(self) -> str:
+        """The system in a word; a definition in full would fill a page."""
+        return self.crs if len(self.crs) <= _SHORT else parse_crs(self.crs).name
 
     @property
     def label(self) -> str:
@@ -115,13 +122,13 @@ class Evidence:
             return None
         own, better = f"{reading.share_inside:.0%}", f"{rival.share_inside:.0%}"
         challenge = (
-            f"Read as {reading.crs}, {own} of the coordinates lie in {self.community}; "
+            f"Read as {reading.name}, {own} of the coordinates lie in {self.community}; "
             f"as {rival.crs} ({rival.label}) it would be {better}."
         )
         if not self.is_told_by_share:
             challenge = (
-                f"Read as {reading.crs}, the places do not lie where what is known in {self.community} says; "
-                f"as {rival.crs} ({rival.label}) they would."
+                f"Read as {reading.name}, the places do not lie where what is known in {self.community} "
+                f"says; as {rival.crs} ({rival.label}) they would."
             )
         return challenge
 
@@ -135,7 +142,7 @@ class Evidence:
 
     def advise(self) -> str:
         """What to do about coordinates of an unknown system, in the words of the command line."""
-        tried = ", ".join(f"{way.share_inside:.0%} as {way.crs}" for way in self.hypotheses[:3])
+        tried = ", ".join(f"{way.share_inside:.0%} as {way.name}" for way in self.hypotheses[:3])
         choices = ", ".join(f"--crs {name} ({whose})" for name, whose in DATUMS.items())
         best = self.proposed
         if best is None:

@@ -36,6 +36,9 @@ _MOST_WITNESSES = 9.0
 _CORNERS = 8
 _STEPS = 8
 
+# No system has larger numbers, not even in millimetres of a zone with its prefix.
+_FARTHEST = 1e12
+
 # Farther out it does not matter how far: anywhere in a land many times as large as the community.
 _FAR_KM = 3.0
 _ANYWHERE = 10_000.0
@@ -90,7 +93,7 @@ class Sample:
 
 def sample_points(points: Coordinates) -> Sample:
     """Sample points of shape (n, 2); those that are not finite are no points."""
-    present = np.flatnonzero(np.isfinite(points).all(axis=1))
+    present = np.flatnonzero(is_on_earth(points))
     rows = _thin(present, _MOST_POINTS)
     xy = np.asarray(points[rows], dtype=np.float64)
     return _make_sample(xy, _share_witnesses(xy), rows, len(present))
@@ -102,7 +105,7 @@ def sample_shapes(shapes: npt.NDArray[np.object_]) -> Sample:
     rows = _thin(present, _MOST_SHAPES)
     # Of a corner that is not a number the bounds say nothing; a shape without any has no bounds.
     corners, owners = shapely.get_coordinates(shapes[rows], return_index=True)
-    is_sound = np.asarray(np.isfinite(shapely.bounds(shapes[rows])).all(axis=1))
+    is_sound = is_on_earth(shapely.bounds(shapes[rows]))
     is_sound[owners[~np.isfinite(corners).all(axis=1)]] = False
     rows = rows[is_sound]
     chosen = shapely.force_2d(shapes[rows])
@@ -127,6 +130,12 @@ def sample_shapes(shapes: npt.NDArray[np.object_]) -> Sample:
     along = shapely.line_interpolate_point(outlines[:, None], steps[None, :], normalized=True).ravel()
     edges = shapely.get_coordinates(along)
     return _make_sample(xy, (weights, fine_weights), rows[owner], len(present), edges)
+
+
+def is_on_earth(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Whether the numbers of each row, degrees or metres, may be of a place; shape (n, any) to (n,)."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.abs(numbers) < _FARTHEST).all(axis=1))
 
 
 def _thin(rows: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:

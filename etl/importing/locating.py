@@ -9,7 +9,7 @@ import shapely
 
 from etl.datum import Evidence, weigh_hypotheses
 from etl.importing.draft import Draft
-from etl.importing.fitting import Sample, sample_points, sample_shapes
+from etl.importing.fitting import Sample, is_on_earth, sample_points, sample_shapes
 from etl.importing.ground import Ground, is_in_china
 from etl.importing.homes import find_homes
 from etl.importing.shapes import place_shapes
@@ -124,6 +124,12 @@ def _find_coordinates(
         half = np.isnan(given).sum(axis=1) == 1
         if reject:
             draft.reject(half & draft.kept, "has only one of the two coordinates")
+    if given is not None:
+        absurd = ~is_on_earth(given) & ~np.isnan(given).any(axis=1)
+        if absurd.any():
+            given = np.where(absurd[:, None], np.nan, given)
+        if reject:
+            draft.reject(absurd, "has a coordinate that is no place on Earth")
     if shapes is not None:
         empty = shapely.is_empty(shapes)
         if empty.any():

@@ -180,6 +180,16 @@ def test_known_buildings_tell_a_shift_that_stays_inside(
     assert not any("500 m" in warning for warning in report.warnings)
 
 
+def test_row_that_is_nowhere_on_earth_spoils_no_other(town: Town, tmp_path: Path) -> None:
+    path = write_shops(tmp_path, lambda xy: xy)
+    path.write_text(path.read_text() + "\n远店,1e300,32\n缺店,120.001,")
+    report = import_file(None, path, crs="4490")
+    assert [rejection.reason for rejection in report.rejections] == [
+        "has a coordinate that is no place on Earth", "has only one of the two coordinates",
+    ]  # fmt: skip
+    assert report.rows.inserted == 25
+
+
 def test_shift_that_nothing_known_tells_is_flagged(connection: PostgresConnection, tmp_path: Path) -> None:
     Town(connection, code="B", outline=box(-5000, -5000, 6000, 6000))
     connection.commit()
