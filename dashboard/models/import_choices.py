@@ -1,5 +1,6 @@
 """What a file holds and what is asked about it: its layer, its coordinate system, its columns."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -51,6 +52,11 @@ class Hypothesis:
     label: str
     told: str
     features: Mapping[str, Any] | None
+
+    @property
+    def short(self) -> str:
+        """The label without whose files they are."""
+        return re.split(r"（| \(", self.label)[0]
 
 
 @dataclass(frozen=True, slots=True)

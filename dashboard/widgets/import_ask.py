@@ -173,9 +173,9 @@ def _show_map(
     )
     legend = [LegendEntry("building", text("import.known"))]
     if shown and shown.features:
-        legend.insert(0, LegendEntry("row-new", text("import.file_as", crs=shown.label)))
+        legend.insert(0, LegendEntry("row-new", text("import.file_as", crs=shown.short)))
     if rival:
-        legend.insert(1, LegendEntry("row-updated", text("import.file_as", crs=rival.label)))
+        legend.insert(1, LegendEntry("row-updated", text("import.file_as", crs=rival.short)))
     show_map_frame(legend, text, keeps_view=False)
 
 

@@ -110,6 +110,8 @@ def test_the_evidence_is_told_in_counts_with_the_best_proposed() -> None:
         "按 CGCS2000 / WGS-84（GPS、天地图）：40 个中有 2 个落在本社区",
     ]
     assert datum.hypotheses[0].features == POINTS
+    assert [each.short for each in datum.hypotheses] == ["GCJ-02", "CGCS2000 / WGS-84"]
+    assert build_choices(LOOK, {}, EN).datum.hypotheses[0].short == "GCJ-02"
     assert (datum.chosen, datum.unasked) == ("gcj02", None)
     assert datum.choices == ("gcj02", "4490", "bd09")
 
