@@ -62,7 +62,7 @@ def explain_failure(failure: Exception) -> str:
     place = f"{type(failure).__name__}, {Path(last.filename).name} line {last.lineno}"
     if isinstance(failure, WanggeError):
         sentence = str(failure)
-    elif isinstance(failure, MemoryError):
+    elif isinstance(failure, MemoryError) or MemoryError.__name__ in str(failure):
         sentence = "the file takes more memory than a file may: leave out what is not needed, or split it"
     else:
         sentence = (

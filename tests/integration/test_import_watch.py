@@ -125,7 +125,7 @@ def test_killed_watch_leaves_each_file_untouched_or_brought_in_once(
     import_file(None, write_orders(tmp_path / "first.csv", *[{}] * 3), crs="4490")
     write_orders(folder / "工单.csv", *[{"诉求内容": "乙"}] * 3, *[{}] * 400)
     # Wherever it is then: the child starts, reads, loads, has committed, or the file is being put away.
-    for lived_s in (0.5, 1.1, 1.6):
+    for lived_s in (0.6, 1.5):
         process = subprocess.Popen([sys.executable, "-c", WATCH, str(folder)], stdout=subprocess.DEVNULL)
         time.sleep(lived_s)
         children = psutil.Process(process.pid).children()
