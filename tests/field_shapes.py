@@ -20,8 +20,8 @@ from tests.town import to_degrees
 _NEW: Final = [box(400, 400, 420, 420), box(440, 400, 460, 420)]
 _BUILDINGS: Final = {"layer": "buildings"}
 _BOW_TIE: Final = Polygon([(400, 400), (420, 420), (420, 400), (400, 420)])
-_MANY: Final = [box(40 + 60 * n, 500, 60 + 60 * n, 520) for n in range(15)] + [
-    box(40 + 60 * n, 600, 60 + 60 * n, 620) for n in range(15)
+_MANY: Final = [
+    box(40 + 60 * n, north, 60 + 60 * n, north + 20) for n in range(15) for north in (200, 400, 600, 800)
 ]
 
 
@@ -104,7 +104,7 @@ SHAPES: Final = (
         "高德已说明.geojson",
         "GCJ-02, as said",
         _write_geojson(*({**_feature(n, shape), "geometry": _shift(shape)} for n, shape in enumerate(_MANY))),
-        30,
+        60,
         options={**_BUILDINGS, "crs": "gcj02"},
     ),
     FieldFile(
