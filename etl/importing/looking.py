@@ -126,7 +126,8 @@ def _choose(
     last = recall_source(connection, home.id, path, table.columns, found.name)
     guesses = guess_mapping(table.columns, _take_values(table), found)
     given = {guess.header: guess.field for guess in guesses if guess.field is not None}
-    given |= {header: name for header, name in (last.mapping if last else {}).items() if header in given}
+    meant = last.mapping if last else {}
+    given |= {header: name for header, name in meant.items() if header in table.columns}
     given |= mapping
     try:
         columns: ColumnMap | None = map_columns(table.columns, found, given, path.name)

@@ -9,6 +9,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import box
 
 from etl.importing.importer import import_file, undo_import
+from etl.importing.looking import look_at_file
 from etl.importing.report import ImportReport
 from geo.errors import UnknownDatum
 from geo.operations.refused_rows import write_workbook
@@ -223,6 +224,11 @@ def test_what_was_chosen_is_remembered_for_the_next_file_of_the_same_columns(
     assert (second.layer, second.crs, second.rows.inserted) == ("incidents", "EPSG:4490", 1)
     assert any("EPSG:4490" in sentence or "4490" in sentence for sentence in second.remembered)
     assert ask(connection, "SELECT external_id FROM incident ORDER BY 1") == [("X1",), ("X2",)]
+    connection.rollback()
+    look = look_at_file(connection, write("X4"))
+    assert (look["remembered"], look["chosen"]["layer"], look["chosen"]["crs"]) == (True, "incidents", "4490")
+    assert look["chosen"]["mapping"]["登记"] == "reported_at"
+    assert look["chosen"]["mapping"]["单子"] == "external_id"
     # What was chosen for a file that is taken back is asked for again.
     undo_import(None, second.batch or 0)
     with pytest.raises(UnknownDatum):
