@@ -23,8 +23,8 @@ from geo.store import engine
 from geo.store.engine import forget_engine
 from tests.actors import find_secretary
 
-# How long an example takes says nothing where three processes share two cores. Examples are the same ones every
-# time, so that a change is judged by what it changes; `make explore` draws new ones.
+# How long an example takes says nothing where three processes share two cores. Examples are the same ones
+# every time, so that a change is judged by what it changes; `make explore` draws new ones.
 settings.register_profile(
     "beside_others", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )

@@ -235,7 +235,7 @@ def _sum_pauses(
 def _merge(pauses: Iterable[Pause]) -> PauseColumns:
     """Return the pauses of one case as columns, joined where they overlap.
 
-    Those that only touch stay apart: one may have ended, and moved the due time on, while the next still stands.
+    Those that only touch stay apart: one may have ended, and moved the due time on, while the next stands.
     """
     apart: list[list[datetime | None]] = []
     for pause in sorted(pauses, key=lambda pause: pause.started_at):
