@@ -81,8 +81,6 @@ def test_a_file_is_seen_over_what_is_known_brought_in_and_taken_back(
     expect(counts).to_contain_text("1 新增")
     expect(counts).to_contain_text("1 更新")
     assert count(desk, "building") == before
-    # Another window finds it again by its address.
-    desk.page.reload()
     expect(counts).to_contain_text("38 不变")
     desk.page.screenshot(path=tmp_path / "preview.png")
 
