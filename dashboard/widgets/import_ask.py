@@ -123,7 +123,7 @@ def _ask_datum(key: str, datum: Datum, text: Text) -> str | None:
         st.warning(escape(datum.challenge), icon=":material/wrong_location:")
     if datum.is_elsewhere:
         st.warning(text("import.elsewhere"), icon=":material/wrong_location:")
-    told = tell_apart({each.crs: each.told for each in datum.hypotheses})
+    told = tell_apart({each.crs: escape(each.told) for each in datum.hypotheses})
     if told:
         options = [*told, _OTHER]
         usual = datum.chosen if datum.chosen in told else _OTHER if datum.chosen else None
@@ -133,7 +133,7 @@ def _ask_datum(key: str, datum: Datum, text: Text) -> str | None:
             index=options.index(usual) if usual in options else None,
             format_func=lambda crs: told.get(crs) or text("import.datum_other"),
             key=f"{key}_datum",
-            help=datum.declared or None,
+            help=escape(datum.declared) or None,
         )
         if chosen != _OTHER:
             return chosen

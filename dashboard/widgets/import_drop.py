@@ -69,7 +69,7 @@ def show_queue(community: Community, job: ImportJob | None, text: Text) -> None:
     if job is not None:
         waiting[job.id] = job
     in_order = sorted(waiting.values(), key=lambda each: each.created_at)
-    listed = {each.id: shorten(each.file_name) for each in in_order}
+    listed = {each.id: escape(shorten(each.file_name)) for each in in_order}
     labels = tell_apart({_NONE: text("import.another"), **listed})
     st.session_state["import_queue"] = job.id if job else _NONE
     st.pills(

@@ -188,6 +188,12 @@ def test_a_column_that_is_chosen_otherwise_is_asked_for_so(
     assert asked == [Options("merchants", "商户", None, mapping)]
 
 
+def test_the_name_of_a_file_is_no_markup(town: ImportTown) -> None:
+    lay(town, file_name="**fett** [x](y).csv")
+    app = open_page("imports")
+    assert app.pills(key="import_queue").options[-1] == r"\*\*fett\*\* \[x\]\(y\)\.csv"
+
+
 def test_what_is_needed_and_no_column_is_must_be_chosen(town: ImportTown) -> None:
     app = open_page("imports", job=(job_id := lay(town)), lang="zh")
     app.selectbox(key=f"import_{job_id[:8]}_merchants_0").set_value("").run()
@@ -212,7 +218,10 @@ def test_evidence_that_is_not_certain_waits_for_a_choice(
     assert app.button(key="import_try").disabled
     radio = app.radio(key=f"import_{job_id[:8]}_datum")
     assert radio.value is None
-    assert radio.options[0] == "按 GCJ-02（高德、腾讯、奥维）：40 个中有 20 个落在本社区（建议）"
+    assert (
+        radio.options[0].replace("\\", "")
+        == "按 GCJ-02（高德、腾讯、奥维）：40 个中有 20 个落在本社区（建议）"
+    )
     radio.set_value("gcj02").run()
     app.button(key="import_try").click().run()
     assert [options.crs for options in asked] == ["gcj02"]
