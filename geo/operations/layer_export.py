@@ -117,7 +117,10 @@ def export_layer(
         nonlocal count
         for names, rows in lots:
             if most is not None and count + len(rows) > most:
-                msg = f"more than {most:,} rows are not taken out on a page: let the command wangge export do it"
+                msg = (
+                    f"more than {most:,} rows are not taken out on a page: "
+                    "let the command wangge export do it"
+                )
                 raise InputRefused(msg)
             yield _make_batch(sheaf.schema, words, names, rows, crs, says_crs=says_crs)
             count += len(rows)
