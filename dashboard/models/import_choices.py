@@ -12,6 +12,8 @@ from dashboard.models.import_words import LAYERS, name_crs, name_field, name_lay
 # What is offered where the evidence names nothing else.
 _USUAL_SYSTEMS: Final = ("4490", "gcj02", "bd09")
 _MOST_HYPOTHESES: Final = 4
+# A share that is not larger by so much convinces nobody.
+_TELLING_SHARE: Final = 0.1
 # Fields in which coordinates stand.
 _PLACES: Final = frozenset({"lon", "lat", "lonlat", "wkt"})
 # The empty field leaves a column out.
@@ -203,12 +205,20 @@ def _build_datum(found: Mapping[str, Any], asked: str | None, text: Text, *, has
     # In which order the axes stand an import finds out by itself.
     once = {entry["crs"]: entry for entry in reversed(listed) if entry.get("n")}
     likeliest = list(dict.fromkeys(entry["crs"] for entry in listed if entry["crs"] in once))
+    suggested = "import.datum_proposed"
+    if found.get("certain") and not _is_told_by_share(list(once.values()), found.get("proposed")):
+        suggested = "import.datum_proposed_by_places"
     return Datum(
         is_asked=bool(listed or declared or found.get("needed")) or has_places,
         declared=text("import.datum_declared", crs=name_crs(declared, text)) if declared else "",
         challenge=tell_note(challenge, text) if challenge else "",
         hypotheses=tuple(
-            _build_hypothesis(entry, drawn.get(entry["crs"]), found.get("proposed"), text)
+            _build_hypothesis(
+                entry,
+                drawn.get(entry["crs"]),
+                suggested if entry["crs"] == found.get("proposed") else "",
+                text,
+            )
             for entry in (once[crs] for crs in likeliest)
             if entry["crs"] in {*likeliest[:_MOST_HYPOTHESES], chosen}
         ),
@@ -217,6 +227,13 @@ def _build_datum(found: Mapping[str, Any], asked: str | None, text: Text, *, has
         choices=tuple(offered),
         is_elsewhere=bool(once) and not any(entry.get("share_inside") for entry in listed),
     )
+
+
+def _is_told_by_share(entries: Sequence[Mapping[str, Any]], proposed: str | None) -> bool:
+    """Whether the proposed system brings clearly more into the community than any other."""
+    shares = {entry["crs"]: float(entry.get("share_inside") or 0) for entry in entries}
+    best = shares.pop(proposed or "", 0.0)
+    return all(share <= best - _TELLING_SHARE for share in shares.values())
 
 
 def _drop_repeats(systems: Sequence[str]) -> list[str]:
@@ -239,7 +256,7 @@ def _simplify(crs: str) -> str:
 
 
 def _build_hypothesis(
-    entry: Mapping[str, Any], features: Mapping[str, Any] | None, proposed: str | None, text: Text
+    entry: Mapping[str, Any], features: Mapping[str, Any] | None, suggested: str, text: Text
 ) -> Hypothesis:
     count = int(entry.get("n") or 0)
     inside = round(float(entry.get("share_inside") or 0) * count)
@@ -250,6 +267,6 @@ def _build_hypothesis(
     return Hypothesis(
         crs=entry["crs"],
         label=label,
-        told=text("import.datum_proposed", told=told) if entry["crs"] == proposed else told,
+        told=text(suggested, told=told) if suggested else told,
         features=features,
     )

@@ -1,6 +1,6 @@
 """What an import would do or has done: counts, differences, refused rows, seams, and what to draw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -58,6 +58,7 @@ class Result:
         title: the file, the layer, the coordinate system.
         counts: rows by what becomes of them.
         warnings: what a person should read, the gravest first.
+        noted: what was said before, when the file was looked at.
         differences: field by field what is changed.
         changed: how often each field is, as a line; empty where nothing is.
         refused: which rows are not taken in, and why.
@@ -75,6 +76,7 @@ class Result:
     title: str
     counts: tuple[Count, ...]
     warnings: tuple[str, ...]
+    noted: tuple[str, ...]
     differences: Table
     changed: str
     refused: Table
@@ -100,8 +102,14 @@ class HistoryLine:
     can_undo: bool
 
 
-def build_result(found: Mapping[str, Any], text: Text) -> Result:
-    """Return what a report or the preview of one says."""
+def build_result(found: Mapping[str, Any], text: Text, noted: Collection[str] = ()) -> Result:
+    """Return what a report or the preview of one says.
+
+    Args:
+        found: the report.
+        text: in the reader's language.
+        noted: what was said when the file was looked at; it is no news now.
+    """
     layer, rows = found.get("layer") or "", found.get("rows") or {}
     told = [name_layer(layer, text)]
     if found.get("crs"):
@@ -111,13 +119,15 @@ def build_result(found: Mapping[str, Any], text: Text) -> Result:
     seams = found.get("seams") or {}
     unplaced = int(found.get("unplaced") or 0)
     features = found.get("map") or {}
+    warnings = found.get("warnings") or ()
     return Result(
         title=text.join(told),
         counts=tuple(
             Count(state, text(key), text.number(rows.get(name) or 0))
             for name, (state, key) in _COUNTS.items()
         ),
-        warnings=tuple(tell_note(warning, text) for warning in found.get("warnings") or ()),
+        warnings=tuple(tell_note(warning, text) for warning in warnings if warning not in noted),
+        noted=tuple(tell_note(warning, text) for warning in warnings if warning in noted),
         differences=_list_differences(found.get("differences") or (), layer, text),
         changed=_write_changed(found.get("difference_counts") or {}, layer, text),
         refused=_list_refused(found.get("rejections") or {}, text),

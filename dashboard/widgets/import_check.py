@@ -112,7 +112,7 @@ def _show_words(result: Result, text: Text) -> None:
         st.warning(escape(warning), icon=":material/warning:")
     for words in (*result.warnings[_MOST_WARNINGS:], *([result.unplaced] if result.unplaced else [])):
         st.caption(escape(words))
-    for words in (*result.left_out, *result.remembered):
+    for words in (*result.noted, *result.left_out, *result.remembered):
         st.caption(escape(words))
     if result.changed:
         st.caption(escape(text("import.changed", fields=result.changed)))

@@ -134,7 +134,7 @@ def _show_questions(desk: Desk, text: Text) -> None:
 def _show_preview(desk: Desk, text: Text) -> None:
     job = desk.job
     assert job.preview is not None  # noqa: S101 - asked before
-    result = build_result(job.preview, text)
+    result = build_result(job.preview, text, _list_notes(job))
 
     def show_acts() -> None:
         with st.container(key="import_acts", horizontal=True):
@@ -166,7 +166,7 @@ def _show_preview(desk: Desk, text: Text) -> None:
 def _show_done(desk: Desk, text: Text) -> None:
     job = desk.job
     assert job.report is not None  # noqa: S101 - asked before
-    result = build_result(job.report, text)
+    result = build_result(job.report, text, _list_notes(job))
 
     def show_acts() -> None:
         with st.container(key="import_acts", horizontal=True):
@@ -215,3 +215,7 @@ def _ask_again(job_id: str) -> None:
 def _step(job: ImportJob, step: Step, options: Options | None = None) -> None:
     st.session_state.pop(_AGAIN, None)
     attempt(partial(start_step, job.id, step, options))
+
+
+def _list_notes(job: ImportJob) -> frozenset[str]:
+    return frozenset((job.look or {}).get("notes") or ())

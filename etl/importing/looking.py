@@ -12,11 +12,11 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from etl.importing.draft import draft_rows
 from etl.importing.ground import Ground
 from etl.importing.guessing import ColumnGuess, guess_mapping
-from etl.importing.layers import Layer, load_layers
+from etl.importing.layers import Field, Kind, Layer, load_layers
 from etl.importing.locating import show_rows, weigh_rows
 from etl.importing.mapping import ColumnMap, choose_layer, map_columns
 from etl.importing.memory import recall_source
-from etl.importing.values import to_text
+from etl.importing.values import read_values, to_text
 from etl.sources.reading import list_source_layers, read_source
 from etl.sources.table import SourceLayer, Table
 from geo.errors import InputRefused
@@ -161,7 +161,9 @@ def _show_columns(connection: PostgresConnection, table: Table, chosen: _Chosen)
     headers = [str(header) for header in table.rows.columns]
     personal = {header for header in headers if _is_personal(header, chosen)}
     samples = {
-        header: [] if header in personal else _take_samples(table.rows[header].iloc[:_SAMPLED_ROWS])
+        header: []
+        if header in personal
+        else _take_samples(table.rows[header].iloc[:_SAMPLED_ROWS], _find_field(chosen, fields.get(header)))
         for header in headers
     }
     # What people wrote may name anybody, whatever its column is called; a number with decimals names nobody.
@@ -197,9 +199,22 @@ def _describe_guess(guess: ColumnGuess | None, name: str | None) -> dict[str, An
     return {"confidence": guess.confidence, "question": guess.is_question, "why": guess.why}
 
 
-def _take_samples(values: pd.Series) -> list[str]:
+def _find_field(chosen: _Chosen, name: str | None) -> Field | None:
+    return chosen.layer.fields.get(name) if chosen.layer is not None and name is not None else None
+
+
+def _take_samples(values: pd.Series, field: Field | None) -> list[str]:
     words = to_text(values).dropna()
-    return [word[:_LONGEST_SAMPLE] for word in words[words != ""].unique()[:_SAMPLES]]
+    samples = pd.Series(words[words != ""].unique()[:_SAMPLES])
+    if field is not None and field.kind == Kind.MOMENT and len(samples) and samples.map(_is_number).all():
+        # The days of a spreadsheet, counted from 1900, tell nobody when it was.
+        moments = read_values(samples, field).values.dt.tz_convert("Asia/Shanghai")
+        samples = moments.dt.strftime("%Y-%m-%d %H:%M").fillna(samples)
+    return [word[:_LONGEST_SAMPLE] for word in samples]
+
+
+def _is_number(word: str) -> bool:
+    return _DECIMAL.fullmatch(word) is not None or word.isdecimal()
 
 
 def _weigh_datum(

@@ -229,6 +229,10 @@ def test_what_was_chosen_is_remembered_for_the_next_file_of_the_same_columns(
     assert (look["remembered"], look["chosen"]["layer"], look["chosen"]["crs"]) == (True, "incidents", "4490")
     assert look["chosen"]["mapping"]["登记"] == "reported_at"
     assert look["chosen"]["mapping"]["单子"] == "external_id"
+    # The days of a spreadsheet are shown as what they mean.
+    serial = {"单子": "X5", "类别": "暴露垃圾", "登记": "45980.5", "经度": lon, "纬度": lat}
+    columns = look_at_file(connection, write_csv(tmp_path / "X5.csv", [serial]))["columns"]
+    assert [each["samples"] for each in columns if each["header"] == "登记"] == [["2025-11-19 12:00"]]
     # What was chosen for a file that is taken back is asked for again.
     undo_import(None, second.batch or 0)
     with pytest.raises(UnknownDatum):

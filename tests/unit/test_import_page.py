@@ -116,6 +116,14 @@ def test_the_evidence_is_told_in_counts_with_the_best_proposed() -> None:
     assert datum.choices == ("gcj02", "4490", "bd09")
 
 
+def test_a_proposal_that_no_share_shows_is_told_with_its_reason() -> None:
+    alike = [{"crs": crs, "share_inside": share, "n": 40} for crs, share in (("gcj02", 1.0), ("4490", 0.95))]
+    told = [each.told for each in build_choices(look(hypotheses=alike), {}, ZH).datum.hypotheses]
+    assert [words.endswith("（建议：与已有的楼栋、小区对得上）") for words in told] == [True, False]
+    unsure = build_choices(look(hypotheses=alike, certain=False), {}, ZH).datum.hypotheses[0]
+    assert unsure.told.endswith("（建议）"), "nothing known spoke for it"
+
+
 def test_a_file_of_another_place_is_told_to_be_one() -> None:
     nowhere = [{"crs": "gcj02", "share_inside": 0.0, "n": 40}, {"crs": "4490", "share_inside": 0.0, "n": 40}]
     assert build_choices(look(hypotheses=nowhere), {}, ZH).datum.is_elsewhere
@@ -225,6 +233,12 @@ def test_a_preview_is_told_in_counts_and_lists() -> None:
         "uncovered",
         "building",
     ]
+
+
+def test_what_was_noted_at_the_first_look_is_no_warning_afterwards() -> None:
+    warned = {**REPORT, "warnings": ["heard before", "new"]}
+    result = build_result(warned, ZH, {"heard before"})
+    assert (result.warnings, result.noted) == (("new",), ("heard before",))
 
 
 def test_where_nothing_changes_nothing_is_to_be_brought_in() -> None:
