@@ -10,9 +10,9 @@ import shapely
 from shapely import Polygon, affinity
 from shapely.geometry.base import BaseGeometry
 
-from etl.datum import Evidence, weigh_hypotheses
-from etl.importing.fitting import sample_points
-from etl.importing.ground import Ground
+from etl.importing.places.datum import Evidence, weigh_hypotheses
+from etl.importing.places.fitting import sample_points
+from etl.importing.places.ground import Ground
 from geo.crs import Coordinates, LocalPlane, gauss_kruger_epsg, wgs84_to_bd09, wgs84_to_gcj02
 from geo.store.imports import ImportCommunity, Places
 

@@ -8,8 +8,8 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from etl.importing.columns.layers import load_layers
 from etl.importing.importer import import_file, undo_import
-from etl.importing.layers import load_layers
 from etl.importing.report import ImportReport
 from etl.watching import Outcome, watch_folder
 from geo.errors import InputRefused

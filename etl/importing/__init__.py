@@ -1,1 +1,1 @@
-"""From one table of a file to rows of one layer: mapping, checking, placing, loading, undoing."""
+"""From one table of a file to rows of one layer: understood, checked, placed, compared, loaded, undone."""

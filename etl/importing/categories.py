@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etl.importing.columns.layers import simplify
 from etl.importing.draft import Draft
-from etl.importing.layers import simplify
 from geo.rules.keywords import guess_categories
 
 _OTHER = "E1299"

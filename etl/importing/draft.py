@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from etl.importing.layers import Layer
-from etl.importing.mapping import ColumnMap
-from etl.importing.reconsidering import reconsider_columns
-from etl.importing.values import read_pair, read_values, to_text
+from etl.importing.columns.layers import Layer
+from etl.importing.columns.mapping import ColumnMap
+from etl.importing.columns.reconsidering import reconsider_columns
+from etl.importing.columns.values import read_pair, read_values, to_text
 from etl.sources.table import Rejection, Table
 
 Mask = npt.NDArray[np.bool_]

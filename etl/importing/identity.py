@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.importing.columns.layers import Layer, simplify
 from etl.importing.draft import Draft, Mask
-from etl.importing.layers import Layer, simplify
 
 NEW = -1
 _HOTLINE = "12345"

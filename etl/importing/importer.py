@@ -12,18 +12,19 @@ import numpy.typing as npt
 import psycopg2
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
-from etl.importing.addressing import place_by_address
 from etl.importing.categories import CategoryFinder, assign_categories
-from etl.importing.doubling import warn_of_doubles
+from etl.importing.columns.layers import load_layers
+from etl.importing.columns.memory import keep_source, open_source
 from etl.importing.draft import Draft, draft_rows
-from etl.importing.ground import Ground
 from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows, reject_totals
-from etl.importing.layers import load_layers
 from etl.importing.loading import Loaded, Progress, load_rows
-from etl.importing.locating import locate_rows
-from etl.importing.memory import keep_source, open_source
-from etl.importing.moving import warn_of_shift
-from etl.importing.placing import IncidentPlacer
+from etl.importing.places.addressing import place_by_address
+from etl.importing.places.doubling import warn_of_doubles
+from etl.importing.places.ground import Ground
+from etl.importing.places.locating import locate_rows
+from etl.importing.places.moving import warn_of_shift
+from etl.importing.places.placing import IncidentPlacer
+from etl.importing.places.seams import find_seams
 from etl.importing.preview import map_rows
 from etl.importing.refused import collect_refused_rows
 from etl.importing.report import ImportReport
@@ -35,7 +36,6 @@ from etl.importing.rules import (
     check_incidents,
     check_merchants,
 )
-from etl.importing.seams import find_seams
 from geo.errors import InputRefused
 from geo.operations.refused_rows import RefusedRows
 from geo.store.engine import transaction

@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
-from etl.importing.placing import IncidentPlacer
+from etl.importing.places.placing import IncidentPlacer
 from geo.store.bulk import encode_outlines, encode_points
 from geo.store.imports import RowCounts, close_batch, insert_rows
 from geo.store.updating import Difference, list_differences, tell_events, update_rows

@@ -9,14 +9,14 @@ from typing import Any, Final
 import pandas as pd
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
+from etl.importing.columns.guessing import ColumnGuess, guess_mapping
+from etl.importing.columns.layers import Field, Kind, Layer, load_layers
+from etl.importing.columns.mapping import ColumnMap, choose_layer, map_columns
+from etl.importing.columns.memory import recall_source
+from etl.importing.columns.values import read_values, to_text
 from etl.importing.draft import draft_rows
-from etl.importing.ground import Ground
-from etl.importing.guessing import ColumnGuess, guess_mapping
-from etl.importing.layers import Field, Kind, Layer, load_layers
-from etl.importing.locating import show_rows, weigh_rows
-from etl.importing.mapping import ColumnMap, choose_layer, map_columns
-from etl.importing.memory import recall_source
-from etl.importing.values import read_values, to_text
+from etl.importing.places.ground import Ground
+from etl.importing.places.locating import show_rows, weigh_rows
 from etl.sources.reading import list_source_layers, read_source
 from etl.sources.table import SourceLayer, Table
 from geo.errors import InputRefused

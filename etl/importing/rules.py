@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pandas as pd
 
+from etl.importing.columns.layers import simplify
 from etl.importing.draft import Draft
-from etl.importing.ground import Ground
-from etl.importing.layers import simplify
-from etl.importing.placing import Points, place_in_buildings, place_in_compounds
-from etl.importing.seams import find_overlaps
+from etl.importing.places.ground import Ground
+from etl.importing.places.placing import Points, place_in_buildings, place_in_compounds
+from etl.importing.places.seams import find_overlaps
 from geo.store.imports import Places
 
 # A grid without a date has been there as long as the records go, so that past incidents find their grid.

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from etl.sources.gdal import damaged
+from etl.sources.maps.gdal import damaged
 from geo.errors import InputRefused, UnreadableFile
 
 # Files that are one data set together.

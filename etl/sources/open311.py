@@ -10,9 +10,9 @@ import numpy.typing as npt
 import orjson
 import pandas as pd
 
-from etl.sources.gdal import damaged
+from etl.sources.maps.gdal import damaged
 from etl.sources.table import Table, refuse_columns
-from etl.sources.text import decode, read_whole
+from etl.sources.tables.text import decode, read_whole
 from etl.sources.xml import iterate_elements, read_text
 from geo.errors import InputRefused, UnreadableFile
 

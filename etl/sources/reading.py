@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etl.sources.archive import MAPINFO_PARTS, SHAPEFILE_PARTS, Dataset, unpack
-from etl.sources.csv_file import read_csv
-from etl.sources.dxf import list_dxf_layers, read_dxf
-from etl.sources.excel import list_sheets, read_excel
-from etl.sources.gdal import describe_layers
-from etl.sources.geodatabase import list_geodatabase_layers, read_geodatabase
-from etl.sources.geojson import is_geojson, list_geojson_layers, read_geojson
-from etl.sources.geopackage import read_geopackage
-from etl.sources.gpx import list_gpx_layers, read_gpx
-from etl.sources.kml import list_kml_layers, read_kml
+from etl.sources.maps.dxf import list_dxf_layers, read_dxf
+from etl.sources.maps.gdal import describe_layers
+from etl.sources.maps.geodatabase import list_geodatabase_layers, read_geodatabase
+from etl.sources.maps.geojson import is_geojson, list_geojson_layers, read_geojson
+from etl.sources.maps.geopackage import read_geopackage
+from etl.sources.maps.gpx import list_gpx_layers, read_gpx
+from etl.sources.maps.kml import list_kml_layers, read_kml
+from etl.sources.maps.osm import list_osm_layers, read_osm
+from etl.sources.maps.shapefile import list_shapefile_layers, read_shapefile
 from etl.sources.open311 import is_open311, read_open311_xml, read_records
-from etl.sources.osm import list_osm_layers, read_osm
-from etl.sources.shapefile import list_shapefile_layers, read_shapefile
 from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one, heed_crs_column
+from etl.sources.tables.csv_file import read_csv
+from etl.sources.tables.excel import list_sheets, read_excel
 from etl.sources.xml import find_root
 from geo.errors import InputRefused, UnreadableFile
 

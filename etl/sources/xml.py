@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml comes without types
 
-from etl.sources.text import decode
+from etl.sources.tables.text import decode
 from geo.errors import UnreadableFile
 
 _HEAD_BYTES = 1 << 16

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from etl.datum import weigh_hypotheses
-from etl.importing.fitting import sample_points
+from etl.importing.places.datum import weigh_hypotheses
+from etl.importing.places.fitting import sample_points
 from tests.datum_trials import BANDS_M, CITIES, draw_neighbourhood, is_flagged, propose, shift_by_lot
 
 _TRIALS: Final = 100

@@ -11,13 +11,13 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
+from etl.importing.columns.layers import load_layers
+from etl.importing.columns.mapping import map_columns
 from etl.importing.draft import Draft, draft_rows
-from etl.importing.ground import Ground
-from etl.importing.layers import load_layers
-from etl.importing.mapping import map_columns
+from etl.importing.places.ground import Ground
+from etl.importing.places.seams import Seams, find_seams
+from etl.importing.places.shapes import place_shapes
 from etl.importing.rules import check_grids
-from etl.importing.seams import Seams, find_seams
-from etl.importing.shapes import place_shapes
 from etl.sources.table import Table
 from geo.store.imports import find_community, read_places
 from tests.town import Town, to_degrees

@@ -21,9 +21,9 @@ from shapely import Point, box
 from dashboard.i18n import Text
 from dashboard.models.layer_download import make_file
 from etl.cli import cli
+from etl.importing.columns.layers import load_layers, simplify
+from etl.importing.columns.mapping import map_columns
 from etl.importing.importer import import_file
-from etl.importing.layers import load_layers, simplify
-from etl.importing.mapping import map_columns
 from geo.cluster import Cluster
 from geo.errors import InputRefused, WanggeError
 from geo.model.actor import Role

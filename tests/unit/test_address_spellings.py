@@ -12,7 +12,7 @@ import shapely
 from etl.demo.program import PROGRAMS
 from etl.demo.town.terrain import lay_out_sites
 from etl.demo.town.town import build_town
-from etl.importing.addressing import match_addresses
+from etl.importing.places.addressing import match_addresses
 from geo.model.gazetteer import BuildingName, CompoundName, Gazetteer, PlaceAlias
 from geo.rules.address import parse_address
 from geo.rules.matching import Match, match_address, match_place, name_place

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import shapely
 
-from etl.datum import weigh_hypotheses
-from etl.importing.fitting import sample_points, sample_shapes
+from etl.importing.places.datum import weigh_hypotheses
+from etl.importing.places.fitting import sample_points, sample_shapes
 from geo.crs import gauss_kruger_epsg, wgs84_to_gcj02
 from tests.datum_trials import (
     BANDS_M,

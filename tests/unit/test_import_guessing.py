@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from etl.importing.evidence import is_citizen_number, is_of_persons, weigh_values
-from etl.importing.guessing import CERTAIN, ColumnGuess, guess_mapping
-from etl.importing.layers import load_layers
-from etl.importing.mapping import choose_layer, map_columns
+from etl.importing.columns.evidence import is_citizen_number, is_of_persons, weigh_values
+from etl.importing.columns.guessing import CERTAIN, ColumnGuess, guess_mapping
+from etl.importing.columns.layers import load_layers
+from etl.importing.columns.mapping import choose_layer, map_columns
 from geo.errors import InputRefused
 
 LAYERS = load_layers()

@@ -12,7 +12,7 @@ from dashboard.models.import_map import fit_features
 from dashboard.models.import_result import build_legend, build_result, tell_undone
 from dashboard.models.import_upload import Bundle, bundle_files, pack
 from dashboard.models.import_words import LAYERS, name_crs, name_field, tell_apart
-from etl.importing.layers import load_layers
+from etl.importing.columns.layers import load_layers
 from geo.store.places import Community
 
 ZH, EN = Text("zh"), Text("en")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import Point, box
 
-from etl.importing.placing import NOWHERE, Points, find_nearest
+from etl.importing.places.placing import NOWHERE, Points, find_nearest
 
 coordinate = st.integers(0, 12).map(float)
 

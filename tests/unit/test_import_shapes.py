@@ -20,10 +20,10 @@ from shapely import (
 )
 from shapely.geometry.base import BaseGeometry
 
+from etl.importing.columns.layers import load_layers
+from etl.importing.columns.mapping import map_columns
 from etl.importing.draft import Draft, draft_rows
-from etl.importing.layers import load_layers
-from etl.importing.mapping import map_columns
-from etl.importing.shapes import place_shapes
+from etl.importing.places.shapes import place_shapes
 from etl.sources.table import Table
 from geo.crs import LocalPlane
 

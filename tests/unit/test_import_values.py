@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from etl.importing.layers import Field, load_layers, simplify
-from etl.importing.mapping import choose_layer, map_columns
-from etl.importing.values import Reading, read_pair, read_values
+from etl.importing.columns.layers import Field, load_layers, simplify
+from etl.importing.columns.mapping import choose_layer, map_columns
+from etl.importing.columns.values import Reading, read_pair, read_values
 from geo.errors import InputRefused
 
 INCIDENT = load_layers()["incidents"].fields

@@ -20,9 +20,8 @@ from dashboard.i18n.refusals import tell_reason, tell_refusal
 ETL, GEO, DASHBOARD = (Path(next(iter(package.__path__))) for package in (etl, geo, dashboard))
 MODULES: Final = sorted(
     [
-        *ETL.glob("sources/*.py"),
-        *ETL.glob("importing/*.py"),
-        *ETL.glob("datum.py"),
+        *ETL.glob("sources/**/*.py"),
+        *ETL.glob("importing/**/*.py"),
         *ETL.glob("limits.py"),
         *GEO.glob("operations/importing.py"),
         *(path for name in ("imports", "undo", "import_jobs") for path in GEO.glob(f"store/{name}.py")),

@@ -222,7 +222,7 @@ def test_empty_drawing_is_refused(tmp_path: Path) -> None:
 
 
 def test_blocks_of_blocks_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.sources.dxf_shapes._MOST_COPIES", 2_000)
+    monkeypatch.setattr("etl.sources.maps.dxf_shapes._MOST_COPIES", 2_000)
     drawing = draw()
     for depth in range(8):
         block = drawing.blocks.new(f"b{depth}")
@@ -235,7 +235,7 @@ def test_blocks_of_blocks_without_end_are_refused(tmp_path: Path, monkeypatch: p
 
 
 def test_arrays_of_empty_blocks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.sources.dxf_shapes._MOST_COPIES", 2_000)
+    monkeypatch.setattr("etl.sources.maps.dxf_shapes._MOST_COPIES", 2_000)
     drawing = draw()
     drawing.blocks.new("空")
     drawing.modelspace().add_line((0, 0), (1, 1))

@@ -221,7 +221,7 @@ def test_kmz_is_read_whatever_its_name_says(tmp_path: Path) -> None:
 def test_what_would_not_fit_in_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("etl.sources.text._MOST_BYTES", 100)
+    monkeypatch.setattr("etl.sources.tables.text._MOST_BYTES", 100)
     path = tmp_path / name
     path.write_text(("[" if name == "x.json" else "<requests>") + " " * 200)
     with pytest.raises(InputRefused, match="MB of its kind are read"):

@@ -10,9 +10,9 @@ import pytest
 import xlsxwriter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from etl.sources.excel import ALL_SHEETS, list_sheets
 from etl.sources.reading import read_source
 from etl.sources.table import Table
+from etl.sources.tables.excel import ALL_SHEETS, list_sheets
 from geo.errors import InputRefused
 
 Rows = Sequence[Sequence[Any]]

@@ -7,10 +7,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from etl.sources import excel
-from etl.sources.headers import find_header, name_columns
 from etl.sources.reading import read_source
-from etl.sources.text import decode
+from etl.sources.tables import excel
+from etl.sources.tables.headers import find_header, name_columns
+from etl.sources.tables.text import decode
 from geo.errors import InputRefused, UnreadableFile
 
 ROSTER = "编号,姓名,小区\n1,䶮某,幸福里\n2,㛃某,麒麟花园\n"

@@ -14,8 +14,8 @@ from ezdxf import recover
 from ezdxf.document import Drawing
 from ezdxf.filemanagement import readfile
 
-from etl.sources.dxf_shapes import Label, Piece, Pieces, take_apart
-from etl.sources.gdal import damaged
+from etl.sources.maps.dxf_shapes import Label, Piece, Pieces, take_apart
+from etl.sources.maps.gdal import damaged
 from etl.sources.table import SourceLayer, Table, choose_one
 from geo.errors import InputRefused, UnreadableFile
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from etl.importing.fitting import Fit, Sample, measure_fit
-from etl.importing.ground import Ground, is_in_china
+from etl.importing.places.fitting import Fit, Sample, measure_fit
+from etl.importing.places.ground import Ground, is_in_china
 from geo.crs import Coordinates, SourceCrs, gauss_kruger_epsg, parse_crs
 from geo.errors import UnknownDatum
 

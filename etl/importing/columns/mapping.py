@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from etl.importing.layers import (
+from etl.importing.columns.layers import (
     Layer,
     load_ignored_headers,
     load_layers,

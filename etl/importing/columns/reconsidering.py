@@ -5,11 +5,11 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
-from etl.importing.evidence import is_of_persons, weigh_values
-from etl.importing.guessing import guess_mapping
-from etl.importing.layers import Kind, Layer
-from etl.importing.mapping import ColumnMap
-from etl.importing.values import read_values, to_text
+from etl.importing.columns.evidence import is_of_persons, weigh_values
+from etl.importing.columns.guessing import guess_mapping
+from etl.importing.columns.layers import Kind, Layer
+from etl.importing.columns.mapping import ColumnMap
+from etl.importing.columns.values import read_values, to_text
 from etl.sources.table import Table
 
 _SAMPLED_ROWS = 500

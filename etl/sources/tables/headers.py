@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from etl.importing.layers import load_known_headers, simplify
+from etl.importing.columns.layers import load_known_headers, simplify
 from etl.sources.table import UNNAMED_COLUMN
 from geo.rules.inert import strip_controls
 

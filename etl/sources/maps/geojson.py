@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from etl.sources.gdal import damaged, describe_layers, read_layer
+from etl.sources.maps.gdal import damaged, describe_layers, read_layer
 from etl.sources.table import SourceLayer, Table, choose_one, refuse_columns
-from etl.sources.text import decode
+from etl.sources.tables.text import decode
 from geo.crs import parse_crs
 from geo.errors import UnknownDatum, UnreadableFile
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from etl.importing.layers import simplify
+from etl.importing.columns.layers import simplify
 from etl.sources.table import Table
 
 # From the larger place to the smaller; a column of one holds what lies in the one before.

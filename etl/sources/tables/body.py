@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.importing.layers import simplify
-from etl.sources.headers import Row, count_known
+from etl.importing.columns.layers import simplify
 from etl.sources.table import Table
+from etl.sources.tables.headers import Row, count_known
 
 # Where the word for a total stands: in one of the first columns, or merged over them.
 _LABEL_COLUMNS = 4

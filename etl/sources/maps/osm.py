@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyogrio
 import shapely
 
-from etl.sources.gdal import damaged, explain_damage
+from etl.sources.maps.gdal import damaged, explain_damage
 from etl.sources.table import SourceLayer, Table, choose_one
 from etl.sources.xml import iterate_elements, read_text
 from geo.errors import UnreadableFile

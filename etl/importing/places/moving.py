@@ -7,9 +7,9 @@ import numpy.typing as npt
 import shapely
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
-from etl.datum import DATUMS
 from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
+from etl.importing.places.datum import DATUMS
 from geo.crs import Coordinates, LocalPlane, SourceCrs, parse_crs, wgs84_to_bd09, wgs84_to_gcj02
 from geo.errors import DatumContradicted
 from geo.store.imports import read_positions

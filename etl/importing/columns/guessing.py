@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from etl.importing.evidence import is_of_persons, weigh_values
-from etl.importing.layers import Field, Layer, simplify
-from etl.importing.mapping import is_ours, is_personal, match_headers
+from etl.importing.columns.evidence import is_of_persons, weigh_values
+from etl.importing.columns.layers import Field, Layer, simplify
+from etl.importing.columns.mapping import is_ours, is_personal, match_headers
 
 # From here on a guess is taken as it is; below it is a question.
 CERTAIN = 0.9

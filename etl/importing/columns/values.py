@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.importing.layers import Field, Kind, simplify
-from etl.importing.times import CHINA_OFFSET, parse_times
+from etl.importing.columns.layers import Field, Kind, simplify
+from etl.importing.columns.times import CHINA_OFFSET, parse_times
 from geo.rules.inert import unquote_cell
 
 _NOTHING = [

@@ -17,13 +17,13 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from etl.importing.layers import simplify
-from etl.sources.body import leave_out
-from etl.sources.disguised import read_disguised
-from etl.sources.filling import fill_groups, take_headings
-from etl.sources.headers import Header, Merge, count_named, read_header
+from etl.importing.columns.layers import simplify
 from etl.sources.table import SourceLayer, Table, choose_one, drop_blanks, refuse_columns
-from etl.sources.workbook_signs import counts_from_1904, measure_sheets, read_signs
+from etl.sources.tables.body import leave_out
+from etl.sources.tables.disguised import read_disguised
+from etl.sources.tables.filling import fill_groups, take_headings
+from etl.sources.tables.headers import Header, Merge, count_named, read_header
+from etl.sources.tables.workbook_signs import counts_from_1904, measure_sheets, read_signs
 from geo.errors import InputRefused, UnreadableFile
 
 # Some 200,000 rows of twenty columns. Read, a sheet takes about eight times what it takes unpacked.

@@ -7,9 +7,9 @@ from typing import Any
 
 from lxml import etree, html  # type: ignore[import-untyped]  # lxml comes without types
 
-from etl.sources.csv_file import split_rows
-from etl.sources.headers import Merge
-from etl.sources.text import decode
+from etl.sources.tables.csv_file import split_rows
+from etl.sources.tables.headers import Merge
+from etl.sources.tables.text import decode
 from geo.errors import UnreadableFile
 
 _SHEET_NAMESPACE = "{urn:schemas-microsoft-com:office:spreadsheet}"

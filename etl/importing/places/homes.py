@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from etl.importing.columns.layers import simplify
 from etl.importing.draft import Draft
-from etl.importing.layers import simplify
 from geo.store.imports import Places
 
 if TYPE_CHECKING:

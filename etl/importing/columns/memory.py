@@ -11,8 +11,8 @@ from pathlib import Path
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
-from etl.importing.layers import Layer, load_layers, simplify
-from etl.importing.mapping import ColumnMap, choose_layer, map_columns
+from etl.importing.columns.layers import Layer, load_layers, simplify
+from etl.importing.columns.mapping import ColumnMap, choose_layer, map_columns
 from etl.sources.reading import read_source
 from etl.sources.table import Table
 from geo.errors import InputRefused

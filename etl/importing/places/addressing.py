@@ -17,7 +17,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
-from etl.importing.placing import NOWHERE, ToldPlaces
+from etl.importing.places.placing import NOWHERE, ToldPlaces
 from geo.model.gazetteer import Gazetteer
 from geo.rules.address import prepare_address, read_prepared
 from geo.rules.matching import Match, match_place
@@ -54,7 +54,8 @@ def place_by_address(
         community_id: whose names count.
 
     Returns:
-        What was found, for :class:`etl.importing.placing.IncidentPlacer`; None where no row was to be placed.
+        What was found, for :class:`~etl.importing.places.placing.IncidentPlacer`; None where no row was to be
+        placed.
     """
     if draft.layer.shape != "point" or not draft.has("address"):
         return None

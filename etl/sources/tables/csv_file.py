@@ -14,11 +14,11 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from etl.sources.body import is_note, is_total, leave_out
-from etl.sources.filling import fill_groups
-from etl.sources.headers import Header, count_named, read_header
 from etl.sources.table import UNNAMED_COLUMN, Rejection, Table, drop_blanks, refuse_columns
-from etl.sources.text import decode
+from etl.sources.tables.body import is_note, is_total, leave_out
+from etl.sources.tables.filling import fill_groups
+from etl.sources.tables.headers import Header, count_named, read_header
+from etl.sources.tables.text import decode
 from geo.errors import UnreadableFile
 
 # Whoever wrote a novel into a cell gets it back whole. It is one limit for the whole process.

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from etl.importing.draft import Draft, Mask
-from etl.importing.ground import Ground
+from etl.importing.places.ground import Ground
 from geo.store.imports import Places
 
 # Less is the rounding of coordinates.

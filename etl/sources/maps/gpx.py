@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from etl.sources.gdal import describe_layers, read_layer
-from etl.sources.kml import comes_from_ovital
+from etl.sources.maps.gdal import describe_layers, read_layer
+from etl.sources.maps.kml import comes_from_ovital
 from etl.sources.table import SourceLayer, Table, choose_one
-from etl.sources.text import read_whole
+from etl.sources.tables.text import read_whole
 from etl.sources.xml import read_text
 
 # The points of a route or a track are offered as lines; each by itself says nothing of a community.

@@ -7,8 +7,8 @@ from functools import cache
 
 import pandas as pd
 
-from etl.importing.layers import Field, Kind, simplify
-from etl.importing.values import read_pair, read_values
+from etl.importing.columns.layers import Field, Kind, simplify
+from etl.importing.columns.values import read_pair, read_values
 from geo.schema.scripts import FOLDER
 
 _MOST_VALUES = 200

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from etl.sources.archive import MAPINFO_PARTS
-from etl.sources.gdal import damaged, describe_layers, list_columns, read_layer
+from etl.sources.maps.gdal import damaged, describe_layers, list_columns, read_layer
 from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one
 from geo.errors import InputRefused
 

@@ -7,12 +7,12 @@ import numpy.typing as npt
 import orjson
 import shapely
 
-from etl.datum import Evidence, weigh_hypotheses
 from etl.importing.draft import Draft
-from etl.importing.fitting import Sample, is_on_earth, sample_points, sample_shapes
-from etl.importing.ground import Ground, is_in_china
-from etl.importing.homes import find_homes
-from etl.importing.shapes import place_shapes
+from etl.importing.places.datum import Evidence, weigh_hypotheses
+from etl.importing.places.fitting import Sample, is_on_earth, sample_points, sample_shapes
+from etl.importing.places.ground import Ground, is_in_china
+from etl.importing.places.homes import find_homes
+from etl.importing.places.shapes import place_shapes
 from etl.sources.table import Table
 from geo.crs import Coordinates, SourceCrs, parse_crs
 from geo.errors import DatumContradicted, UnknownDatum

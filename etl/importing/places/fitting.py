@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from etl.importing.ground import Ground
+from etl.importing.places.ground import Ground
 from geo.crs import Coordinates
 
 Weights = npt.NDArray[np.float64]

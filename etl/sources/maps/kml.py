@@ -18,7 +18,7 @@ from lxml.etree import ParserError  # type: ignore[import-untyped]
 
 from etl.sources.archive import unpack
 from etl.sources.table import Rejection, SourceLayer, Table, choose_one, refuse_columns
-from etl.sources.text import read_whole
+from etl.sources.tables.text import read_whole
 from etl.sources.xml import iterate_elements, read_text
 from geo.errors import InputRefused, UnreadableFile
 

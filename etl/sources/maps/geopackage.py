@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from etl.sources.gdal import damaged, list_columns, list_layers, read_layer
+from etl.sources.maps.gdal import damaged, list_columns, list_layers, read_layer
 from etl.sources.table import ChooseColumns, Table, choose_one
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 import pyogrio
 
 from etl.sources.archive import SHAPEFILE_PARTS
-from etl.sources.gdal import damaged, read_layer
+from etl.sources.maps.gdal import damaged, read_layer
 from etl.sources.table import SourceLayer, Table
-from etl.sources.text import ENCODINGS
+from etl.sources.tables.text import ENCODINGS
 from geo.errors import UnreadableFile
 
 _MAGIC = b"\0\0\x27\x0a"

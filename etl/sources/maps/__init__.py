@@ -1,0 +1,1 @@
+"""Layers of geographic formats, mostly through GDAL."""

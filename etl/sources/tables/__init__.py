@@ -1,0 +1,1 @@
+"""Tables as people make them: CSV, workbooks, and what is found in them beside rows."""
