@@ -7,6 +7,7 @@ the next one sees by its content whether it was brought in.
 """
 
 import fcntl
+import glob
 import os
 import subprocess
 import sys
@@ -129,7 +130,7 @@ def _measure(folder: Path) -> dict[Path, tuple[int, float]]:
 def _list_parts(path: Path) -> list[Path]:
     if path.suffix.lower() != ".shp":
         return []
-    return [part for part in path.parent.glob(f"{path.stem}.*") if part.suffix.lower() in _PARTS]
+    return [part for part in path.parent.glob(f"{glob.escape(path.stem)}.*") if part.suffix.lower() in _PARTS]
 
 
 def _take(path: Path, community: str | None) -> Outcome:

@@ -1,5 +1,6 @@
 """One file into one layer, as one transaction: the batch lands whole, or not at all."""
 
+import glob
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -297,7 +298,7 @@ def hash_file(path: Path) -> str:
     if path.is_dir():
         parts = sorted(part for part in path.rglob("*") if part.is_file())
     elif path.suffix.lower() == ".shp":
-        parts = sorted(part for part in path.parent.glob(f"{path.stem}.*") if part.is_file())
+        parts = sorted(part for part in path.parent.glob(f"{glob.escape(path.stem)}.*") if part.is_file())
     hashes = []
     for part in parts:
         with part.open("rb") as file:
