@@ -11,7 +11,7 @@ os.environ["GDAL_SKIP"] = ",".join(
         *("Elasticsearch", "AmigoCloud", "ADBC", "GPSBabel", "GML", "LVBAG", "GeoRSS", "MapML", "JML", "PDF"),
         *("EDIGEO", "VDV", "GTFS", "SXF", "Selafin", "VFK", "S57", "DGN", "Idrisi", "OGR_PDS", "PDS4"),
         *("VICAR", "PCIDSK", "AVCBin", "AVCE00", "AIVector", "MiraMonVector", "OGR_GMT", "WAsP", "SQLite"),
-        *("MVT", "PMTiles", "MBTiles"),
+        *("PMTiles", "MBTiles"),
     ]
 )
 os.environ["CPL_VSIL_CURL_ALLOWED_EXTENSIONS"] = ".none"

@@ -275,7 +275,7 @@ def test_drivers_that_follow_links_are_off() -> None:
     code = "import etl, pyogrio; print(*sorted(pyogrio.list_drivers()), sep='|')"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     known = "CSV|DXF|ESRI Shapefile|ESRIJSON|FlatGeobuf|GPKG|GPX|GeoJSON|GeoJSONSeq|JSONFG|KML|LIBKML|MEM"
-    known += "|MapInfo File|ODS|OSM|OpenFileGDB|PGDUMP|TopoJSON|XLSX"
+    known += "|MVT|MapInfo File|ODS|OSM|OpenFileGDB|PGDUMP|TopoJSON|XLSX"
     assert set(done.stdout.strip().split("|")) <= set(known.split("|"))
 
 
