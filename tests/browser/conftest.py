@@ -41,7 +41,7 @@ _START_TIMEOUT_S = 60
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo_url(cluster: Cluster, migrated_template: str) -> Iterator[str]:
     """The URL of a database with demo communities D and Y."""
     with clone_database(cluster, migrated_template) as url:
@@ -50,7 +50,7 @@ def demo_url(cluster: Cluster, migrated_template: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a dashboard, started as ``wangge up`` starts it, but from a folder elsewhere."""
     with socket.socket() as probe:
@@ -74,7 +74,7 @@ def server(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         process.wait(timeout=10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def window(server: str) -> Iterator[BrowserContext]:
     """Debian's Chromium on a desk's screen; like a person's it keeps what it has fetched, and its cookies."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
