@@ -51,7 +51,7 @@ class Thresholds:
     least_households: int = 200
     most_households: int = 600
     most_residents_per_worker: int = 1500
-    silent_days: int = 90
+    silent_days: int = 60
     most_other_share: float = 0.10
     least_month_incidents: int = 10
 
