@@ -30,6 +30,8 @@ _FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
+    # Drawing in software on a busy machine takes long, and is not hung.
+    "--disable-gpu-watchdog",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
