@@ -6,7 +6,10 @@ import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Point, Polygon, box
 
+from etl.checks import Thresholds
 from tests.sound_town import EAST, TODAY, TOMORROW, YESTERDAY, SoundTown
+
+SILENT_DAYS = Thresholds().silent_days
 
 
 @pytest.fixture
@@ -251,7 +254,7 @@ class TestSilence:
 
     def test_no_incident_and_no_visit_is_unknown(self, town: SoundTown) -> None:
         self.go_silent(town)
-        town.visit(town.buildings[1], f"{TODAY - timedelta(days=91)}T23:59+08")
+        town.visit(town.buildings[1], f"{TODAY - timedelta(days=SILENT_DAYS + 1)}T23:59+08")
         town.visit(town.buildings[1], f"{TOMORROW}T00:00+08")
         town.incident(geom=Point(70, 70), building_id=town.buildings[0], reported_at=f"{TODAY}T09:00+08")
 
@@ -262,10 +265,10 @@ class TestSilence:
 
     def test_a_visit_on_the_first_day_of_the_window(self, town: SoundTown) -> None:
         self.go_silent(town)
-        town.visit(town.buildings[1], f"{TODAY - timedelta(days=90)}T00:00+08")
+        town.visit(town.buildings[1], f"{TODAY - timedelta(days=SILENT_DAYS)}T00:00+08")
 
         assert town.find_codes() == {}
-        assert town.find_codes(silent_days=89) == {"building_silent": ["2"]}
+        assert town.find_codes(silent_days=SILENT_DAYS - 1) == {"building_silent": ["2"]}
 
     def test_the_day_ends_at_midnight_in_china(self, town: SoundTown) -> None:
         self.go_silent(town)
