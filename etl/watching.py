@@ -187,6 +187,7 @@ def _describe(told: Mapping[str, Any]) -> str:
             f"{rows['rejected']:,} refused; wangge import undo {told['batch']} takes it back.",
             *report["remembered"],
             *report["warnings"],
+            *report["notes"],
         ]
     )
 

@@ -24,6 +24,8 @@ _MANY: Final = [
     box(40 + 60 * n, north, 60 + 60 * n, north + 20) for n in range(15) for north in (200, 400, 600, 800)
 ]
 
+_ROWS: Final = [box(40 + 60 * n, north, 60 + 60 * n, north + 20) for n in range(15) for north in (500, 600)]
+
 
 def _zip_parts(
     make: Callable[[Path], object],
@@ -97,6 +99,13 @@ SHAPES: Final = (
         "高德.geojson",
         "GCJ-02, and says it is not",
         _write_geojson(*({**_feature(n, shape), "geometry": _shift(shape)} for n, shape in enumerate(_MANY))),
+        stopped="--crs gcj02",
+        options=_BUILDINGS,
+    ),
+    FieldFile(
+        "高德三十栋.geojson",
+        "GCJ-02, of which half would lie in the community if it were WGS-84",
+        _write_geojson(*({**_feature(n, shape), "geometry": _shift(shape)} for n, shape in enumerate(_ROWS))),
         stopped="--crs gcj02",
         options=_BUILDINGS,
     ),

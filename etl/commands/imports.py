@@ -178,6 +178,7 @@ def _print_report(report: ImportReport) -> None:
         )
     lines += [f"  {sentence}" for sentence in report.remembered]
     lines += [f"  ! {warning}" for warning in report.warnings]
+    lines += [f"  {note}" for note in report.notes]
     lines += [
         f"  row {rejection.row}{f', {rejection.column}' if rejection.column else ''}: {rejection.reason}"
         for rejection in report.rejections[:_MOST_SHOWN]

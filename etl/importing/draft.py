@@ -32,6 +32,7 @@ class Draft:
         kept: shape (n,), False for rows that will not land.
         rejections: why rows will not land, and rows that could not even be read.
         warnings: sentences a person should read.
+        notes: sentences a person may read.
         points: shape (n, 2), EPSG:4490 degrees, NaN where a row has no place.
         assumed: store column → True where its value is assumed, not said by the file; never an update.
         shapes: shape (n,) of sound polygons and multipolygons in EPSG:4490, None where a row has none; of
@@ -51,6 +52,7 @@ class Draft:
     assumed: dict[str, Mask] = field(default_factory=dict)
     shapes: npt.NDArray[Any] | None = None
     repairs: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.row_numbers)

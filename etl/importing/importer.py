@@ -127,7 +127,7 @@ def import_file(
         read_as = {header: field for field, header in columns.fields.items()}
         places = read_places(connection, home.id)
         ground = Ground(home, places)
-        source = locate_rows(draft, table, crs, ground, path.name)
+        source = locate_rows(draft, table, crs, ground, path.name, is_confirmed=opened.is_confirmed)
         source_crs = None if source is None else source.name
         _check_rows(connection, draft, places, ground)
         seams = find_seams(draft, places, ground)
@@ -187,6 +187,7 @@ def import_file(
         rows=loaded.counts,
         rejections=rejections,
         warnings=tuple(draft.warnings),
+        notes=tuple(draft.notes),
         crs=source_crs,
         encoding=table.encoding,
         mapping=read_as,

@@ -24,7 +24,13 @@ Shapes = npt.NDArray[Any]
 
 
 def locate_rows(
-    draft: Draft, table: Table, wanted_crs: str | None, ground: Ground, file_name: str
+    draft: Draft,
+    table: Table,
+    wanted_crs: str | None,
+    ground: Ground,
+    file_name: str,
+    *,
+    is_confirmed: bool = False,
 ) -> SourceCrs | None:
     """Find the place of every row, in EPSG:4490; rows without a sound one are rejected, doubts are warned of.
 
@@ -34,6 +40,8 @@ def locate_rows(
         wanted_crs: the coordinate system as a person says, which goes before what the file declares.
         ground: what the places are held against.
         file_name: for messages.
+        is_confirmed: whether such a file was taken in before, so that nobody need be told again what cannot
+            be known of it.
 
     Returns:
         The coordinate system, None where the file has no coordinates.
@@ -46,7 +54,9 @@ def locate_rows(
     sample = _take_sample(draft, shapes, given, ground)
     if sample is None:
         return None
-    source, is_swapped = _choose_crs(draft, table, wanted_crs, sample, ground, file_name)
+    source, is_swapped = _choose_crs(
+        draft, table, wanted_crs, sample, ground, file_name, is_confirmed=is_confirmed
+    )
     if is_swapped:
         draft.warn("The two coordinates were the other way round (latitude first) and were exchanged.")
         shapes = None if shapes is None else shapely.transform(shapes, _swap)
@@ -157,13 +167,21 @@ def _swap(xy: Coordinates) -> Coordinates:
 
 
 def _choose_crs(
-    draft: Draft, table: Table, wanted: str | None, sample: Sample, ground: Ground, file_name: str
+    draft: Draft,
+    table: Table,
+    wanted: str | None,
+    sample: Sample,
+    ground: Ground,
+    file_name: str,
+    *,
+    is_confirmed: bool,
 ) -> tuple[SourceCrs, bool]:
     """Choose the coordinate system, and say whether the coordinates are to be exchanged."""
     is_silent = table.declared_crs is None
     by_standard = file_name.lower().endswith((".geojson", ".json")) and sample.is_degrees()
     said = wanted or table.declared_crs or ("4490" if by_standard else None)
-    evidence = weigh_hypotheses(sample, ground, said)
+    is_presumed = wanted is None and is_silent
+    evidence = weigh_hypotheses(sample, ground, said, is_presumed=is_presumed)
     reading = evidence.reading
     if said is None or reading is None:
         flags = evidence.advise()
@@ -175,12 +193,21 @@ def _choose_crs(
     elif table.declared_crs and parse_crs(table.declared_crs).name != source.name:
         declared = parse_crs(table.declared_crs).name
         draft.warn(f"{file_name} says it is in {declared}; it was read as {source.name}, as asked.")
-    if wanted is None and is_silent and not evidence.is_sure:
+    doubts = _doubt(draft, evidence, source)
+    if evidence.is_sure or doubts:
+        return source, reading.is_swapped
+    if is_presumed:
         draft.warn(
             f"{file_name} names no coordinate system and was read as WGS-84; files from Chinese map services "
             "are often GCJ-02 and then lie some 500 m off: add --crs gcj02 if it is one."
         )
-    _doubt(draft, evidence, source, file_name)
+    elif not is_confirmed:
+        # Of every other sound file nothing known can tell: what is warned of each time is read by nobody.
+        crs = source.name
+        draft.notes.append(
+            f"Nothing known here tells whether the places lie some 500 m off, as they would if {file_name} "
+            f"were not in {crs}: compare some with the map."
+        )
     return source, reading.is_swapped
 
 
@@ -203,8 +230,8 @@ def _refuse_contradicted(evidence: Evidence, source: SourceCrs, file_name: str) 
     raise DatumContradicted(message)
 
 
-def _doubt(draft: Draft, evidence: Evidence, source: SourceCrs, file_name: str) -> None:
-    """Warn of what speaks against the system chosen, or that nothing speaks for it."""
+def _doubt(draft: Draft, evidence: Evidence, source: SourceCrs) -> bool:
+    """Warn of what speaks against the system chosen, and say whether anything does."""
     rival, reading, community = evidence.rival, evidence.reading, evidence.community
     if rival is not None and reading is not None:
         crs, other, whose = source.name, rival.crs, rival.label
@@ -226,12 +253,7 @@ def _doubt(draft: Draft, evidence: Evidence, source: SourceCrs, file_name: str) 
             "the map before relying on them."
         )
         draft.warnings.insert(0, warning)
-    elif not evidence.is_sure:
-        crs = source.name
-        draft.warn(
-            f"Nothing known here tells whether the places lie some 500 m off, as they would if {file_name} "
-            f"were not in {crs}: compare some with the map."
-        )
+    return rival is not None or evidence.drift is not None
 
 
 def _reject_abroad(draft: Draft) -> None:
