@@ -113,8 +113,11 @@ def mutate(random_: random.Random, name: str, seeds: Mapping[str, bytes]) -> tup
         ".csv": TEXT,
         ".txt": TEXT,
         ".geojson": JSON,
+        ".geojsonl": JSON,
+        ".topojson": JSON,
         ".json": JSON,
         ".kml": XML,
+        ".ovkml": XML,
         ".gpx": XML,
         ".osm": XML,
         ".xml": XML,
@@ -130,9 +133,7 @@ def mutate(random_: random.Random, name: str, seeds: Mapping[str, bytes]) -> tup
     if random_.random() < 0.3:
         content = random_.choice(ANY)(random_, content)
     if random_.random() < 0.06:
-        ending = random_.choice(
-            [other[other.rindex(".") :] for other in seeds] + [".shp", ".xls", ".pbf", ".gdb"]
-        )
+        ending = random_.choice([other[other.rindex(".") :] for other in seeds] + [".tab", ".mif", ".gdb"])
     return f"{name[: name.rindex('.')]}{ending}", content
 
 

@@ -3,7 +3,8 @@
 import datetime as dt
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -108,21 +109,22 @@ def _read_sheets(path: Path) -> dict[str, _Sheet]:
     """Read the cells of every sheet that holds any."""
     _refuse_bombs(path)
     try:
-        workbook = _open(path)
-        found = [
-            (sheet, workbook.get_sheet_by_name(sheet.name))
-            for sheet in workbook.sheets_metadata
-            if sheet.typ == SheetTypeEnum.WorkSheet
-        ]
-        sheets = [
-            _Sheet(
-                sheet.name,
-                sheet.visible == SheetVisibleEnum.Visible,
-                content.to_python(skip_empty_area=False),
-                content.merged_cell_ranges or [],
-            )
-            for sheet, content in found
-        ]
+        with _take_panics():
+            workbook = _open(path)
+            found = [
+                (sheet, workbook.get_sheet_by_name(sheet.name))
+                for sheet in workbook.sheets_metadata
+                if sheet.typ == SheetTypeEnum.WorkSheet
+            ]
+            sheets = [
+                _Sheet(
+                    sheet.name,
+                    sheet.visible == SheetVisibleEnum.Visible,
+                    content.to_python(skip_empty_area=False),
+                    content.merged_cell_ranges or [],
+                )
+                for sheet, content in found
+            ]
     except PasswordError:
         message = f"{path.name} is protected by a password; save a copy without one."
         raise UnreadableFile(message) from None
@@ -134,6 +136,22 @@ def _read_sheets(path: Path) -> dict[str, _Sheet]:
             )
             raise UnreadableFile(message) from None
     return {sheet.name: sheet for sheet in sheets if any(cell != "" for row in sheet.cells for cell in row)}
+
+
+@contextmanager
+def _take_panics() -> Iterator[None]:
+    """Take what calamine panics over, as it does in damaged old workbooks, for a fault of the file.
+
+    Raises:
+        CalamineError: it panicked.
+    """
+    try:
+        yield
+    except BaseException as fault:
+        # A panic in Rust is no Exception here, and its class can be had from nowhere.
+        if type(fault).__name__ != "PanicException":
+            raise
+        raise CalamineError(str(fault)) from None
 
 
 def _read_disguised(path: Path) -> list[_Sheet]:
