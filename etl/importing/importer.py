@@ -36,6 +36,7 @@ from etl.importing.rules import (
     check_ground,
     check_incidents,
     check_merchants,
+    settle_parents,
 )
 from geo.errors import InputRefused
 from geo.operations.refused_rows import RefusedRows
@@ -134,6 +135,7 @@ def import_file(
         known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
         ids = match_rows(draft, known)
         _require_shapes(draft, ids)
+        settle_parents(connection, draft, ids)
         warn_of_doubles(draft, ids, places)
         batch, loaded = None, Loaded(RowCounts(total, inserted=0, updated=0, unchanged=0, rejected=total))
         if draft.kept.any():

@@ -83,7 +83,8 @@ def load_rows(
         )
     updated = kept = compared = 0
     differing: Counter[str] = Counter()
-    known = _forget_assumptions(rows, draft).append_column("id", pa.array(ids))
+    known = _forget_assumptions(rows, draft)
+    known = known.drop_columns(["id"] if "id" in draft.values else []).append_column("id", pa.array(ids))
     for lot in _make_batches(draft, known, stored, placer, {}):
         updates = update_rows(connection, table, batch, lot, _FOLLOWING_PLACE)
         updated, kept, compared = updated + updates.changed, kept + updates.kept, compared + lot.num_rows

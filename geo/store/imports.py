@@ -185,6 +185,14 @@ def read_positions(connection: PostgresConnection, table: str, ids: npt.NDArray[
     return np.vstack([positions, [np.nan, np.nan]])[rows]
 
 
+def reserve_ids(connection: PostgresConnection, table: str, count: int) -> list[int]:
+    """Take some of the numbers that new rows of a table get, for rows that refer to each other."""
+    statement = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, (table, count))
+        return [number for (number,) in cursor.fetchall()]
+
+
 def open_batch(
     connection: PostgresConnection,
     *,

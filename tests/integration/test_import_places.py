@@ -146,6 +146,36 @@ def test_micro_grid_without_a_grid_above_is_refused(bare: Town, tmp_path: Path) 
     assert "without a community grid above it" in report.rejections[0].reason
 
 
+def test_micro_grids_find_the_grids_above_them_in_the_same_file(
+    bare: Town, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    """Named, or by where they lie; the micro grids come first, as in a roster sorted by code."""
+    rows = [
+        {"网格编号": "01-1", "网格名称": "微1", "网格类型": "微网格", "上级网格": "二网格"},
+        {"网格编号": "01-2", "网格名称": "微2", "网格类型": "微网格", "上级网格": None},
+        {"网格编号": "03-1", "网格名称": "微3", "网格类型": "微网格", "上级网格": "三网格"},
+        {"网格编号": "1", "网格名称": "一网格", "网格类型": "社区网格", "上级网格": None},
+        {"网格编号": "2", "网格名称": "二网格", "网格类型": "社区网格", "上级网格": None},
+        {"网格编号": "3", "网格名称": "三网格", "网格类型": "社区网格", "上级网格": None},
+    ]
+    shapes = [
+        box(600, 0, 700, 100), box(0, 0, 100, 100), box(0, 200, 100, 300),
+        box(0, 0, 500, 1000), box(500, 0, 1000, 1000), box(400, 0, 600, 1000),
+    ]  # fmt: skip
+    path = write_shapes(tmp_path / "网格.gpkg", rows[:2] + rows[3:5], shapes[:2] + shapes[3:5])
+    assert load(path).rows.inserted == 4
+    query = "SELECT m.code, g.code FROM grid AS m JOIN grid AS g ON g.id = m.parent_id ORDER BY 1"
+    assert ask(connection, query) == [("01-1", "2"), ("01-2", "1")]
+    again = load(path).rows
+    assert (again.inserted, again.updated, again.unchanged) == (0, 0, 4)
+    # The third lies over both others: it is refused, and what would lie in it with it.
+    refused = load(write_shapes(tmp_path / "三网格.gpkg", rows[2:3] + rows[5:], shapes[2:3] + shapes[5:]))
+    assert refused.rows.inserted == 0
+    assert "is a micro grid whose community grid was refused" in {
+        rejection.reason for rejection in refused.rejections
+    }
+
+
 def test_grids_without_a_date_hold_for_the_past_and_keep_their_date(
     town: ImportTown, connection: PostgresConnection, tmp_path: Path
 ) -> None:
