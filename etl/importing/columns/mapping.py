@@ -66,9 +66,14 @@ def choose_layer(wanted: str | None, file_name: str, table_name: str, columns: S
             raise InputRefused(message)
         return layers[wanted]
     headers, titles = {simplify(column) for column in columns}, simplify(f"{file_name} {table_name}")
+    cut = {simplify(column) for column in columns if _may_be_cut(column)}
+
+    def is_header(word: str) -> bool:
+        return word in headers or any(begins(plain, word) for plain in cut)
+
     # A header tells more than a name that merely contains a word, and less than a table called so.
     scores = {
-        layer.name: sum(2 * (word in headers) + (word in titles) for word in layer.telling)
+        layer.name: sum(2 * is_header(word) + (word in titles) for word in layer.telling)
         + 3 * (table_name == layer.name)
         for layer in layers.values()
     }
