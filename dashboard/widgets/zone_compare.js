@@ -10,10 +10,10 @@ export default function ({ parentElement, data }) {
     comparisons.set(root, new Comparison(root, data));
   }
   comparisons.get(root).show(data);
-  return () => {
+  return endWithPart(root, () => {
     comparisons.get(root)?.close();
     comparisons.delete(root);
-  };
+  });
 }
 
 class Comparison {

@@ -34,13 +34,22 @@ class Ground {
       }
     });
     await map.once("load");
-    return new Ground(map);
+    return new Ground(map, style);
   }
 
-  constructor(map) {
+  constructor(map, { sources }) {
     this.map = map;
+    this.sources = sources;
     this.drawn = new Map();
     this.marked = new Map();
+  }
+
+  // Read anew what is at another address than before; what was painted stays.
+  renew({ sources }) {
+    for (const [name, { data }] of Object.entries(sources)) {
+      if (typeof data === "string" && data !== this.sources[name].data) this.map.getSource(name).setData(data);
+    }
+    this.sources = sources;
   }
 
   // MapLibre redraws for every state that is set, whether or not it is another one.
