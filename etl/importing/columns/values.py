@@ -42,6 +42,13 @@ _NOTHING = [
     "#NUM!",
     "#NULL!",
     "无数据",
+    "不详",
+    "未知",
+    "暂无",
+    "－",
+    "—",
+    "——",
+    "[]",
 ]
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
 _LONGEST_NOTHING = max(len(word.encode()) for word in _NOTHING)
@@ -73,6 +80,14 @@ _WIDE = "[０-９Ａ-Ｚａ-ｚ－＃\u00a0\u3000]"
 _KEPT_DIGITS = 15
 _MOST_EXACT = 2.0**53
 _FEW = 3
+
+# 6/1 and 18+1 are floors above ground and below; 1998-06 and 2001.6 are days of which the year is asked.
+_COUNTS_IN_WORDS = {
+    "floors": (r"^(?:地上)?(\d{1,3})层?(?:[/+＋、，;；]|地下)\D*\d{0,2}层?$", r"\1"),
+    "built_year": (r"^((?:18|19|20)\d\d)(?:[-/.年]\d.*|\.0)$", r"\1"),
+}
+# None, or known too roughly to be a number.
+_NO_COUNT = r"无|没有|(?:上世纪)?(?:(?:19|20)?\d0|[五六七八九]十)年代[初中末]?(?:期)?"
 
 _PAIR = re.compile(r"[(\[（]?\s*(-?\d{1,3}\.\d+)\s*[,，;；、\s]\s*(-?\d{1,3}\.\d+)\s*[)\]）]?")
 _DEGREES = re.compile(
@@ -271,6 +286,9 @@ def _read_counts(column: pd.Series, field: Field) -> Reading:
     if not pd.api.types.is_numeric_dtype(column):
         # 36户, 约120, 2005年, 1,200
         column = to_text(column).str.replace(r"[,\s约]|[户人栋幢层个年]$", "", regex=True)
+        if field.name in _COUNTS_IN_WORDS:
+            column = column.str.replace(*_COUNTS_IN_WORDS[field.name], regex=True)
+        column = column.mask(column.str.fullmatch(_NO_COUNT).fillna(value=False).astype(bool))
     numbers = _read_numbers(column, field)
     odd = ((numbers.values % 1 != 0) | (numbers.values.abs() >= 2**31)) & numbers.values.notna()
     unread = numbers.unread | odd.to_numpy(bool)
