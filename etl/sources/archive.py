@@ -18,6 +18,10 @@ from geo.errors import InputRefused, UnreadableFile
 # Files that are one data set together.
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 MAPINFO_PARTS = (".tab", ".dat", ".map", ".id", ".ind", ".mif", ".mid")
+_GEODATABASE_PARTS = (
+    *(".gdbtable", ".gdbtablx", ".gdbindexes", ".atx", ".spx", ".horizon", ".freelist", ".cdf"),
+    *("gdb", "timestamps"),
+)
 # What map programs write beside their files about them.
 _DESCRIPTIONS = (".shp.xml", ".aux.xml", ".tab.xml")
 _LEADING_PARTS = (".shp", ".tab", ".mif")
@@ -95,6 +99,9 @@ def _group_members(
         suffix = PurePosixPath(parts[-1]).suffix.lower()
         database = next((n for n, part in enumerate(parts, 1) if part.lower().endswith(".gdb")), None)
         if database is not None and database < len(parts):
+            # Anything else in its folder GDAL might take for what it is to read.
+            if not parts[-1].lower().endswith(_GEODATABASE_PARTS):
+                continue
             key = parts[:database]
         elif suffix in SHAPEFILE_PARTS or suffix in MAPINFO_PARTS:
             kind = ".shp" if suffix in SHAPEFILE_PARTS else ".tab" if suffix[:2] != ".m" else ".mif"
