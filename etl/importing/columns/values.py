@@ -94,6 +94,7 @@ _DEGREES = re.compile(
     r"[东西南北经纬EWNS\s]*(\d{1,3}(?:\.\d+)?)\s*[°度º]\s*"
     r"(?:(\d{1,2}(?:\.\d+)?)\s*['′’分]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')\s*)?[EWNS]?"
 )
+_AXES = re.compile(r"(?:东经|北纬|[经纬]度|[EN])[:：]?", re.IGNORECASE)
 _DIRECTED = re.compile(r"(?:东经|北纬|[EN])[:：]?\s*(\d{1,3}\.\d+)°?")
 
 
@@ -129,10 +130,16 @@ def read_values(column: pd.Series, field: Field, *, from_1904: bool = False) -> 
 
 def read_pair(text: str) -> tuple[float, float] | None:
     """Read two coordinates in degrees from one cell, as (longitude, latitude); None if it holds none."""
-    found = _PAIR.fullmatch(text.strip())
-    if found is None:
+    plain = _AXES.sub(" ", text).strip()
+    found = _PAIR.fullmatch(re.sub(r"[°度]", "", plain))
+    # E120°00′04.5″ N32°00′08.4″
+    parts = [_DEGREES.fullmatch(part) for part in re.split(r"[\s,，;；、]+", plain)]
+    if found is not None:
+        one, other = float(found[1]), float(found[2])
+    elif len(parts) == 2 and parts[0] is not None and parts[1] is not None:
+        one, other = _join_degrees(parts[0]), _join_degrees(parts[1])
+    else:
         return None
-    one, other = float(found[1]), float(found[2])
     # In China no longitude may be a latitude.
     return (one, other) if abs(one) > abs(other) else (other, one)
 
@@ -277,9 +284,13 @@ def _read_odd_number(word: str) -> float:
         return float(directed[1])
     # In the word itself: plain writes ″ as two ′.
     if degrees := _DEGREES.fullmatch(word.strip()):
-        whole, minutes, seconds = (float(part or 0) for part in degrees.groups())
-        return whole + minutes / 60 + seconds / 3600
+        return _join_degrees(degrees)
     return float("nan")
+
+
+def _join_degrees(found: "re.Match[str]") -> float:
+    whole, minutes, seconds = (float(part or 0) for part in found.groups())
+    return whole + minutes / 60 + seconds / 3600
 
 
 def _read_counts(column: pd.Series, field: Field) -> Reading:
