@@ -6,10 +6,9 @@ from pathlib import Path
 
 from etl.sources.archive import MAPINFO_PARTS, SHAPEFILE_PARTS, Dataset, unpack
 from etl.sources.maps.dxf import list_dxf_layers, read_dxf
-from etl.sources.maps.gdal import describe_layers
 from etl.sources.maps.geodatabase import list_geodatabase_layers, read_geodatabase
 from etl.sources.maps.geojson import is_geojson, list_geojson_layers, read_geojson
-from etl.sources.maps.geopackage import read_geopackage
+from etl.sources.maps.geopackage import list_geopackage_layers, read_geopackage
 from etl.sources.maps.gpx import list_gpx_layers, read_gpx
 from etl.sources.maps.kml import list_kml_layers, read_kml
 from etl.sources.maps.osm import list_osm_layers, read_osm
@@ -57,7 +56,7 @@ _GPX = _Loader(lambda path, layer, _choose: read_gpx(path, layer), list_gpx_laye
 _OSM = _Loader(lambda path, layer, _choose: read_osm(path, layer), list_osm_layers)
 _DXF = _Loader(lambda path, layer, _choose: read_dxf(path, layer), list_dxf_layers)
 _SHAPEFILE = _Loader(lambda path, _layer, _choose: read_shapefile(path), list_shapefile_layers)
-_GEOPACKAGE = _Loader(read_geopackage, lambda path: describe_layers(path, path.name))
+_GEOPACKAGE = _Loader(read_geopackage, list_geopackage_layers)
 _GEODATABASE = _Loader(read_geodatabase, list_geodatabase_layers)
 
 _LOADERS = {

@@ -413,5 +413,5 @@ def test_outlines_come_as_text_too(bare: Town, connection: PostgresConnection, t
     assert (report.rows.inserted, report.rows.rejected) == (2, 1)
     assert (report.rejections[0].column, report.rejections[0].reason) == (
         "WKT",
-        "its shape is not well-known text",
+        "its shape is neither well-known text nor a list of corners",
     )

@@ -13,8 +13,8 @@ A_YEAR_ON = date(2025, 1, 1)
 
 
 @pytest.fixture
-def town(connection: PostgresConnection) -> Town:
-    return Town(connection)
+def town(undone: PostgresConnection) -> Town:
+    return Town(undone)
 
 
 def run(connection: PostgresConnection, statement: str, *values: object) -> None:

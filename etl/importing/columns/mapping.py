@@ -17,6 +17,7 @@ from geo.rules.inert import strip_controls
 # The columns of a .dbf have names of at most ten bytes: three characters in UTF-8, five in GB18030.
 _CUT_BYTES = {"utf-8": range(8, 11), "gb18030": range(9, 11)}
 _LEAST_BYTES = 8
+_SMALLEST_FIRST = ("merchants", "buildings", "compounds", "grids")
 _MOST_LISTED = 20
 _LONGEST_LISTED = 40
 
@@ -79,6 +80,9 @@ def choose_layer(wanted: str | None, file_name: str, table_name: str, columns: S
     }
     best = max(scores.values())
     chosen = [name for name, score in scores.items() if score == best]
+    if best > 1 and len(chosen) > 1:
+        # A roster of houses names their compounds, and one of shops their houses: of what is smallest it is.
+        chosen = [name for name in _SMALLEST_FIRST if name in chosen][:1] or chosen
     if best == 0 or len(chosen) > 1:
         message = f"{file_name} does not tell which layer it is of; say so with --layer: {names}."
         raise InputRefused(message)

@@ -13,12 +13,16 @@ from etl.importing.places.fitting import Sample, is_on_earth, sample_points, sam
 from etl.importing.places.ground import Ground, is_in_china
 from etl.importing.places.homes import find_homes
 from etl.importing.places.shapes import place_shapes
+from etl.importing.places.writing import read_shapes
 from etl.sources.table import Table
 from geo.crs import Coordinates, SourceCrs, parse_crs
 from geo.errors import DatumContradicted, UnknownDatum
 
 # Beyond this a row is somebody else's, or misplaced.
 _FAR_M = 1_000.0
+
+# No system in metres has numbers that are degrees of China when divided by one of these.
+_SCALES = (1e6, 1e7)
 
 Shapes = npt.NDArray[Any]
 
@@ -124,16 +128,22 @@ def _find_coordinates(
     """Find the shapes or else the points of a file, in its own numbers."""
     shapes, given = table.geometry, table.points
     if given is None and shapes is None and draft.has("wkt"):
-        texts = [text if isinstance(text, str) else None for text in draft.values["wkt"]]
-        shapes = shapely.from_wkt(texts, on_invalid="ignore")
+        shapes = read_shapes(draft.values["wkt"].to_list())
         lost = shapely.is_missing(shapes) & draft.values["wkt"].notna().to_numpy(bool)
         if reject:
-            draft.reject(lost, "its shape is not well-known text", "wkt")
+            draft.reject(lost, "its shape is neither well-known text nor a list of corners", "wkt")
     elif given is None and shapes is None and draft.has("lon") and draft.has("lat"):
         given = np.column_stack([draft.values[name].to_numpy(float) for name in ("lon", "lat")])
         half = np.isnan(given).sum(axis=1) == 1
+        scale = _find_scale(given)
+        given = given / scale
         if reject:
             draft.reject(half & draft.kept, "has only one of the two coordinates")
+            if scale != 1:
+                times = f"{scale:,.0f}"
+                draft.warn(
+                    f"The coordinates are whole numbers, {times} times those in degrees, and were read so."
+                )
     if given is not None:
         absurd = ~is_on_earth(given) & ~np.isnan(given).any(axis=1)
         if absurd.any():
@@ -146,6 +156,17 @@ def _find_coordinates(
             shapes = shapes.copy()
             shapes[empty] = None
     return shapes, given
+
+
+def _find_scale(given: Coordinates) -> float:
+    """By what the numbers are larger than degrees: maps on phones keep them as millionths."""
+    known = given[~np.isnan(given).any(axis=1)]
+    if not len(known):
+        return 1.0
+    middle = np.median(known, axis=0)
+    in_china = (is_in_china(np.array([way / scale])) for scale in _SCALES for way in (middle, middle[::-1]))
+    scales = (scale for scale in _SCALES for _ in range(2))
+    return next((scale for scale, found in zip(scales, in_china, strict=True) if found[0]), 1.0)
 
 
 def _take_sample(

@@ -19,6 +19,8 @@ _BEGINNINGS = {
     ".mif": (b"Version", b"VERSION", b"version"),
 }
 
+# A MapInfo table that is made of others, wherever they lie.
+_OF_OTHERS = re.compile(rb"isseamless|create\s+view|open\s+table", re.IGNORECASE)
 _NEUTRAL = re.compile(rb'(charset\s+"?)Neutral', re.IGNORECASE)
 
 
@@ -50,16 +52,20 @@ def list_geodatabase_layers(path: Path) -> list[SourceLayer]:
     """
     suffix = path.suffix.lower()
     if path.is_dir():
-        if not any(path.glob("*.gdbtable")):
+        parts = {part.suffix.lower() for part in path.iterdir()}
+        # A folder with a table of MapInfo's in it GDAL takes for a folder of those.
+        if ".gdbtable" not in parts or parts & {".tab", ".mif"}:
             message = f"{path.name} holds no tables of a FileGDB; copy the whole folder, or zip it."
             raise InputRefused(message)
     else:
         with path.open("rb") as file:
             head = file.read(2048).lstrip()
+            # What a table says of itself may stand anywhere in it.
+            rest = file.read() if suffix == ".tab" else b""
         # A FileGDB is a folder, and never a file.
         if suffix not in _BEGINNINGS or not head.startswith(_BEGINNINGS[suffix]):
             raise damaged(path.name)
-        if suffix == ".tab" and b"isseamless" in head.lower():
+        if suffix == ".tab" and _OF_OTHERS.search(head + rest):
             message = f"{path.name} only names other tables; import those one by one."
             raise InputRefused(message)
         if suffix in MAPINFO_PARTS:

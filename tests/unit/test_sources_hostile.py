@@ -1,0 +1,79 @@
+"""Files that would bring another file or compute without end: what is given is all that is read."""
+
+import sqlite3
+import zipfile
+from contextlib import closing
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from etl.sources.reading import list_source_layers, read_source
+from geo.errors import InputRefused, UnreadableFile
+
+FRAME = gpd.GeoDataFrame(
+    {"name": ["a", "b"]},
+    geometry=[shapely.box(109.40, 24.30, 109.41, 24.31), shapely.box(109.41, 24.30, 109.42, 24.31)],
+    crs=4490,
+)
+
+
+def test_tables_of_mapinfo_bring_no_others(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"Table": ["../secret.tab"]}, geometry=[FRAME.geometry[0]], crs=4326)
+    (tmp_path / "of others").mkdir()
+    frame.to_file(tmp_path / "of others" / "x.tab", driver="MapInfo File")
+    FRAME.to_file(tmp_path / "secret.tab", driver="MapInfo File")
+    table = tmp_path / "of others" / "x.tab"
+    parts = {part.name: part.read_bytes() for part in table.parent.iterdir()}
+    seam = '\nbegin_metadata\n"\\IsSeamless" = "TRUE"\nend_metadata\n'
+    view = f'!table\n!version 300\n{" " * 3_000}Open Table "../secret"\nCreate View x As Select * From secret'
+    for text in (table.read_text() + "\n" * 3_000 + seam, view):
+        table.write_text(text)
+        with pytest.raises(InputRefused, match="names other tables"):
+            read_source(table)
+        # GDAL takes a folder in which such a table lies for one of MapInfo's, whatever it is called.
+        folder = tmp_path / "x.gdb"
+        folder.mkdir(exist_ok=True)
+        for name, content in (parts | {"x.tab": text.encode(), "a00000001.gdbtable": b"\0"}).items():
+            (folder / name).write_bytes(content)
+        with pytest.raises(InputRefused, match="FileGDB"):
+            read_source(folder)
+        with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+            for part in folder.iterdir():
+                archive.write(part, f"x.gdb/{part.name}")
+        with pytest.raises(UnreadableFile):
+            read_source(tmp_path / "x.zip")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "CREATE VIEW v AS WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS fid FROM n",
+        "CREATE VIEW v AS SELECT 1 AS fid, zeroblob(900000000) AS x",
+        "CREATE TABLE v (fid INTEGER PRIMARY KEY, x GENERATED ALWAYS AS (zeroblob(900000000)))",
+        "CREATE VIRTUAL TABLE v USING VirtualShape('/srv/secret', 'UTF-8', 4326)",
+    ],
+)
+def test_geopackage_that_computes_or_reads_others_is_refused(tmp_path: Path, table: str) -> None:
+    FRAME.to_file(tmp_path / "x.gpkg", layer="x")
+    with closing(sqlite3.connect(tmp_path / "x.gpkg")) as database:
+        if "VIRTUAL" in table:  # Of a kind that is not known here.
+            database.execute("PRAGMA writable_schema = ON")
+            database.execute("INSERT INTO sqlite_master VALUES ('table', 'v', 'v', 0, ?)", (table,))
+        else:
+            database.execute(table)
+        database.execute("INSERT INTO gpkg_contents (table_name, data_type) VALUES ('v', 'attributes')")
+        database.commit()
+    for look in (read_source, list_source_layers):
+        with pytest.raises(InputRefused, match="computed rather than stored"):
+            look(tmp_path / "x.gpkg")
+
+
+def test_view_of_what_is_stored_is_read(tmp_path: Path) -> None:
+    FRAME.to_file(tmp_path / "x.gpkg", layer="x")
+    with closing(sqlite3.connect(tmp_path / "x.gpkg")) as database:
+        database.execute("CREATE VIEW v AS SELECT fid, upper(name) AS format FROM x")
+        database.execute("INSERT INTO gpkg_contents (table_name, data_type) VALUES ('v', 'attributes')")
+        database.commit()
+    assert len(read_source(tmp_path / "x.gpkg", "v").row_numbers) == len(FRAME)
