@@ -27,6 +27,7 @@ from etl.importing.places.moving import warn_of_shift
 from etl.importing.places.placing import IncidentPlacer
 from etl.importing.places.seams import find_seams
 from etl.importing.preview import map_rows
+from etl.importing.recognising import recognise_rows
 from etl.importing.refused import collect_refused_rows
 from etl.importing.report import ImportReport
 from etl.importing.rules import (
@@ -133,7 +134,7 @@ def import_file(
         _check_rows(connection, draft, places, ground)
         seams = find_seams(draft, places, ground)
         known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
-        ids = match_rows(draft, known)
+        ids = recognise_rows(connection, draft, match_rows(draft, known), home.id)
         _require_shapes(draft, ids)
         settle_parents(connection, draft, ids)
         warn_of_doubles(draft, ids, places)

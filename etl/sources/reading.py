@@ -1,5 +1,6 @@
 """From a file to a table: which loader reads it, and what to do about the kinds that none reads."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -168,7 +169,9 @@ def _find_loader(path: Path) -> _Loader:
 def _begins_as_records(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(1 << 16).lstrip(b"\xef\xbb\xbf \t\r\n")
-    return head.startswith(b"[") or b'"service_request' in head or b'"service_code"' in head
+    if head.startswith(b"[") or b'"service_request' in head or b'"service_code"' in head:
+        return True
+    return re.search(rb'"\w+"\s*:\s*\[\s*\{', head) is not None
 
 
 def _list_endings() -> tuple[str, ...]:

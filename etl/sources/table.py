@@ -1,5 +1,6 @@
 """What every loader yields: one table of one file."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,15 @@ _MOST_COLUMNS = 1_000
 # Of the layers of a file that are offered in a sentence.
 _MOST_NAMES = 20
 _LONGEST_NAME = 60
+
+# Columns in which other programs say it, and how: 奥维 writes g and b.
+_TELLING_COLUMNS = ("坐标系", "坐标类型", "坐标系类型", "坐标系统", "coord_type", "coordtype")
+_TOLD_SYSTEMS = {
+    "gcj02": re.compile(r"^g$|gcj|火星|高德|腾讯|amap"),
+    "bd09": re.compile(r"^b$|bd-?09(?!mc)|^百度(?:坐标系?|经纬度)?$"),
+    "4490": re.compile(r"^(?:wgs-?_?84|gps|cgcs-?_?2000|4490|4326|epsg:4490|epsg:4326)(?:坐标系?|经纬度)?$"),
+}
+_CENTRAL_MERIDIAN = re.compile(r"(?:cm_?|中央经线|中央子午线|central meridian)\D{0,4}(\d{2,3})(?!\d)")
 
 # In what we write ourselves: exports, and refused rows to be corrected.
 _CRS_COLUMN = "crs"
@@ -141,7 +151,9 @@ def heed_crs_column(table: Table, file_name: str) -> Table:
         InputRefused: the column names several coordinate systems.
     """
     if _CRS_COLUMN not in table.rows:
-        return table
+        told = [_read_told_crs(table.rows[name]) for name in _TELLING_COLUMNS if name in table.rows]
+        crs = next(filter(None, told), None)
+        return replace(table, declared_crs=crs) if crs and table.declared_crs is None else table
     column = table.rows[_CRS_COLUMN].astype("str").str.strip()
     named = sorted(set(column.dropna()) - {"", "None", "nan"})
     if len(named) > 1:
@@ -151,6 +163,21 @@ def heed_crs_column(table: Table, file_name: str) -> Table:
         )
         raise InputRefused(message)
     return replace(table, declared_crs=named[0]) if named else table
+
+
+def _read_told_crs(column: pd.Series) -> str | None:
+    """Read the one coordinate system that map programs and surveyors name in a column; None if unclear."""
+    words = {word for word in column.dropna().astype("str").str.strip().str.lower().unique() if word}
+    named = {_name_told_crs(word) for word in words}
+    return named.pop() if len(named) == 1 else None
+
+
+def _name_told_crs(word: str) -> str | None:
+    if found := _CENTRAL_MERIDIAN.search(word):
+        zone, rest = divmod(int(found[1]) - 75, 3)
+        is_of_china = "2000" in word and not rest and 0 <= zone <= 20
+        return f"EPSG:{4534 + zone}" if is_of_china else None
+    return next((crs for crs, mark in _TOLD_SYSTEMS.items() if mark.search(word)), None)
 
 
 def drop_blanks(table: Table) -> Table:

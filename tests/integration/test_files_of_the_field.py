@@ -16,6 +16,7 @@ from tests.conftest import clone_database
 from tests.field_archives import ARCHIVES
 from tests.field_books import BOOKS
 from tests.field_drawings import DRAWINGS
+from tests.field_feeds import FEEDS
 from tests.field_files import FieldFile
 from tests.field_shapes import SHAPES
 from tests.field_texts import TEXTS
@@ -25,6 +26,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "files.md"
 SECTIONS = {
     "Text": TEXTS,
     "Workbooks": BOOKS,
+    "Feeds of other systems": FEEDS,
     "Shapes": SHAPES,
     "Drawings, extracts and other maps": DRAWINGS,
     "Zips, and what is not read": ARCHIVES,

@@ -176,6 +176,31 @@ def test_micro_grids_find_the_grids_above_them_in_the_same_file(
     }
 
 
+def test_a_roster_without_codes_finds_buildings_and_compounds_by_their_names(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    """The survey knows them by its codes; whoever writes the roster knows what is painted on the wall."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE building SET name = '3栋' WHERE id = %s", (town.first,))
+        cursor.execute("UPDATE building SET name = '13栋' WHERE id = %s", (town.second,))
+    connection.commit()
+    rows = [
+        {"小区名称": "幸福里", "楼号": "3幢", "户数": 36},
+        {"小区名称": "老厂区", "楼号": "十三号楼", "户数": 24},
+        {"小区名称": "幸福里", "楼号": "３＃", "户数": 1},
+        {"小区名称": "别处", "楼号": "3幢", "户数": 2},
+        {"小区名称": "幸福里", "楼号": "4幢", "户数": 3},
+    ]
+    report = load(write_csv(tmp_path / "楼栋.csv", rows))
+    assert ask(connection, "SELECT code, name, households FROM building ORDER BY code") == [
+        ("B1", "3幢", 36), ("B2", "十三号楼", 24),
+    ]  # fmt: skip
+    assert any("recognised by their names" in note for note in report.notes)
+    assert [rejection.row for rejection in report.rejections] == [4, 5, 6]
+    compounds = write_csv(tmp_path / "小区.csv", [{"小区名称": "幸福里小区", "管理方式": "物业公司"}])
+    assert load(compounds).rows.updated == 1
+
+
 def test_grids_without_a_date_hold_for_the_past_and_keep_their_date(
     town: ImportTown, connection: PostgresConnection, tmp_path: Path
 ) -> None:

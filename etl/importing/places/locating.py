@@ -199,7 +199,9 @@ def _choose_crs(
 ) -> tuple[SourceCrs, bool]:
     """Choose the coordinate system, and say whether the coordinates are to be exchanged."""
     is_silent = table.declared_crs is None
-    by_standard = file_name.lower().endswith((".geojson", ".json")) and sample.is_degrees()
+    # The standard of GeoJSON says WGS-84; of coordinates in columns none says anything.
+    has_shapes = table.geometry is not None or table.points is not None
+    by_standard = has_shapes and file_name.lower().endswith((".geojson", ".json")) and sample.is_degrees()
     said = wanted or table.declared_crs or ("4490" if by_standard else None)
     is_presumed = wanted is None and is_silent
     evidence = weigh_hypotheses(sample, ground, said, is_presumed=is_presumed)
@@ -222,7 +224,7 @@ def _choose_crs(
             f"{file_name} names no coordinate system and was read as WGS-84; files from Chinese map services "
             "are often GCJ-02 and then lie some 500 m off: add --crs gcj02 if it is one."
         )
-    elif not is_confirmed:
+    elif not is_confirmed and evidence.proposed is not None:
         # Of every other sound file nothing known can tell: what is warned of each time is read by nobody.
         crs = source.name
         draft.notes.append(
