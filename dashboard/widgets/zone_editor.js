@@ -50,6 +50,7 @@ class Editor {
     this.ground = ground;
     this.map = ground.map;
     this.map.on("move", () => this.measure());
+    ground.repaint = () => this.show(this.data);
     this.listen();
     this.measure();
   }

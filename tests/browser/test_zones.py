@@ -1,8 +1,11 @@
 """A zone plan drawn, bettered and published in a real browser without any network."""
 
+import io
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, WebSocket, expect
 
 from tests.browser.desk import Desk
@@ -246,6 +249,38 @@ def test_answers_that_overtake_each_other_take_nothing_out_of_the_hand(drawing: 
     drawing.choose("第2责任区")
     drawing.act("Enter")
     _throw_away(drawing, "慢机")
+
+
+def test_a_graphics_card_that_forgets_takes_nothing_out_of_the_hand(drawing: Drawing) -> None:
+    page = drawing.page
+    drawing.begin_draft("失图")
+    stage = page.locator(".zone-stage")
+    page.keyboard.press("b")
+    drawing.stroke((60, 25), (150, 100))
+    held = drawing.count_picked()
+    page.evaluate(
+        "window.card = document.querySelector('.zone-map canvas').getContext('webgl2')"
+        ".getExtension('WEBGL_lose_context'), card.loseContext()"
+    )
+    expect(page.locator(".zone-map[data-lost]")).to_be_visible()
+    drawing.stroke((160, 205), (225, 310))
+    more = drawing.count_picked()
+    assert more > held
+    expect(page.get_by_text(f"已选 {more} 栋")).to_be_visible()
+    page.evaluate("card.restoreContext()")
+    expect(page.locator(".zone-map[data-lost]")).to_have_count(0)
+    # The zones are in their colours again: this one, where it was.
+    colour = page.locator(".zone-swatch").first.evaluate("it => getComputedStyle(it).backgroundColor")
+    wanted = np.array([int(part) for part in re.findall(r"\d+", colour)])
+    for _ in range(100):
+        pixels = np.asarray(Image.open(io.BytesIO(stage.screenshot())).convert("RGB")).astype(int)
+        if (np.abs(pixels - wanted).max(axis=2) <= 4).sum() > 100:
+            break
+        page.wait_for_timeout(300)
+    else:
+        pytest.fail("the zones were not painted again")
+    assert drawing.count_picked() == more
+    _throw_away(drawing, "失图")
 
 
 def test_escape_closes_a_popover_and_lets_go_of_nothing(drawing: Drawing) -> None:
