@@ -213,4 +213,22 @@ FEEDS: Final = (
         told=("楼道堆物",),
         keeps=("SELECT count(*) FROM incident WHERE geocode_quality = 'building'", 5),
     ),
+    FieldFile(
+        "乱码.csv",
+        "text that somebody opened in a wrong encoding and saved",
+        write_text(
+            "楼栋编号,楼栋名称,户数\r\nB1,幸福里一号楼,36\r\nB2,二号楼,24".encode("gbk").decode("latin-1")
+        ),
+        2,
+        told=("read in a wrong encoding before it was saved",),
+        keeps=("SELECT string_agg(name, ' ' ORDER BY code) FROM building", "幸福里一号楼 二号楼"),
+        options={"layer": "buildings"},
+    ),
+    FieldFile(
+        "无表头.txt",
+        "rows without a header",
+        write_text(join([["g", f"{y:.8f}", f"{x:.8f}", 0, f"店{n}"] for n, (x, y) in enumerate(_GCJ)])),
+        stopped="has no header",
+        options=_SHOPS,
+    ),
 )

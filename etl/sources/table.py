@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etl.sources.shelf import Shelf
 from geo.errors import InputRefused, UnreadableFile
 from geo.rules.inert import strip_controls
 
@@ -83,6 +84,7 @@ class Table:
         warnings: sentences a person should read.
         found: the file's columns in its order, where ``rows`` holds only those asked for.
         counts_from_1904: whether bare numbers of days count from 1904, as in workbooks of old Macintoshes.
+        shelf: where the text of a large table lies.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Table:
     warnings: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
     counts_from_1904: bool = False
+    shelf: Shelf = field(default_factory=Shelf)
 
     @property
     def columns(self) -> list[str]:
@@ -165,6 +168,19 @@ def heed_crs_column(table: Table, file_name: str) -> Table:
     return replace(table, declared_crs=named[0]) if named else table
 
 
+def keep_rows(table: Table, kept: npt.NDArray[np.bool_]) -> Table:
+    """Keep some rows; where they follow one another, as without a total below, no copy is made of them.
+
+    Args:
+        table: without geometry.
+        kept: shape (n,).
+    """
+    first, last = int(kept.argmax()), len(kept) - int(kept[::-1].argmax())
+    stretch = slice(first, last)
+    rows = table.rows.iloc[stretch] if kept[stretch].all() else table.rows[kept]
+    return replace(table, rows=rows.reset_index(drop=True), row_numbers=table.row_numbers[kept])
+
+
 def _read_told_crs(column: pd.Series) -> str | None:
     """Read the one coordinate system that map programs and surveyors name in a column; None if unclear."""
     words = {word for word in column.dropna().astype("str").str.strip().str.lower().unique() if word}
@@ -182,10 +198,15 @@ def _name_told_crs(word: str) -> str | None:
 
 def drop_blanks(table: Table) -> Table:
     """Leave out rows and unnamed columns of text without a character; row numbers stay those of the file."""
-    has_text = pd.DataFrame({name: values.str.strip() != "" for name, values in table.rows.items()})
-    unnamed = has_text.columns.str.fullmatch(UNNAMED_COLUMN.format(r"\d+"))
-    rows = table.rows.loc[:, ~(unnamed & ~has_text.any())]
-    filled = has_text.any(axis=1).to_numpy()
-    if not filled.all():
-        rows = rows[filled].reset_index(drop=True)
-    return replace(table, rows=rows, row_numbers=table.row_numbers[filled])
+    filled = np.zeros(len(table.rows), dtype=bool)
+    blank = []
+    for name, values in table.rows.items():
+        is_unnamed = re.fullmatch(UNNAMED_COLUMN.format(r"\d+"), str(name)) is not None
+        # Most rows have something in the first of their columns.
+        if is_unnamed or not filled.all():
+            has_text = (values.str.strip() != "").to_numpy(bool)
+            filled |= has_text
+            if is_unnamed and not has_text.any():
+                blank.append(name)
+    table = replace(table, rows=table.rows.drop(columns=blank)) if blank else table
+    return table if filled.all() else keep_rows(table, filled)

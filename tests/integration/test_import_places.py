@@ -150,7 +150,7 @@ def test_micro_grids_find_the_grids_above_them_in_the_same_file(
     bare: Town, connection: PostgresConnection, tmp_path: Path
 ) -> None:
     """Named, or by where they lie; the micro grids come first, as in a roster sorted by code."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"网格编号": "01-1", "网格名称": "微1", "网格类型": "微网格", "上级网格": "二网格"},
         {"网格编号": "01-2", "网格名称": "微2", "网格类型": "微网格", "上级网格": None},
         {"网格编号": "03-1", "网格名称": "微3", "网格类型": "微网格", "上级网格": "三网格"},

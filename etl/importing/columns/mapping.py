@@ -1,5 +1,6 @@
 """Which layer a file is of, and which column is which field: what names say for certain."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -121,6 +122,12 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
     left = [column for column in columns if column not in (*given, *own, *personal)]
     fields |= match_headers(left, layer, fields)
     if not any(name in fields for name in layer.needs):
+        if _are_values(columns):
+            message = (
+                f"{file_name} has no header: its first row holds values ({_list_columns(columns)}); "
+                "write above it what each column is."
+            )
+            raise InputRefused(message)
         wanted, found = ", ".join(layer.needs), _list_columns(columns)
         message = f"{file_name} has no column for {wanted}; it has {found}: name one with --map COLUMN=FIELD."
         raise InputRefused(message)
@@ -187,6 +194,11 @@ def begins(plain: str, header: str) -> bool:
 def _list_columns(columns: Sequence[str]) -> str:
     listed = ", ".join(strip_controls(column)[:_LONGEST_LISTED] for column in columns[:_MOST_LISTED])
     return f"{listed} …" if len(columns) > _MOST_LISTED else listed or "no column at all"
+
+
+def _are_values(columns: Sequence[str]) -> bool:
+    """Whether what should be names of columns are numbers, as those of coordinates or days."""
+    return sum(re.fullmatch(r"-?\d+\.\d{3,}|\d{4}-\d\d-\d\d.*", column) is not None for column in columns) > 0
 
 
 def _may_be_cut(column: str) -> bool:

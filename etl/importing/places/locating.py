@@ -136,7 +136,7 @@ def _find_coordinates(
         given = np.column_stack([draft.values[name].to_numpy(float) for name in ("lon", "lat")])
         half = np.isnan(given).sum(axis=1) == 1
         scale = _find_scale(given)
-        given = given / scale
+        given = given / scale if scale != 1 else given
         if reject:
             draft.reject(half & draft.kept, "has only one of the two coordinates")
             if scale != 1:
