@@ -149,7 +149,8 @@ def _read_parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
             name = raw.decode()
         except UnicodeDecodeError:
             name = raw.decode("gb18030", "replace")
-    parts = name.replace("\\", "/").split("/")
+    # Nobody sees a line break in a name, and it would break the sentence that offers it.
+    parts = "".join(sign if sign >= " " else "_" for sign in name).replace("\\", "/").split("/")
     return tuple(part for part in parts if part.strip(". ") and not part.endswith(":"))
 
 

@@ -77,3 +77,17 @@ def test_view_of_what_is_stored_is_read(tmp_path: Path) -> None:
         database.execute("INSERT INTO gpkg_contents (table_name, data_type) VALUES ('v', 'attributes')")
         database.commit()
     assert len(read_source(tmp_path / "x.gpkg", "v").row_numbers) == len(FRAME)
+
+
+def test_text_that_is_not_in_the_encoding_its_format_has_is_read(tmp_path: Path) -> None:
+    FRAME.to_file(tmp_path / "x.gpkg", layer="x")
+    with closing(sqlite3.connect(tmp_path / "x.gpkg")) as database:
+        # The index of places would call a function that is not known here.
+        for (trigger,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        for text, fid in (("幸福里".encode("gb18030"), 1), (b"\xff\xff", 2)):
+            database.execute("UPDATE x SET name = CAST(? AS TEXT) WHERE fid = ?", (text, fid))
+        database.commit()
+    assert read_source(tmp_path / "x.gpkg").rows["name"].to_list() == ["幸福里", "\ufffd\ufffd"]

@@ -381,3 +381,17 @@ def test_old_workbook_over_which_its_reader_panics_is_damaged(tmp_path: Path) ->
     (tmp_path / "台账.xls").write_bytes(book)
     with pytest.raises(UnreadableFile, match="damaged or not a workbook"):
         read_source(tmp_path / "台账.xls")
+
+
+@pytest.mark.parametrize("sign", [b"\x04\x02", b"\x00\x02"], ids=["cell", "size"])
+def test_old_workbook_that_reaches_far_is_told_before_memory_runs_out(tmp_path: Path, sign: bytes) -> None:
+    book = bytearray(write_xls("楼栋", [["编号", "名称"], ["1", "甲"]]))
+    at = book.rindex(sign + (b"\x0b" if sign[0] else b"\x0e")) + 4
+    book[at : at + 14] = (
+        b"\xff\xff\xff\xff" + book[at + 4 : at + 14]
+        if sign[0]
+        else (b"\0\0\0\0\xff\xff\0\0\0\0\xff\xff" + book[at + 12 : at + 14])
+    )
+    (tmp_path / "台账.xls").write_bytes(book)
+    with pytest.raises(InputRefused, match=r"a cell in row 65,53. and one in column 65,53."):
+        read_source(tmp_path / "台账.xls")

@@ -142,6 +142,12 @@ def test_what_is_no_delivery_is_refused(tmp_path: Path, members: dict[str, bytes
             ask(path)
 
 
+def test_line_break_in_a_name_breaks_no_sentence(tmp_path: Path) -> None:
+    path = pack(tmp_path / "x.zip", {"a\nb.geojson": FEATURES, "c.geojson": FEATURES})
+    assert [layer.name for layer in list_source_layers(path)] == ["a_b", "c"]
+    assert len(read_source(path, "a_b").row_numbers) == 2
+
+
 def test_bombs_within_a_zip_count_together(tmp_path: Path) -> None:
     inner = pack(tmp_path / "x.kmz", {"doc.kml": ZEROS * 27}).read_bytes()
     path = pack(tmp_path / "x.zip", {f"{n}.kmz": inner for n in range(20)})

@@ -24,6 +24,7 @@ from etl.sources.tables.body import leave_out
 from etl.sources.tables.disguised import read_disguised
 from etl.sources.tables.filling import fill_groups, take_headings
 from etl.sources.tables.headers import Header, Merge, count_named, read_header
+from etl.sources.tables.old_workbook import measure_old_workbook
 from etl.sources.tables.workbook_signs import counts_from_1904, measure_sheets, read_signs
 from geo.errors import InputRefused, UnreadableFile
 
@@ -178,13 +179,14 @@ def _open(path: Path) -> CalamineWorkbook:
 
 
 def _refuse_bombs(path: Path) -> None:
-    """Refuse a packed workbook that says it is larger than fits in memory, before anything is unpacked."""
+    """Refuse a workbook that says it is larger than fits in memory, before anything is unpacked."""
+    unpacked_bytes = 0
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked_bytes = sum(member.file_size for member in archive.infolist())
         height, width = measure_sheets(path) if unpacked_bytes <= _MOST_UNPACKED_BYTES else (0, 0)
     except (zipfile.BadZipFile, UnicodeDecodeError):
-        return  # An .xls is not packed; what is damaged, calamine tells.
+        height, width = measure_old_workbook(path)  # An .xls is not packed.
     if height * width > _MOST_CELLS:
         message = (
             f"{path.name} has a cell in row {height:,} and one in column {width:,}, with next to nothing "
