@@ -113,7 +113,7 @@ class Server:
         self._process.wait()
 
     def read_memory_bytes(self) -> int:
-        """Return what it wrote to memory: whether pages of programs are its own, others decide as they come."""
+        """Return what it wrote to memory; pages of programs are its own only while nobody else runs them."""
         return sum(part.anonymous for part in find_server(self.port).memory_maps())
 
 
