@@ -1,14 +1,17 @@
 """Files that would bring another file or compute without end: what is given is all that is read."""
 
+import json
 import sqlite3
 import zipfile
 from contextlib import closing
 from pathlib import Path
 
 import geopandas as gpd
+import pyproj
 import pytest
 import shapely
 
+from etl.sources.maps.geojson import _look_into
 from etl.sources.reading import list_source_layers, read_source
 from geo.errors import InputRefused, UnreadableFile
 
@@ -91,3 +94,29 @@ def test_text_that_is_not_in_the_encoding_its_format_has_is_read(tmp_path: Path)
             database.execute("UPDATE x SET name = CAST(? AS TEXT) WHERE fid = ?", (text, fid))
         database.commit()
     assert read_source(tmp_path / "x.gpkg").rows["name"].to_list() == ["幸福里", "\ufffd\ufffd"]
+
+
+@pytest.mark.parametrize("name", ["x.shp", "x.gpkg", "x.fgb", "x.gdb"])
+def test_coordinate_system_that_another_file_defines_is_not_looked_for(tmp_path: Path, name: str) -> None:
+    system = pyproj.CRS(f"+proj=longlat +ellps=GRS80 +nadgrids=@{tmp_path}/grid +no_defs")
+    driver = "OpenFileGDB" if name == "x.gdb" else None
+    FRAME.set_crs(system, allow_override=True).to_file(tmp_path / name, driver=driver)
+    if name == "x.shp":
+        (tmp_path / "x.prj").write_text(system.to_wkt("WKT1_GDAL", pretty=False))
+    for look in (read_source, list_source_layers) if name != "x.shp" else (read_source,):
+        with pytest.raises(InputRefused, match="defined by a file of shifts"):
+            look(tmp_path / name)
+
+
+def test_geojson_names_no_file_to_gdal(tmp_path: Path) -> None:
+    text = json.dumps(json.loads(FRAME.to_json()) | {"crs": {"type": "name", "properties": {"name": "NAME"}}})
+    for said in (
+        "+proj=longlat +nadgrids=@/grid",
+        r"\u002bp\u0072oj=longlat +nadgrids=@/grid",
+        "+init=/grid:1",
+    ):
+        (tmp_path / "x.geojson").write_text(text.replace("NAME", said))
+        source = _look_into(tmp_path / "x.geojson").source
+        assert isinstance(source, bytes)
+        assert "crs" not in json.loads(source)
+        assert len(read_source(tmp_path / "x.geojson").row_numbers) == 2

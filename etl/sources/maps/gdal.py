@@ -21,7 +21,8 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from etl.sources.shelf import shelve
 from etl.sources.table import Rejection, SourceLayer, Table, keep_rows, refuse_columns
-from geo.errors import UnreadableFile
+from geo.crs import names_file
+from geo.errors import InputRefused, UnreadableFile
 
 # Formats that know how many rows they have; a Shapefile counts deleted ones as well.
 _COUNTED = (".gpkg", ".gdb", ".fgb")
@@ -44,6 +45,26 @@ def explain_damage(file_name: str) -> Iterator[None]:
             yield
     except (DataSourceError, DataLayerError, pa.ArrowException, UnicodeDecodeError):
         raise damaged(file_name) from None
+
+
+def refuse_grids(said: str | bytes, file_name: str) -> None:
+    """Refuse a file that defines its coordinate system by another, before GDAL opens either.
+
+    Args:
+        said: what the file says of its coordinates, or the part of it where that stands.
+        file_name: the name a person knows the file by.
+
+    Raises:
+        InputRefused: it does.
+    """
+    # In a FileGDB it may stand in characters of two bytes.
+    text = said if isinstance(said, str) else said.replace(b"\0", b"").decode("latin-1")
+    if names_file(text):
+        message = (
+            f"The coordinate system of {file_name} is defined by a file of shifts that is not in it; "
+            "export it again in CGCS2000 (EPSG:4490)."
+        )
+        raise InputRefused(message)
 
 
 def list_layers(source: Path | bytes, file_name: str) -> list[str]:

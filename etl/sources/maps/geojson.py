@@ -28,14 +28,29 @@ _CRS = re.compile(r'"crs"\s*:\s*(\{.{0,600})', re.DOTALL)
 
 
 def _spell(word: str) -> bytes:
-    """Make a pattern of a word with any of its letters escaped, and quoted as GDAL's reader takes it."""
-    letters = (rf"(?:{letter}|\\u00{ord(letter):02x}|\\u00{ord(letter.upper()):02x})" for letter in word)
-    return "".join(["[\"']", *letters]).encode()
+    """Make a pattern of a word with any of its letters escaped."""
+    return "".join(
+        rf"(?:{letter}|\\u00{ord(letter):02x}|\\u00{ord(letter.upper()):02x})" for letter in word
+    ).encode()
 
 
-_CRS_KEY = re.compile(_spell("crs") + rb"[\"']", re.IGNORECASE)
+_CRS_KEY = re.compile(
+    rb"[\"'](?:" + _spell("crs") + b"|" + _spell("spatialreference") + rb")[\"']", re.IGNORECASE
+)
 # Of what stands before a colon outside of a text, nothing ends in a letter; a comment may stand behind it.
-_LINK = re.compile(rb"(?<![a-z]):\s*(?:/[*/]|" + _spell("link") + b"|" + _spell("url") + b")", re.IGNORECASE)
+_LINK = re.compile(
+    rb"(?<![a-z]):\s*(?:/[*/]|[\"'](?:"
+    + _spell("link")
+    + b"|"
+    + _spell("url")
+    + rb"))|"
+    # A system may be defined by a file of shifts, or by one of definitions.
+    + rb"(?:"
+    + b"|".join(map(_spell, ("grids", "init", "model", "proj")))
+    + rb")\s*(?:=|\\u003d)|"
+    + b"|".join(map(_spell, ("proj4_grids", "parameterfile"))),
+    re.IGNORECASE,
+)
 _CRS_NAME = re.compile(r'"(?:name|code)"\s*:\s*"?([^",{}]+)')
 _SHIFTED = {
     "gcj02": re.compile(r"gcj|火星|mars|高德|amap|腾讯", re.IGNORECASE),
@@ -165,7 +180,7 @@ def _look_into(path: Path) -> _Content:
 
 
 def _unlink(source: Path | bytes) -> Path | bytes:
-    """Rename the coordinate systems of a file of which one may be a link, for GDAL would follow it."""
+    """Rename the coordinate systems of a file of which one may name another file, for GDAL would open it."""
     if isinstance(source, bytes):
         is_linked = _CRS_KEY.search(source) and _LINK.search(source)
     else:

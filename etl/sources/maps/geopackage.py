@@ -13,11 +13,13 @@ from etl.sources.maps.gdal import (
     list_columns,
     list_layers,
     read_layer,
+    refuse_grids,
 )
 from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one
 from geo.errors import InputRefused
 
 _SCHEMA = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'view') AND sql IS NOT NULL"
+_SYSTEMS = "SELECT CAST(definition AS TEXT) AS definition FROM gpkg_spatial_ref_sys"
 _VIEW = re.compile(r"\s*CREATE\s+(TEMP\w*\s+)?VIEW", re.IGNORECASE)
 _COMPUTED = re.compile(r"\bAS\s*\(", re.IGNORECASE)
 # What makes rows or bytes out of nothing, without end.
@@ -31,7 +33,8 @@ def read_geopackage(path: Path, source_layer: str | None, choose: ChooseColumns 
 
     Raises:
         UnreadableFile: the file is damaged or empty.
-        InputRefused: there are several layers to choose from, or a table is a program rather than rows.
+        InputRefused: there are several layers to choose from, a table is a program rather than rows, or a
+            coordinate system is defined by another file.
     """
     _refuse_programs(path)
     name = choose_one(path.name, "layer", list_layers(path, path.name), source_layer)
@@ -47,7 +50,7 @@ def list_geopackage_layers(path: Path) -> list[SourceLayer]:
 
     Raises:
         UnreadableFile: the file is damaged.
-        InputRefused: a table is a program rather than rows.
+        InputRefused: a table is a program rather than rows, or a coordinate system defined by another file.
     """
     _refuse_programs(path)
     return describe_layers(path, path.name)
@@ -60,6 +63,9 @@ def _refuse_programs(path: Path) -> None:
             raise damaged(path.name)
     with explain_damage(path.name):
         schema = pyogrio.raw.read_arrow(path, sql=_SCHEMA)[1].to_pylist()
+        systems = pyogrio.raw.read_arrow(path, sql=_SYSTEMS)[1].to_pylist()
+    for system in systems:
+        refuse_grids(str(system["definition"]), path.name)
     for entry in schema:
         said = str(entry["sql"])
         computes = _VIEW.match(said) or _COMPUTED.search(said)
