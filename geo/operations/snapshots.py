@@ -257,10 +257,10 @@ def _read_prints(state: _State, periods: Sequence[Period]) -> Mapping[_Part, str
     ends = [start_of_day(period.end) + _FOLLOWED for period in periods]
     with connect() as connection:
         cases = store.list_prints(connection, state.community_id, ends)
-        terms = indicators.read_terms(connection, state.community_id)
+        terms_of_cases, terms = indicators.read_terms(connection, state.community_id)
         places = read_common_tag(connection, state.community_id, _PLACE_LAYERS, state.today)
     prints: dict[_Part, str] = {}
     for period, of_cases in zip(periods, cases, strict=True):
-        prints[period, False] = f"{of_cases} {terms}"
+        prints[period, False] = f"{of_cases} {terms_of_cases}"
         prints[period, True] = f"{of_cases} {terms} {places}"
     return prints

@@ -123,7 +123,7 @@ def _wait_for_another(browser: httpx.Client, etag: str) -> str:
         found = answer.headers["etag"]
         return found != etag
 
-    wait(is_another, "no other frame came", every_s=0.05)
+    wait(is_another, "no other frame came", every_s=0.2)
     return found
 
 
