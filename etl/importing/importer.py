@@ -37,6 +37,7 @@ from etl.importing.rules import (
     check_ground,
     check_incidents,
     check_merchants,
+    settle_elderly,
     settle_parents,
 )
 from geo.errors import InputRefused
@@ -137,6 +138,7 @@ def import_file(
         ids = recognise_rows(connection, draft, match_rows(draft, known), home.id)
         _require_shapes(draft, ids)
         settle_parents(connection, draft, ids)
+        settle_elderly(draft, ids, places)
         warn_of_doubles(draft, ids, places)
         batch, loaded = None, Loaded(RowCounts(total, inserted=0, updated=0, unchanged=0, rejected=total))
         if draft.kept.any():

@@ -16,7 +16,7 @@ from geo.rules.matching import match_place
 from geo.rules.naming import PlaceIndex, index_places
 from geo.store.addresses import read_gazetteer
 
-_ONLY_A_NUMBER = re.compile(r"[0-9]{1,3}|[A-Za-z]")
+_ONLY_A_NUMBER = re.compile(r"[A-Za-z]?[0-9]{1,3}|[A-Za-z]")
 
 
 def recognise_rows(

@@ -186,6 +186,36 @@ def check_buildings(draft: Draft, places: Places, _ground: Ground) -> None:
     draft.values["compound_id"] = named.fillna(place_in_compounds(draft, places))
 
 
+def settle_elderly(draft: Draft, ids: npt.NDArray[np.int64], places: Places) -> None:
+    """Leave out the elderly of buildings where fewer residents are known than that, or refuse the residents.
+
+    Args:
+        draft: buildings; those that say both themselves are judged already.
+        ids: shape (n,), the stored row of each row, -1 for those that are new.
+        places: the stored ones.
+    """
+    if draft.layer.name != "buildings" or not (draft.has("elderly") or draft.has("residents")):
+        return
+    stored = places.buildings.set_index("id")
+    said, known = {}, {}
+    for name in ("residents", "elderly"):
+        assumed = draft.assumed.get(name, np.zeros(len(draft), dtype=bool))
+        said[name] = draft.get(name).astype("Float64").mask(assumed)
+        known[name] = said[name].fillna(pd.Series(ids).map(stored[name]).astype("Float64")).fillna(0)
+    over = (known["elderly"] > known["residents"]).to_numpy(bool) & draft.kept
+    told = said["elderly"].notna().to_numpy(bool)
+    draft.reject(over & ~told, "has fewer residents than elderly are known there", "residents")
+    over &= told
+    if over.any():
+        count, rows = int(over.sum()), draft.list_rows(over)
+        draft.warn(
+            f"{count:,} buildings have more elderly than residents are known, which were left out ({rows}): "
+            "bring in the number of residents, too."
+        )
+        draft.values["elderly"] = draft.values["elderly"].mask(over, 0)
+        draft.assumed["elderly"] |= over
+
+
 def check_merchants(draft: Draft, places: Places, ground: Ground) -> None:
     """Find the building each merchant is in."""
     place_in_buildings(draft, places, ground.plane)

@@ -16,6 +16,7 @@ _MISREADINGS: Final = (
     ("cp1252", "utf-8"),
     ("gb18030", "utf-8"),
 )
+_GUARD: Final = r'^="(.*)"$'
 _SAMPLED_ROWS: Final = 200
 _LEAST_WORDS: Final = 3
 _MOST_SAMPLES: Final = 3
@@ -23,6 +24,7 @@ _MOST_SAMPLES: Final = 3
 
 def mend_text(table: Table) -> Table:
     """Put right the names and values of a table if all of them were misread alike; a warning says so."""
+    table = _drop_guards(table)
     columns = [name for name, values in table.rows.items() if pd.api.types.is_string_dtype(values)]
     values = (word for name in columns for word in table.rows[name].iloc[:_SAMPLED_ROWS].dropna())
     sample = {word for word in (*map(str, table.columns), *values) if not word.isascii()}
@@ -44,6 +46,22 @@ def mend_text(table: Table) -> Table:
         found=tuple(names[name] for name in table.found),
         warnings=(*table.warnings, warning),
     )
+
+
+def _drop_guards(table: Table) -> Table:
+    """Take numbers out of ``="001"``, as systems write them to keep a spreadsheet from reading them."""
+    guarded = [
+        name
+        for name, values in table.rows.items()
+        if pd.api.types.is_string_dtype(values)
+        and values.iloc[:_SAMPLED_ROWS].str.startswith('="').fillna(value=False).any()
+    ]
+    if not guarded:
+        return table
+    rows = table.rows.copy()
+    for name in guarded:
+        rows[name] = rows[name].str.replace(_GUARD, r"\1", regex=True)
+    return replace(table, rows=rows)
 
 
 def _find_misreading(sample: Iterable[str]) -> tuple[str, str] | None:

@@ -118,7 +118,7 @@ def read_places(connection: PostgresConnection, community_id: int) -> Places:
         ),
         buildings=_frame(
             queries.list_buildings(connection, community_id=community_id),
-            ["id", "code", "compound_id", "geom"],
+            ["id", "code", "compound_id", "residents", "elderly", "geom"],
         ),
     )
 

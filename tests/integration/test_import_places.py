@@ -201,6 +201,22 @@ def test_a_roster_without_codes_finds_buildings_and_compounds_by_their_names(
     assert load(compounds).rows.updated == 1
 
 
+def test_elderly_of_whom_no_residents_are_known_spoil_no_file(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    def bring_in(*rows: dict[str, object]) -> ImportReport:
+        return load(write_csv(tmp_path / "楼栋.csv", rows))
+
+    report = bring_in({"楼栋编号": "B1", "60岁以上老人": 12, "户数": 5})
+    assert any("more elderly than residents" in warning for warning in report.warnings)
+    assert ask(connection, "SELECT elderly, households FROM building WHERE code = 'B1'") == [(0, 5)]
+    bring_in({"楼栋编号": "B1", "60岁以上老人": 12, "人口": 40})
+    assert not bring_in({"楼栋编号": "B1", "60岁以上老人": 13}).warnings
+    refused = bring_in({"楼栋编号": "B1", "人口": 3}, {"楼栋编号": "B2", "人口": 3})
+    assert (refused.rows.updated, [rejection.row for rejection in refused.rejections]) == (1, [2])
+    assert ask(connection, "SELECT elderly, residents FROM building WHERE code = 'B1'") == [(13, 40)]
+
+
 def test_grids_without_a_date_hold_for_the_past_and_keep_their_date(
     town: ImportTown, connection: PostgresConnection, tmp_path: Path
 ) -> None:

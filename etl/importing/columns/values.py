@@ -94,6 +94,7 @@ _DEGREES = re.compile(
     r"[东西南北经纬EWNS\s]*(\d{1,3}(?:\.\d+)?)\s*[°度º]\s*"
     r"(?:(\d{1,2}(?:\.\d+)?)\s*['′’分]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')\s*)?[EWNS]?"
 )
+_NO_NUMBER = ("无", "没有")
 _AXES = re.compile(r"(?:东经|北纬|[经纬]度|[EN])[:：]?", re.IGNORECASE)
 _DIRECTED = re.compile(r"(?:东经|北纬|[EN])[:：]?\s*(\d{1,3}\.\d+)°?")
 
@@ -269,6 +270,7 @@ def _read_numbers(column: pd.Series, _field: Field) -> Reading:
         return Reading(column.astype("float64"), np.zeros(len(column), dtype=bool))
     text = to_text(column)
     values = pd.to_numeric(text, errors="coerce").astype("float64")
+    text = text.mask(text.isin(_NO_NUMBER)) if values.isna().any() else text
     odd = text.notna() & values.isna()
     if odd.any():
         values[odd] = np.array([_read_odd_number(word) for word in text[odd]])

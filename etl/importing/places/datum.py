@@ -27,6 +27,8 @@ _LABELS = {
 # system explains is nothing a person could choose, and must be plain before it is spoken of.
 _SURE = 7.0
 _CONTRADICTION = 4.0
+# Against what nobody has said: one in a dozen.
+_QUESTION = 2.5
 _PLAIN = 8.0
 
 # Where the evidence is silent the common is likelier than the strange, and the declared than the rest.
@@ -92,6 +94,7 @@ class Evidence:
         reading: the one that was declared or asked for, with the order of axes that fits; None if none was.
         is_sure: whether the reading, or the likeliest, is likelier by far than any other, and than any shift
             of 500 m.
+        is_presumed: whether nobody has said the reading, and only the kind of file has it so.
         drift: the direction in which some 500 m would make a far better fit, where no system would.
         community: the community's name.
     """
@@ -99,6 +102,7 @@ class Evidence:
     hypotheses: tuple[Hypothesis, ...]
     reading: Hypothesis | None
     is_sure: bool
+    is_presumed: bool
     drift: str | None
     community: str
 
@@ -112,8 +116,8 @@ class Evidence:
     @property
     def rival(self) -> Hypothesis | None:
         """Another way, much likelier than the reading: the evidence contradicts that."""
-        best = self.proposed
-        if best is None or self.reading is None or best.weight < self.reading.weight + _CONTRADICTION:
+        best, enough = self.proposed, _QUESTION if self.is_presumed else _CONTRADICTION
+        if best is None or self.reading is None or best.weight < self.reading.weight + enough:
             return None
         return best
 
@@ -215,6 +219,7 @@ def weigh_hypotheses(
         hypotheses=tuple(reading.to_hypothesis() for reading in ranked),
         reading=None if declared is None else chosen.to_hypothesis(),
         is_sure=chosen.weight >= max([*others, *shifted]) + _SURE and chosen.fit.share_inside >= _LEAST_SHARE,
+        is_presumed=is_presumed,
         drift=_DIRECTIONS[round(best_shift * 8 / _BEARINGS) % 8] if drifts else None,
         community=ground.name,
     )

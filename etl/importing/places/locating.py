@@ -24,6 +24,8 @@ _FAR_M = 1_000.0
 # No system in metres has numbers that are degrees of China when divided by one of these.
 _SCALES = (1e6, 1e7)
 
+_MAP_ENDINGS = (".kml", ".kmz", ".ovkml", ".ovkmz")
+
 Shapes = npt.NDArray[Any]
 
 
@@ -203,7 +205,9 @@ def _choose_crs(
     has_shapes = table.geometry is not None or table.points is not None
     by_standard = has_shapes and file_name.lower().endswith((".geojson", ".json")) and sample.is_degrees()
     said = wanted or table.declared_crs or ("4490" if by_standard else None)
-    is_presumed = wanted is None and is_silent
+    # KML is WGS-84 by its standard, too, and what map programs here write of it is often GCJ-02 all the same.
+    is_map = file_name.lower().endswith(_MAP_ENDINGS) and not is_confirmed
+    is_presumed = wanted is None and (is_silent or is_map)
     evidence = weigh_hypotheses(sample, ground, said, is_presumed=is_presumed)
     reading = evidence.reading
     if said is None or reading is None:
