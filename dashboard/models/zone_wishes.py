@@ -65,17 +65,15 @@ def _build_offer(posed: Posed, found: Found, text: Text) -> Offer:
 
 def draw_trade_off(posed: Posed, best: Mapping[Goal, Found], text: Text) -> dict[str, Any]:
     """Draw how evenness is bought with households that change hands, as Vega-Lite has it."""
-    points: list[dict[str, Any]] = [
-        {
-            "goal": text(GOALS[goal]),
-            "moved": round(found.moved),
-            "off": round(100 * float(found.deviations[0]), 2),
-            "compactness": round(float(found.compactness.mean()), 3),
-        }
-        for goal, found in best.items()
-    ]
+    goals: dict[tuple[int, float], list[str]] = {}
+    for goal, found in best.items():
+        spot = (round(found.moved), round(100 * float(found.deviations[0]), 2))
+        goals.setdefault(spot, []).append(text(GOALS[goal]))
+    # One dot for what comes out alike, or its words would lie over each other.
+    points = [{"goal": "、".join(names), "moved": moved, "off": off} for (moved, off), names in goals.items()]
     # Room for the words over the farthest dots.
-    widest, highest = (max((point[name] for point in points), default=0) for name in ("moved", "off"))
+    widest = max((moved for moved, _ in goals), default=0)
+    highest = max((off for _, off in goals), default=0)
     across = {
         "field": "moved",
         "type": "quantitative",

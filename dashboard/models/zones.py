@@ -42,6 +42,23 @@ def name_plan(head: PlanHead, text: Text) -> str:
     return f"{text(_STATES[head.state])}{days} · {head.name}"
 
 
+def name_plans(heads: Iterable[PlanHead], text: Text) -> dict[int, str]:
+    """Write what each of several plans is called, by id; the oldest of one name is called by it alone."""
+    return tell_apart({head.id: name_plan(head, text) for head in sorted(heads, key=lambda head: head.id)})
+
+
+def tell_apart(names: Mapping[int, str]) -> dict[int, str]:
+    """Number a name from the second who has it on: a box of choices knows who is meant by the name alone."""
+    apart: dict[int, str] = {}
+    for key, name in names.items():
+        numbered, count = name, 1
+        while numbered in apart.values():
+            count += 1
+            numbered = f"{name} ({count})"
+        apart[key] = numbered
+    return apart
+
+
 def find_in_force(heads: Iterable[PlanHead], on_day: date) -> PlanHead | None:
     """Return the plan that is in force on a day."""
     for head in heads:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.i18n import Text
-from dashboard.models.zones import list_hues
+from dashboard.models.zones import list_hues, tell_apart
 from dashboard.widgets.zone_desk import Desk
 from dashboard.widgets.zone_map import show_zone_hues
 from geo.model.zone import Plan, Zone, ZoneRole
@@ -73,7 +73,7 @@ def _show_zone(journal: _Journal, zone: Zone, candidates: Mapping[int, str]) -> 
         text,
         on_choose=lambda hue: journal.take(text("zones.step_colour"), zone_drafts.colour_zone, zone.id, hue),
     )
-    others = {other.id: other.name for other in plan.zones if other.id != zone.id}
+    others = tell_apart({other.id: other.name for other in plan.zones if other.id != zone.id})
     other, merge, lock = st.columns([2, 1, 1], vertical_alignment="bottom")
     into = other.selectbox(
         text("zones.merge_into"),
@@ -113,6 +113,7 @@ def _show_post(
     names = {0: text("zones.nobody"), **candidates}
     if present:
         names[present] = journal.plan.party_names.get(present, "")
+    names = tell_apart(names)
     field = f"zone_{role}_{key}"
     st.selectbox(
         text("zones.lead" if role is ZoneRole.LEAD else "zones.backup"),

@@ -39,12 +39,13 @@ def show_plan_choice(heads: Sequence[PlanHead], today: date, text: Text) -> Plan
     if not heads:
         return None
     by_id = {head.id: head for head in heads}
+    names = model.name_plans(heads, text)
     opened = _find_asked(by_id, "plan") or model.find_in_force(heads, today) or heads[0]
     st.session_state["zone_plan"] = opened.id
     st.selectbox(
         text("zones.plan"),
         list(by_id),
-        format_func=lambda plan_id: model.name_plan(by_id[plan_id], text),
+        format_func=names.__getitem__,
         key="zone_plan",
         label_visibility="collapsed",
         on_change=lambda: session.change_address(plan=str(st.session_state["zone_plan"]), against=None),
@@ -57,6 +58,7 @@ def show_comparison_choice(
 ) -> PlanHead | None:
     """Show what the open plan is compared with: as the address says, else what it began from."""
     others = {head.id: head for head in heads if head.id != opened.id}
+    names = model.name_plans(heads, text)
     if not others:
         return None
     default = others.get(opened.based_on or 0) or model.find_in_force(others.values(), today)
@@ -67,7 +69,7 @@ def show_comparison_choice(
         list(others),
         index=None,
         placeholder=text("zones.against"),
-        format_func=lambda plan_id: text("zones.against_plan", plan=model.name_plan(others[plan_id], text)),
+        format_func=lambda plan_id: text("zones.against_plan", plan=names[plan_id]),
         key="zone_against",
         label_visibility="collapsed",
         on_change=lambda: session.change_address(against=str(st.session_state["zone_against"] or "") or None),

@@ -169,6 +169,18 @@ def test_the_plan_in_force_is_neither_a_draft_nor_one_that_has_ended() -> None:
     assert model.find_in_force(heads[:2], TODAY) is None
 
 
+def test_plans_of_one_name_are_told_apart() -> None:
+    heads = [
+        PlanHead(number, 1, ZoneKind.GRID_WORKER, name, PlanState.DRAFT)
+        for number, name in ((7, "明年"), (5, "明年"), (6, "明年 (2)"), (4, "今年"))
+    ]
+    names = model.name_plans(heads, TEXT)
+    assert len(set(names.values())) == 4
+    assert names[5] == model.name_plan(heads[1], TEXT)
+    assert names[6] == model.name_plan(heads[2], TEXT)
+    assert model.tell_apart({1: "王芳", 2: "李强", 3: "王芳"}) == {1: "王芳", 2: "李强", 3: "王芳 (2)"}
+
+
 def test_what_changes_hands_is_told_zone_by_zone() -> None:
     town = lay_town()
     before = lay_plan(make_plan({101: 1, 102: 1, 103: 2}), town)
