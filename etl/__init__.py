@@ -17,3 +17,7 @@ os.environ["GDAL_SKIP"] = ",".join(
 os.environ["CPL_VSIL_CURL_ALLOWED_EXTENSIONS"] = ".none"
 # A coordinate system in GeoJSON may be a link, which GDAL would follow: to a port where nobody answers.
 os.environ["GDAL_HTTP_PROXY"] = "127.0.0.1:1"
+# A table in a GeoPackage may be another file of this machine, where SpatiaLite is there to read it.
+os.environ["SPATIALITE_LOAD"] = "NO"
+# Nor is a grid fetched for a coordinate system.
+os.environ["PROJ_NETWORK"] = "OFF"

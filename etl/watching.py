@@ -110,15 +110,21 @@ def _claim(folder: Path) -> Iterator[None]:
 
 
 def _measure(folder: Path) -> dict[Path, tuple[int, float]]:
-    """Return what lies there to be taken, the oldest first: how large it is, and when it changed."""
+    """Return what lies there to be taken, the oldest first: how large it is, and when it changed.
+
+    A link is left alone: whoever may write to the folder may not read all that whoever watches it may.
+    """
     found = {}
     for path in folder.iterdir():
         if not path.is_file() or path.name.startswith((".", "~$")) or path.name.lower().endswith(_UNFINISHED):
             continue
         if path.suffix.lower() in _PARTS:
             continue
+        parts = (path, *_list_parts(path))
+        if any(part.is_symlink() for part in parts):
+            continue
         try:
-            stats = [part.stat() for part in (path, *_list_parts(path))]
+            stats = [part.stat() for part in parts]
         except FileNotFoundError:
             continue
         size = sum(stat.st_size for stat in stats)
@@ -187,6 +193,7 @@ def _describe(told: Mapping[str, Any]) -> str:
             f"{rows['rejected']:,} refused; wangge import undo {told['batch']} takes it back.",
             *report["remembered"],
             *report["warnings"],
+            *report["notes"],
         ]
     )
 

@@ -68,7 +68,12 @@ _SHIFTS: dict[str, Shift] = {
 _BAIDU_MERCATOR = "+proj=merc +ellps=clrk66 +units=m +no_defs +type=crs"
 _BAIDU_MERCATOR_NAMES = ("bd09mc", "baidumercator", "百度墨卡托")
 # PROJ also searches by name and would take “beijing” for some system of that name: only exact forms pass.
-_EXACT_FORM = re.compile(r"(EPSG|ESRI|OGC|urn:ogc:def:crs):\S+$|\w+\[|\{|\+proj=", re.IGNORECASE)
+_EXACT_FORM = re.compile(r"(EPSG|ESRI|OGC|urn:ogc:def:crs):\S+$|\w+\[|\+proj=", re.IGNORECASE)
+# A definition may name a file of grid shifts or of other definitions, which PROJ would open wherever it lies.
+_NO_GRIDS = re.compile(r"\+nadgrids=@null\b", re.IGNORECASE)
+_NAMES_FILE = re.compile(
+    r"proj4_grids|grids\s*=|parameterfile\s*[\[(]|[\s+\"](init|file|model|catalog)\s*=", re.IGNORECASE
+)
 _SAME_AS_STORED = (4326, 4490)
 _OLD_DATUMS = (4214, 4555, 4610)
 
@@ -240,6 +245,11 @@ def _transformer(definition: str) -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(definition, target, always_xy=True)
 
 
+def names_file(definition: str) -> bool:
+    """Whether a coordinate system is defined by another file, which PROJ would open wherever it lies."""
+    return bool(_NAMES_FILE.search(_NO_GRIDS.sub("", definition)))
+
+
 @lru_cache(maxsize=64)
 def parse_crs(text: str) -> SourceCrs:
     """Understand the name of a coordinate system.
@@ -262,8 +272,9 @@ def parse_crs(text: str) -> SourceCrs:
         kind = _SHIFTS[shift.strip().lower()]
         return SourceCrs(f"{kind}+{base.name}", base.definition, kind)
     definition = _ALIASES.get(key, f"EPSG:{key}" if key.isdigit() else text.strip())
+    is_exact = _EXACT_FORM.match(definition) and not names_file(definition)
     try:
-        projection = pyproj.CRS.from_user_input(definition if _EXACT_FORM.match(definition) else "")
+        projection = pyproj.CRS.from_user_input(definition if is_exact else "")
         _transformer(definition)
     except ProjError:
         shown = text.strip()[:60]

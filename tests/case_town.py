@@ -1,7 +1,7 @@
 """A small town with people who act on cases, for the tests of workflow and photos."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import psycopg2
 from shapely import box
@@ -9,8 +9,6 @@ from shapely import box
 from geo.model.actor import Actor, Role
 from geo.operations.incidents import NewIncident
 from tests.town import START, Town, to_degrees
-
-LATER = datetime.now(UTC) + timedelta(days=30)
 
 
 @dataclass(frozen=True)

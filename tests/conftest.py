@@ -110,6 +110,28 @@ def connection(database_url: str) -> Iterator[PostgresConnection]:
         yield connection
 
 
+class _Undone(PostgresConnection):
+    def commit(self) -> None:
+        """Check what a commit checks, and go on."""
+        with self.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
+@pytest.fixture(scope="session")
+def _shared_url(cluster: Cluster, migrated_template: str) -> Iterator[str]:
+    with clone_database(cluster, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture
+def undone(_shared_url: str) -> Iterator[PostgresConnection]:
+    """A psycopg2 connection like ``connection``, for tests of one transaction: they share a database."""
+    with closing(
+        psycopg2.connect(_shared_url, options="-c timezone=UTC", connection_factory=_Undone)
+    ) as connection:
+        yield connection
+
+
 @pytest.fixture
 def secretary(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever asks the database in this test, in any thread, asks for a secretary of all its communities."""

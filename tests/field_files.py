@@ -3,17 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from warnings import catch_warnings, simplefilter
 
 import geopandas as gpd
 import numpy as np
 import xlsxwriter
+from shapely import box
 from shapely.geometry.base import BaseGeometry
 
 from tests.import_town import place
 from tests.town import to_degrees
 
 Cells = Sequence[Sequence[object]]
+# Two buildings the town does not have yet.
+NEW_BUILDINGS: Final = [box(400, 400, 420, 420), box(440, 400, 460, 420)]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from tests.fuzz_mutations import ANY, XML, Mutation
+from tests.fuzz_mutations import ANY, TEXT, XML, Mutation
 
 _PATHS: Final = (
     "../../outside.shp",
@@ -34,6 +34,8 @@ def _damage_member(random_: random.Random, content: bytes) -> bytes:
         members[name] = _lie_in_dbf(random_, inner)
     elif name.endswith((".xml", ".kml", ".rels")):
         members[name] = random_.choice((*XML, *ANY))(random_, inner)
+    elif name.endswith((".mif", ".mid", ".tab", ".prj", ".cpg")):
+        members[name] = random_.choice((*TEXT, *ANY))(random_, inner)
     else:
         members[name] = random_.choice(ANY)(random_, inner)
     return _pack(members)

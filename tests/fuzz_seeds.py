@@ -19,6 +19,7 @@ import xlsxwriter
 from shapely import box
 from shapely.geometry.base import BaseGeometry
 
+from tests.fuzz_binaries import write_pbf, write_xls
 from tests.import_town import place
 from tests.town import to_degrees
 
@@ -56,23 +57,45 @@ def make_seeds() -> Mapping[str, bytes]:
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2026-11-22T00:00:00.000Z"})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        parts = _write_parts(folder / "shape" / "楼栋.shp", "ESRI Shapefile")
         return {
             "事件.csv": _write_csv(_cases(), "utf-8-sig"),
             "事件gbk.csv": _write_csv(_cases(), "gb18030"),
             "楼栋.txt": _write_csv([row | {"wkt": shape.wkt} for row, shape in _pair()], "utf-8", "\t"),
             "事件.xlsx": _write_workbook(_cases()),
+            "事件.xls": write_xls("工单", _tabulate(_cases())),
+            "事件网页.xls": _write_page(_cases()),
+            "楼栋.et": write_xls("楼栋", _tabulate(_BUILDINGS)),
             "楼栋.ods": _write_sheet(),
             "楼栋.gpkg": _write_shapes(folder / "楼栋.gpkg", "GPKG"),
             "楼栋.geojson": _write_shapes(folder / "楼栋.geojson", "GeoJSON"),
+            "楼栋.geojsonl": _write_shapes(folder / "楼栋.geojsonl", "GeoJSONSeq"),
+            "楼栋.topojson": _write_topology(),
+            "楼栋esri.json": _write_esri(),
             "楼栋.fgb": _write_shapes(folder / "楼栋.fgb", "FlatGeobuf"),
             "楼栋.kml": _write_shapes(folder / "楼栋.kml", "LIBKML"),
             "楼栋.kmz": _zip({"doc.kml": _write_shapes(folder / "b.kml", "LIBKML")}),
-            "楼栋.zip": _zip(_write_parts(folder / "shape" / "楼栋.shp", "ESRI Shapefile")),
+            "楼栋.ovkml": _write_shapes(folder / "o.kml", "LIBKML"),
+            "楼栋.shp": parts["楼栋.shp"],
+            "楼栋.zip": _zip(parts),
+            "层.zip": _zip(
+                {f"上海/2026/{name}": part for name, part in parts.items()} | {"上海/说明.txt": b"x"}
+            ),
             "楼栋mif.zip": _zip(_write_parts(folder / "mif" / "楼栋.mif", "MapInfo File")),
+            "楼栋tab.zip": _zip(_write_parts(folder / "tab" / "楼栋.tab", "MapInfo File")),
             "楼栋gdb.zip": _zip(_write_parts(folder / "gdb" / "楼栋.gdb", "OpenFileGDB")),
             "点.gpx": _write_gpx(),
             "楼栋.dxf": _write_drawing(),
             "楼栋.osm": _write_osm(),
+            "楼栋.pbf": write_pbf(
+                [
+                    (
+                        {"building": "yes", "name": row["楼栋名称"]},
+                        shapely.get_coordinates(shape)[:-1].tolist(),
+                    )
+                    for row, shape in _pair()
+                ]
+            ),
             "requests.json": json.dumps(_REQUESTS, ensure_ascii=False).encode(),
             "requests.xml": _write_requests(),
         }
@@ -86,13 +109,24 @@ def _write_csv(rows: list[dict[str, Any]], encoding: str, separator: str = ",") 
     return pd.DataFrame(rows).to_csv(index=False, sep=separator).encode(encoding)
 
 
+def _tabulate(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    return [list(rows[0]), *(list(row.values()) for row in rows)]
+
+
+def _write_page(rows: list[dict[str, Any]]) -> bytes:
+    """Write the page that many systems call a workbook."""
+    lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in _tabulate(rows))
+    table = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<html><meta charset="utf-8"><body><table>{table}</table></body></html>'.encode()
+
+
 def _write_workbook(rows: list[dict[str, Any]]) -> bytes:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         book.set_properties({"created": datetime(2026, 11, 22, tzinfo=UTC)})
         sheet = book.add_worksheet("工单")
         sheet.merge_range(0, 0, 0, 4, "2026年11月工单")
-        for row, cells in enumerate([list(rows[0]), *(list(row.values()) for row in rows)], start=1):
+        for row, cells in enumerate(_tabulate(rows), start=1):
             for column, cell in enumerate(cells):
                 sheet.write(row, column, cell)
     return out.getvalue()
@@ -103,9 +137,32 @@ def _write_shapes(path: Path, driver: str) -> bytes:
     return path.read_bytes()
 
 
+def _write_topology() -> bytes:
+    shapes = [{"type": "Polygon", "arcs": [[n]], "properties": row} for n, row in enumerate(_BUILDINGS)]
+    arcs = [shapely.get_coordinates(shape).tolist() for shape in _SHAPES]
+    objects = {"楼栋": {"type": "GeometryCollection", "geometries": shapes}}
+    return json.dumps({"type": "Topology", "objects": objects, "arcs": arcs}, ensure_ascii=False).encode()
+
+
+def _write_esri() -> bytes:
+    features = [
+        {"attributes": row, "geometry": {"rings": [shapely.get_coordinates(shape).tolist()]}}
+        for row, shape in _pair()
+    ]
+    fields = [
+        {"name": name, "type": f"esriFieldType{'String' if isinstance(value, str) else 'Integer'}"}
+        for name, value in _BUILDINGS[0].items()
+    ]
+    said = {
+        "geometryType": "esriGeometryPolygon", "spatialReference": {"wkid": 4490},
+        "fields": fields, "features": features,
+    }  # fmt: skip
+    return json.dumps(said, ensure_ascii=False).encode()
+
+
 def _write_sheet() -> bytes:
     """Write an OpenDocument table as small as one can be."""
-    rows = [list(_BUILDINGS[0]), *(list(row.values()) for row in _BUILDINGS)]
+    rows = _tabulate(_BUILDINGS)
     cells = "".join(
         "<table:table-row>"
         + "".join(

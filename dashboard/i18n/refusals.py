@@ -68,9 +68,7 @@ def tell_note(note: str, text: Text) -> str:
         note: the English sentence.
         text: the reader's language.
     """
-    if text.language == "en":
-        return note
-    return _reword(note, _load_wordings()["sentences"], text) or note
+    return _tell_if_known(note, "sentences", text)
 
 
 def tell_reason(reason: str, text: Text) -> str:
@@ -80,9 +78,13 @@ def tell_reason(reason: str, text: Text) -> str:
         reason: the English clause.
         text: the reader's language.
     """
+    return _tell_if_known(reason, "reasons", text)
+
+
+def _tell_if_known(sentence: str, kind: str, text: Text) -> str:
     if text.language == "en":
-        return reason
-    return _reword(reason, _load_wordings()["reasons"], text) or reason
+        return sentence
+    return _reword(sentence, _load_wordings()[kind], text) or sentence
 
 
 def _reword(sentence: str, wordings: _Wordings, text: Text) -> str | None:

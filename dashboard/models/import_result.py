@@ -58,7 +58,7 @@ class Result:
         title: the file, the layer, the coordinate system.
         counts: rows by what becomes of them.
         warnings: what a person should read, the gravest first.
-        noted: what was said before, when the file was looked at.
+        noted: what a person may read, and what was said before, when the file was looked at.
         differences: field by field what is changed.
         changed: how often each field is, as a line; empty where nothing is.
         refused: which rows are not taken in, and why.
@@ -127,7 +127,10 @@ def build_result(found: Mapping[str, Any], text: Text, noted: Collection[str] = 
             for name, (state, key) in _COUNTS.items()
         ),
         warnings=tuple(tell_note(warning, text) for warning in warnings if warning not in noted),
-        noted=tuple(tell_note(warning, text) for warning in warnings if warning in noted),
+        noted=tuple(
+            tell_note(sentence, text)
+            for sentence in (*(found.get("notes") or ()), *(each for each in warnings if each in noted))
+        ),
         differences=_list_differences(found.get("differences") or (), layer, text),
         changed=_write_changed(found.get("difference_counts") or {}, layer, text),
         refused=_list_refused(found.get("rejections") or {}, text),

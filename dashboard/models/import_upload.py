@@ -1,5 +1,6 @@
 """Files dropped together: which belong together, and into how many imports they go."""
 
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,14 @@ _GEODATABASE: Final = frozenset(
     {".gdbtable", ".gdbtablx", ".gdbindexes", ".atx", ".spx", ".freelist", ".horizon"}
 )
 _COPY_BYTES: Final = 1 << 20
+# What builds on what: the names of files tell it before anybody has looked into them.
+_IN_ORDER: Final = (
+    r"(?<!微)网格|(?<!micro)(?<!micro.)grid",
+    r"微网格|micro.?grid",
+    r"小区|院落|compound|estate",
+    r"楼|幢|栋|房屋|building",
+    r"商户|店铺|门店|merchant|shop|poi",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,8 @@ def bundle_files(names: Sequence[str]) -> list[Bundle]:
         names: what the files are called, in the order in which they were dropped.
 
     Returns:
-        In the order of the first file of each; a .dbf without its .shp stays a file by itself.
+        Grids first and cases last, as far as names tell, and else in the order of the first file of each; a
+        .dbf without its .shp stays a file by itself.
     """
     stems = {_read_stem(name) for name in names if _read_ending(name) == ".shp"}
     bundles: dict[str, list[int]] = {}
@@ -55,7 +65,8 @@ def bundle_files(names: Sequence[str]) -> list[Bundle]:
         else:
             key = f"one {position}"
         bundles.setdefault(key, []).append(position)
-    return [_make_bundle(key, tuple(members), names) for key, members in bundles.items()]
+    made = [_make_bundle(key, tuple(members), names) for key, members in bundles.items()]
+    return sorted(made, key=_rank)
 
 
 def pack(bundle: Bundle, names: Sequence[str], contents: Mapping[int, BinaryIO], target: BinaryIO) -> None:
@@ -82,6 +93,11 @@ def _make_bundle(key: str, members: tuple[int, ...], names: Sequence[str]) -> Bu
     if len(members) == 1:
         return Bundle(first, members)
     return Bundle(f"{PurePosixPath(first).stem}.zip", members)
+
+
+def _rank(bundle: Bundle) -> int:
+    name = bundle.name.lower()
+    return next((rank for rank, words in enumerate(_IN_ORDER) if re.search(words, name)), len(_IN_ORDER))
 
 
 def _read_ending(name: str) -> str:

@@ -15,7 +15,6 @@ from geo.store.morning import Morning
 _LOAD_STEPS: Final = (0.01, 0.75, 1.25, 1.75)
 # What the map has on a desk of 1366 × 768.
 MAP_PX: Final = (790, 500)
-LOAD_LEVELS: Final = len(_LOAD_STEPS) + 1
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class MorningMap:
     """What is drawn over the community's own layers.
 
     Attributes:
-        load_levels: level of each zone by id, from 0 to :data:`LOAD_LEVELS` - 1.
+        load_levels: level of each zone by id: how many of the steps its load reaches.
         unheld_zones: ids of the zones nobody leads.
         unknown_buildings: ids of the buildings nobody has looked at.
         amber_cases: ids of the cases that have used most of their time.

@@ -31,7 +31,7 @@ def build_frame(wall: Wall, text: Text) -> dict[str, Any]:
         "code": wall.code,
         "name": wall.name,
         "figures": [_build_figure(id_, wall, text) for id_ in _FIGURES],
-        "ground": build_ground(wall),
+        "ground": build_ground(wall.ground),
         "views": [build_heat(wall, text), build_uncovered(wall, text), build_three_no(wall, text)],
         "months": text("wall.months", month=text.month(wall.snapshot.months[-2].first)),
         "lines": [_build_line(id_, wall, text) for id_ in _LINES],

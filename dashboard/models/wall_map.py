@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import cos, radians
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from dashboard.i18n import Text
 from dashboard.models.heat_scale import choose_scale, find_factor, list_labels, shade_answer
 from geo.model.coverage import GAP_KINDS
-from geo.operations.wall import Wall
+from geo.operations.wall import Ground, Wall
 
 # Cividis from its second quarter on, dark to light: on a dark ground the lightest is the hottest.
 HEAT: Final = ("#31446B", "#575D6D", "#7C7B78", "#A59C74", "#D3C164", "#FEE838")
@@ -26,6 +27,8 @@ _DEGREE_M: Final = 111_320.0
 _SIMPLE_M: Final = 1.0
 _HOTTEST: Final = 3
 _BOARD: Final = 4
+# As many communities as are shown at once; what is drawn once for each is drawn again for others.
+_MOST_DRAWN: Final = 16
 
 Ring = list[int]
 View = dict[str, Any]
@@ -50,28 +53,29 @@ class _Plane:
         return moved
 
 
-def build_ground(wall: Wall) -> dict[str, Any]:
+@lru_cache(maxsize=_MOST_DRAWN)
+def build_ground(ground: Ground) -> Mapping[str, Any]:
     """Return what lies under all pictures: ``size``, and rings and lines, each x, y, x, y, in metres."""
-    plane = _lay_plane(wall)
-    outline = plane.bring(_read_shapes(wall, "communities")[0][1])
+    plane = _lay_plane(ground)
+    outline = plane.bring(_read_shapes(ground, "communities")[0][1])
     _, _, width, height = outline.bounds
-    ground = _read_shapes(wall, "ground")
+    land = _read_shapes(ground, "ground")
     return {
         "size": [round(width), round(height)],
         "outline": _list_rings(outline),
-        "water": _draw(plane, (each for each in ground if each[0]["kind"] == "water")),
-        "green": _draw(plane, (each for each in ground if each[0]["kind"] in {"green", "square"})),
+        "water": _draw(plane, (each for each in land if each[0]["kind"] == "water")),
+        "green": _draw(plane, (each for each in land if each[0]["kind"] in {"green", "square"})),
         "ways": [
             {"rail": properties["kind"] == "rail", "width": properties["width_m"] or 4, "line": line}
-            for properties, geometry in ground
+            for properties, geometry in land
             if properties["kind"] in {"road", "rail"}
             for line in _list_lines(plane.bring(geometry))
         ],
-        "compounds": _draw(plane, _read_shapes(wall, "compounds")),
+        "compounds": _draw(plane, _read_shapes(ground, "compounds")),
         # Of a large town rather none than some.
         "buildings": []
-        if wall.layers["buildings"].get("truncated")
-        else _draw(plane, _read_shapes(wall, "buildings")),
+        if ground.layers["buildings"].get("truncated")
+        else _draw(plane, _read_shapes(ground, "buildings")),
         "grids": [
             {
                 "id": properties["id"],
@@ -79,7 +83,7 @@ def build_ground(wall: Wall) -> dict[str, Any]:
                 "rings": _list_rings(metres),
                 "at": _find_middle(metres),
             }
-            for properties, geometry in _read_shapes(wall, "grids")
+            for properties, geometry in _read_shapes(ground, "grids")
             if properties["kind"] == "community"
             for metres in [plane.bring(geometry)]
         ],
@@ -93,7 +97,8 @@ def build_heat(wall: Wall, text: Text) -> View:
     shades = shade_answer(answer, "rate", scale)
     rates = answer.rates.smoothed * find_factor(answer.per, answer.period)
     order = [row for row in np.argsort(-rates, kind="stable") if shades[row] >= 0][:_HOTTEST]
-    names = {properties["id"]: properties["name"] for properties, _ in _read_shapes(wall, "grids")}
+    grids = wall.ground.layers["grids"]["features"]
+    names = {grid["properties"]["id"]: grid["properties"]["name"] for grid in grids}
     labels = list_labels(scale, "rate", text)
     quarter = (answer.period.since.month + 2) // 3
     return {
@@ -130,7 +135,7 @@ def build_heat(wall: Wall, text: Text) -> View:
 
 def build_uncovered(wall: Wall, text: Text) -> View:
     """Return what is not covered: buildings in no grid, held by nobody, or of which nobody has heard."""
-    plane = _lay_plane(wall)
+    plane = _lay_plane(wall.ground)
     words = {
         "uncovered": text("wall.uncovered"),
         "unheld": text("wall.unheld"),
@@ -172,7 +177,6 @@ def build_uncovered(wall: Wall, text: Text) -> View:
 
 def build_three_no(wall: Wall, text: Text) -> View:
     """Return the three-no compounds and what is open in them."""
-    plane = _lay_plane(wall)
     wanted = {compound.id: str(number) for number, compound in enumerate(wall.three_no[:_BOARD], start=1)}
     return {
         "id": "three_no",
@@ -183,15 +187,13 @@ def build_three_no(wall: Wall, text: Text) -> View:
         "cells": {},
         "areas": [
             {
-                "rings": _list_rings(metres),
+                "rings": rings,
                 "colour": THREE_NO,
                 "hatch": True,
-                "label": wanted.get(properties["id"], ""),
-                "at": _find_middle(metres),
+                "label": wanted.get(id_, ""),
+                "at": middle,
             }
-            for properties, geometry in _read_shapes(wall, "compounds")
-            if properties["is_three_no"]
-            for metres in [plane.bring(geometry)]
+            for id_, rings, middle in _draw_three_no(wall.ground)
         ],
         "marks": [],
         "legend": [{"colour": THREE_NO, "hatch": True, "label": text("wall.three_no_legend")}],
@@ -209,15 +211,28 @@ def build_three_no(wall: Wall, text: Text) -> View:
     }
 
 
-def _lay_plane(wall: Wall) -> _Plane:
-    west, south, _, north = _read_shapes(wall, "communities")[0][1].bounds
+@lru_cache(maxsize=_MOST_DRAWN)
+def _draw_three_no(ground: Ground) -> list[tuple[int, list[Ring], list[int]]]:
+    """Return the id, the rings and a point inside of each three-no compound."""
+    plane = _lay_plane(ground)
+    return [
+        (properties["id"], _list_rings(metres), _find_middle(metres))
+        for properties, geometry in _read_shapes(ground, "compounds")
+        if properties["is_three_no"]
+        for metres in [plane.bring(geometry)]
+    ]
+
+
+@lru_cache(maxsize=_MOST_DRAWN)
+def _lay_plane(ground: Ground) -> _Plane:
+    west, south, _, north = _read_shapes(ground, "communities")[0][1].bounds
     return _Plane(west, north, cos(radians((south + north) / 2)))
 
 
-def _read_shapes(wall: Wall, layer: str) -> list[tuple[dict[str, Any], BaseGeometry]]:
+def _read_shapes(ground: Ground, layer: str) -> list[tuple[dict[str, Any], BaseGeometry]]:
     return [
         (feature["properties"], shape(feature["geometry"]))
-        for feature in wall.layers[layer]["features"]
+        for feature in ground.layers[layer]["features"]
         if feature["geometry"]
     ]
 

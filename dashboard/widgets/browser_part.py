@@ -14,6 +14,7 @@ def mount_part(name: str, *shared: str) -> Any:
     Args:
         name: ``{name}.html``, ``{name}.css`` and ``{name}.js`` beside this file.
         shared: names of further style sheets and scripts, which are joined to its own: a part cannot import.
+            ``browser_part.js`` is among them always.
     """
     folder = files("dashboard.widgets")
 
@@ -21,7 +22,9 @@ def mount_part(name: str, *shared: str) -> Any:
         return (folder / file).read_text(encoding="utf-8")
 
     def join(kind: str) -> str:
-        return "\n".join(read(file) for file in (f"{name}{kind}", *shared) if file.endswith(kind))
+        return "\n".join(
+            read(file) for file in (f"{name}{kind}", *shared, "browser_part.js") if file.endswith(kind)
+        )
 
     return st.components.v2.component(
         f"wangge.{name}", html=read(f"{name}.html"), css=join(".css"), js=join(".js"), isolate_styles=False

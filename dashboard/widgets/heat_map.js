@@ -13,10 +13,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   heat.choose = (id) => setTriggerValue("cell", id);
   heat.note = () => setTriggerValue("picture", Date.now());
   heat.show(data);
-  return () => {
+  return endWithPart(root, () => {
     heatMaps.delete(root);
     heat.close();
-  };
+  });
 }
 
 class HeatMap {

@@ -12,7 +12,7 @@ from dashboard import session
 from dashboard.i18n import Text
 from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.import_upload import Bundle, bundle_files, pack
-from dashboard.models.import_words import shorten, tell_apart
+from dashboard.models.import_words import LAYERS, shorten, tell_apart
 from dashboard.widgets.markdown import escape
 from geo.errors import NotFound, WanggeError
 from geo.operations.importing import ImportJob, list_open_jobs, open_job, read_job, start_step
@@ -68,7 +68,7 @@ def show_queue(community: Community, job: ImportJob | None, text: Text) -> None:
         return
     if job is not None:
         waiting[job.id] = job
-    in_order = sorted(waiting.values(), key=lambda each: each.created_at)
+    in_order = sorted(waiting.values(), key=lambda each: (_rank(each), each.created_at))
     listed = {each.id: escape(shorten(each.file_name)) for each in in_order}
     labels = tell_apart({_NONE: text("import.another"), **listed})
     st.session_state["import_queue"] = job.id if job else _NONE
@@ -81,6 +81,12 @@ def show_queue(community: Community, job: ImportJob | None, text: Text) -> None:
         required=True,
         on_change=lambda: session.change_address(job=st.session_state["import_queue"] or None),
     )
+
+
+def _rank(job: ImportJob) -> int:
+    """Where a file stands among those that wait: what others build on comes first."""
+    layer = (job.look or {}).get("chosen", {}).get("layer")
+    return list(LAYERS).index(layer) if layer in LAYERS else len(LAYERS)
 
 
 def show_problem(text: Text) -> None:

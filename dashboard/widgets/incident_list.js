@@ -66,7 +66,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     }
   };
 
-  const forget = data.canPoint ? watchMap((place) => setTriggerValue("spot", place)) : () => {};
+  const forget = endWithCall(list, data.canPoint ? watchMap((place) => setTriggerValue("spot", place)) : () => {});
   return () => {
     clearTimeout(resting);
     forget();

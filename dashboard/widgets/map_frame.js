@@ -24,7 +24,7 @@ export default function ({ parentElement, data, setStateValue }) {
     }
     resting = at;
   }, LOOK_EVERY_MS);
-  return () => clearInterval(timer);
+  return endWithCall(frame, () => clearInterval(timer));
 }
 
 function keepInAddress(at) {

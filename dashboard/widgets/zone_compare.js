@@ -10,10 +10,10 @@ export default function ({ parentElement, data }) {
     comparisons.set(root, new Comparison(root, data));
   }
   comparisons.get(root).show(data);
-  return () => {
+  return endWithPart(root, () => {
     comparisons.get(root)?.close();
     comparisons.delete(root);
-  };
+  });
 }
 
 class Comparison {
@@ -41,7 +41,10 @@ class Comparison {
     const grounds = await Promise.all(places.map((place) => Ground.open(place, data, box)));
     if (this.isClosed || grounds.includes(null)) return grounds.forEach((ground) => ground?.map.remove());
     this.grounds = grounds;
-    for (const { map } of grounds) map.on("move", () => this.follow(map));
+    for (const ground of grounds) {
+      ground.map.on("move", () => this.follow(ground.map));
+      ground.repaint = () => this.show(this.data);
+    }
   }
 
   close() {

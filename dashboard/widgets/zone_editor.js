@@ -12,24 +12,18 @@ const editors = new WeakMap();
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".zone-editor");
   if (!editors.has(root)) editors.set(root, new Editor(root, data));
-  if (editors.get(root).style !== JSON.stringify(data.style)) {
-    // Another community, or buildings that have changed.
-    editors.get(root).close();
-    editors.set(root, new Editor(root, data));
-  }
   const editor = editors.get(root);
   editor.send = (said) => setTriggerValue("said", said);
   editor.show(data);
-  return () => {
+  return endWithPart(root, () => {
     editors.get(root)?.close();
     editors.delete(root);
-  };
+  });
 }
 
 class Editor {
   constructor(root, data) {
     this.root = root;
-    this.style = JSON.stringify(data.style);
     this.part = (name) => root.querySelector(`.zone-${name}`);
     this.data = data;
     this.tool = "point";
@@ -50,15 +44,30 @@ class Editor {
   }
 
   async open(data) {
-    this.buildings = await readBuildings(data);
-    this.box = spanBuildings(this.buildings, data.box);
+    await this.read(data);
     const ground = await Ground.open(this.part("map"), data, this.box);
     if (!ground || this.isClosed) return ground?.map.remove();
     this.ground = ground;
     this.map = ground.map;
     this.map.on("move", () => this.measure());
+    ground.repaint = () => this.show(this.data);
     this.listen();
     this.measure();
+  }
+
+  async read(data) {
+    this.buildings = await readBuildings(data);
+    this.box = spanBuildings(this.buildings, data.box);
+    this.style = JSON.stringify(data.style);
+  }
+
+  // Another community, or places that have changed; the map stays, and what is in hand.
+  async renew(data) {
+    if (!this.map || this.style === JSON.stringify(data.style)) return;
+    const before = String(this.box);
+    await this.read(data);
+    this.ground.renew(data.style);
+    if (String(this.box) !== before) this.showWhole(0);
   }
 
   close() {
@@ -74,6 +83,7 @@ class Editor {
       this.plan = data.plan;
       this.untold = [];
       this.number = data.pick.heard;
+      this.clearTrace();
     }
     this.data = data;
     this.untold = this.untold.filter(({ number }) => number > data.pick.heard);
@@ -86,6 +96,7 @@ class Editor {
       this.order = data.pick.order;
       this.pendingFlight = data.pick.ids.length && data.pick.flies ? data.pick.ids : null;
     }
+    this.ready = this.ready.then(() => this.renew(data)).catch((failure) => console.warn(failure));
     await this.ready;
     if (!this.map || data !== this.data) return;
     this.paintZones();
@@ -279,6 +290,10 @@ class Editor {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
 
+  showWhole(duration) {
+    this.map?.fitBounds(this.box, { padding: EDGE_PX, maxZoom: CLOSEST, duration });
+  }
+
   fly(ids) {
     const spots = ids.map((id) => this.buildings.get(id)?.middle).filter(Boolean);
     this.ground.fly(spots);
@@ -304,7 +319,7 @@ class Editor {
       markTools(this.part("tools"), this);
       if (this.map) this.paintZones();
     } else if (name === "whole") {
-      this.map?.fitBounds(this.box, { padding: EDGE_PX, maxZoom: CLOSEST, duration: 300 });
+      this.showWhole(300);
     } else if (name === "unassigned" || name === "breaks") {
       this.turnTo(name);
     }

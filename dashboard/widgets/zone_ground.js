@@ -34,17 +34,47 @@ class Ground {
       }
     });
     await map.once("load");
-    return new Ground(map);
+    return new Ground(map, style, words.noMap);
   }
 
-  constructor(map) {
+  constructor(map, { sources }, lost) {
     this.map = map;
+    this.sources = sources;
+    this.repaint = () => {};
+    this.forget();
+    // A computer that slept may have lost what its graphics card held. MapLibre then sets up the style again, but not
+    // what was painted.
+    const { dataset } = map.getContainer();
+    map.on("webglcontextlost", () => (dataset.lost = lost));
+    map.on("style.load", () => {
+      delete dataset.lost;
+      this.forget();
+      this.repaint();
+    });
+  }
+
+  forget() {
     this.drawn = new Map();
     this.marked = new Map();
+    this.named = null;
+  }
+
+  get isLost() {
+    return "lost" in this.map.getContainer().dataset;
+  }
+
+  // Read anew what is at another address than before; what was painted stays.
+  renew({ sources }) {
+    if (this.isLost) return;
+    for (const [name, { data }] of Object.entries(sources)) {
+      if (typeof data === "string" && data !== this.sources[name].data) this.map.getSource(name).setData(data);
+    }
+    this.sources = sources;
   }
 
   // MapLibre redraws for every state that is set, whether or not it is another one.
   paint(id, state) {
+    if (this.isLost) return;
     const known = this.drawn.get(id) ?? {};
     if (Object.entries(state).every(([name, value]) => known[name] === value)) return;
     this.drawn.set(id, { ...known, ...state });
@@ -54,7 +84,7 @@ class Ground {
   // With another filter MapLibre lays out all tiles anew.
   mark(name, ids) {
     const wanted = ids.join();
-    if ((this.marked.get(name) ?? "") === wanted) return;
+    if (this.isLost || (this.marked.get(name) ?? "") === wanted) return;
     this.marked.set(name, wanted);
     this.map.setFilter(`buildings-${name}`, ["in", ["get", "id"], ["literal", ids]]);
   }
@@ -69,7 +99,7 @@ class Ground {
       return [{ type: "Feature", properties: { name }, geometry: { type: "Point", coordinates: nearest } }];
     });
     const wanted = JSON.stringify(features);
-    if (this.named === wanted) return;
+    if (this.isLost || this.named === wanted) return;
     this.named = wanted;
     this.map.getSource("zones").setData({ type: "FeatureCollection", features });
   }

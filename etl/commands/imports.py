@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from etl.importing.columns.layers import load_layers
+from etl.importing.folder import FolderOutcome, import_folder
 from etl.importing.importer import import_file, undo_import
 from etl.importing.report import ImportReport
 from etl.watching import Outcome, watch_folder
@@ -27,9 +29,11 @@ class _FileFirst(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group("import", cls=_FileFirst, subcommand_metavar="FILE [OPTIONS] | undo BATCH | watch FOLDER")
+@click.group("import", cls=_FileFirst, subcommand_metavar="FILE|FOLDER [OPTIONS] | undo BATCH | watch FOLDER")
 def imports() -> None:
     """Bring a file in, or take an import back: wangge import FILE, wangge import undo BATCH.
+
+    Of a folder every file is brought in, grids first and cases last: wangge import FOLDER.
 
     wangge import watch FOLDER brings in whatever comes into a folder.
 
@@ -68,7 +72,17 @@ def file_command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Import FILE: each row lands, updates the row it already is, or is reported with its reason."""
+    """Import FILE: each row lands, updates the row it already is, or is reported with its reason.
+
+    Of a folder every file is brought in by itself, grids first and cases last; --crs is then said of those
+    files that name no coordinate system, or a wrong one.
+    """
+    if file.is_dir() and file.suffix.lower() != ".gdb":
+        if layer or mapping or source_layer or refused:
+            message = "--layer, --map, --source-layer and --refused are said of one file, and not of a folder"
+            raise click.UsageError(message)
+        _bring_in_folder(file, community, crs, dry_run=dry_run, as_json=as_json)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -99,6 +113,34 @@ def file_command(
     if report.rows.rejected == report.rows.total:
         message = f"no row of {report.file_name} could be taken in"
         raise InputRefused(message)
+
+
+def _bring_in_folder(
+    folder: Path, community: str | None, crs: str | None, *, dry_run: bool, as_json: bool
+) -> None:
+    outcomes: list[FolderOutcome] = []
+
+    def tell(outcome: FolderOutcome) -> None:
+        outcomes.append(outcome)
+        if outcome.report is not None:
+            _print_report(outcome.report)
+        else:
+            click.echo(f"{outcome.name}: {outcome.problem}", err=True)
+
+    import_folder(None, folder, community=community, crs=crs, dry_run=dry_run, on_outcome=tell)
+    if as_json:
+        click.echo(orjson.dumps({"files": [_describe(outcome) for outcome in outcomes]}))
+    lost = [outcome.name for outcome in outcomes if not outcome.has_landed]
+    if lost:
+        message = f"{len(lost)} of {len(outcomes)} could not be taken in: {', '.join(lost)}"
+        raise InputRefused(message)
+
+
+def _describe(outcome: FolderOutcome) -> dict[str, Any]:
+    report = {} if outcome.report is None else outcome.report.to_dict()
+    # The map is for the page: a program has the file.
+    told = {name: value for name, value in report.items() if name != "map"}
+    return {"name": outcome.name, "problem": outcome.problem, "report": told or None}
 
 
 @imports.command("watch")
@@ -178,6 +220,7 @@ def _print_report(report: ImportReport) -> None:
         )
     lines += [f"  {sentence}" for sentence in report.remembered]
     lines += [f"  ! {warning}" for warning in report.warnings]
+    lines += [f"  {note}" for note in report.notes]
     lines += [
         f"  row {rejection.row}{f', {rejection.column}' if rejection.column else ''}: {rejection.reason}"
         for rejection in report.rejections[:_MOST_SHOWN]

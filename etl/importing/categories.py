@@ -14,6 +14,8 @@ from etl.importing.draft import Draft
 from geo.rules.keywords import guess_categories
 
 _OTHER = "E1299"
+# A category that nobody knows refuses its row, unless half of a file speaks of such.
+_FOREIGN_ROWS = 10
 # A guess is taken if it is so much likelier than the next.
 _CLEARLY = 1.5
 # A text takes a millisecond.
@@ -67,6 +69,11 @@ class CategoryFinder:
                     category = self._by_national[entry["system"], entry["kind"], entry["code"]]
                     self._by_word.setdefault(simplify(entry["name"]), category)
 
+    @property
+    def other(self) -> Category:
+        """What is none of all these."""
+        return self._by_code[_OTHER]
+
     def find(self, word: str, group: str, code_system: str) -> _Match | None:
         """Find the category a file means; empty strings stand for nothing said.
 
@@ -113,7 +120,7 @@ def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
 
     A row whose category we do not know, or that names none, is filed by what its text speaks of. Where that
     is not clear, one that names no category is filed as “other”, and one that names an unknown one is
-    rejected.
+    rejected, unless half of the file does: then it has another city's categories, and they are “other”.
     """
     said = [draft.get(name) for name in ("category", "category_group", "code_system")]
     codes, distinct = _factorize_together(said)
@@ -134,6 +141,17 @@ def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
         return pd.Series(pd.array(values, dtype="str").take(codes))
 
     unknown = np.array([match is None for match in matches], dtype=bool)[codes]
+    kept = int(draft.kept.sum())
+    if _FOREIGN_ROWS <= kept <= 2 * int((unknown & draft.kept).sum()):
+        # Another city's list of categories: nothing is gained by refusing its every row.
+        words = [word or group for word, group, _ in distinct]
+        named = {words[code]: 0 for code in np.unique(codes[unknown]) if code < len(words)}
+        draft.warn(
+            f"{int(unknown.sum()):,} rows name categories of another list than ours and were filed under "
+            f"“other”: {_list_first(named)}."
+        )
+        matches = [match or _Match(finder.other) for match in matches]
+        unknown = np.zeros(len(draft), dtype=bool)
     draft.reject(
         unknown, "category “{}” is not one we know", "category" if draft.has("category") else "category_group"
     )

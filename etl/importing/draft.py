@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from etl.importing.columns.layers import Layer
+from etl.importing.columns.layers import Field, Layer
 from etl.importing.columns.mapping import ColumnMap
 from etl.importing.columns.reconsidering import reconsider_columns
-from etl.importing.columns.values import read_pair, read_values, to_text
+from etl.importing.columns.values import Reading, read_pair, read_values, to_text
+from etl.sources.shelf import Shelf
 from etl.sources.table import Rejection, Table
 
 Mask = npt.NDArray[np.bool_]
@@ -32,11 +33,13 @@ class Draft:
         kept: shape (n,), False for rows that will not land.
         rejections: why rows will not land, and rows that could not even be read.
         warnings: sentences a person should read.
+        notes: sentences a person may read.
         points: shape (n, 2), EPSG:4490 degrees, NaN where a row has no place.
         assumed: store column → True where its value is assumed, not said by the file; never an update.
         shapes: shape (n,) of sound polygons and multipolygons in EPSG:4490, None where a row has none; of
             polygon layers only.
         repairs: number of a row whose shape was mended, and what was done to it.
+        shelf: where the text of a large file lies.
     """
 
     layer: Layer
@@ -51,6 +54,8 @@ class Draft:
     assumed: dict[str, Mask] = field(default_factory=dict)
     shapes: npt.NDArray[Any] | None = None
     repairs: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def __len__(self) -> int:
         return len(self.row_numbers)
@@ -153,13 +158,10 @@ def draft_rows(
         rejections=list(table.unreadable),
         warnings=[*table.warnings, *doubts],
         points=np.full((len(table.row_numbers), 2), np.nan),
+        shelf=table.shelf,
     )
     with ThreadPoolExecutor() as pool:
-        readings = pool.map(
-            partial(read_values, from_1904=table.counts_from_1904),
-            raw.values(),
-            [layer.fields[name] for name in raw],
-        )
+        readings = pool.map(partial(_read_column, table), raw.values(), [layer.fields[name] for name in raw])
     for name, reading in zip(raw, readings, strict=True):
         draft.values[name] = reading.values
         draft.reject(reading.unread, reading.reason, name)
@@ -169,6 +171,12 @@ def draft_rows(
     if draft.has("lonlat") and not draft.has("lon"):
         _split_pairs(draft)
     return draft
+
+
+def _read_column(table: Table, column: pd.Series, field: Field) -> Reading:
+    reading = read_values(column, field, from_1904=table.counts_from_1904)
+    table.shelf.let_go()
+    return reading
 
 
 def _split_pairs(draft: Draft) -> None:

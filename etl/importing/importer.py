@@ -27,6 +27,7 @@ from etl.importing.places.moving import warn_of_shift
 from etl.importing.places.placing import IncidentPlacer
 from etl.importing.places.seams import find_seams
 from etl.importing.preview import map_rows
+from etl.importing.recognising import recognise_rows
 from etl.importing.refused import collect_refused_rows
 from etl.importing.report import ImportReport
 from etl.importing.rules import (
@@ -36,6 +37,8 @@ from etl.importing.rules import (
     check_ground,
     check_incidents,
     check_merchants,
+    settle_elderly,
+    settle_parents,
 )
 from geo.errors import InputRefused
 from geo.operations.refused_rows import RefusedRows
@@ -127,13 +130,15 @@ def import_file(
         read_as = {header: field for field, header in columns.fields.items()}
         places = read_places(connection, home.id)
         ground = Ground(home, places)
-        source = locate_rows(draft, table, crs, ground, path.name)
+        source = locate_rows(draft, table, crs, ground, path.name, is_confirmed=opened.is_confirmed)
         source_crs = None if source is None else source.name
         _check_rows(connection, draft, places, ground)
         seams = find_seams(draft, places, ground)
         known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
-        ids = match_rows(draft, known)
+        ids = recognise_rows(connection, draft, match_rows(draft, known), home.id)
         _require_shapes(draft, ids)
+        settle_parents(connection, draft, ids)
+        settle_elderly(draft, ids, places)
         warn_of_doubles(draft, ids, places)
         batch, loaded = None, Loaded(RowCounts(total, inserted=0, updated=0, unchanged=0, rejected=total))
         if draft.kept.any():
@@ -187,6 +192,7 @@ def import_file(
         rows=loaded.counts,
         rejections=rejections,
         warnings=tuple(draft.warnings),
+        notes=tuple(draft.notes),
         crs=source_crs,
         encoding=table.encoding,
         mapping=read_as,

@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
 from etl.importing.places.placing import IncidentPlacer
+from geo.rules.inert import strip_controls
 from geo.store.bulk import encode_outlines, encode_points
 from geo.store.imports import RowCounts, close_batch, insert_rows
 from geo.store.updating import Difference, list_differences, tell_events, update_rows
@@ -77,14 +78,18 @@ def load_rows(
             _make_batches(draft, rows, new, placer, constants),
             community_id=community_id,
             count=count,
-            columns={*rows.column_names, *constants, *(placer.columns if placer else ())},
+            columns={
+                *rows.column_names,
+                *constants,
+                *(placer.columns if placer else ()),
+                *(["geom"] if _has_places(draft) else []),
+            },
             on_progress=lambda done: on_progress("loading", done, count),
             may_lock=may_lock,
         )
     updated = kept = compared = 0
     differing: Counter[str] = Counter()
-    known = _forget_assumptions(rows, draft).append_column("id", pa.array(ids))
-    for lot in _make_batches(draft, known, stored, placer, {}):
+    for lot in _make_updates(draft, rows, ids, stored, placer):
         updates = update_rows(connection, table, batch, lot, _FOLLOWING_PLACE)
         updated, kept, compared = updated + updates.changed, kept + updates.kept, compared + lot.num_rows
         differing.update(updates.counts)
@@ -114,6 +119,15 @@ def load_rows(
     return Loaded(counts, +differing, tuple(differences))
 
 
+def _make_updates(
+    draft: Draft, rows: pa.Table, ids: npt.NDArray[np.int64], stored: Mask, placer: IncidentPlacer | None
+) -> Iterator[pa.Table]:
+    if stored.any():
+        known = _forget_assumptions(rows, draft)
+        known = known.drop_columns(["id"] if "id" in draft.values else []).append_column("id", pa.array(ids))
+        yield from _make_batches(draft, known, stored, placer, {})
+
+
 def _make_batches(
     draft: Draft,
     rows: pa.Table,
@@ -134,6 +148,8 @@ def _make_batches(
         lot = positions[start : start + _BATCH_ROWS]
         is_stretch = lot[-1] - lot[0] == len(lot) - 1 and bool((np.diff(lot) == 1).all())
         batch = rows.slice(lot[0], len(lot)) if is_stretch else rows.take(pa.array(lot))
+        if _has_places(draft):
+            batch = batch.append_column("geom", _encode_places(draft, lot))
         if placer is not None:
             placed = placer.place(draft.points[lot], draft.values["reported_at"].iloc[lot], lot)
             for name, values in placed.items():
@@ -141,21 +157,27 @@ def _make_batches(
         for name, value in constants.items():
             batch = batch.append_column(name, pa.array(np.full(batch.num_rows, value)))
         yield batch
+        draft.shelf.let_go()
+
+
+def _has_places(draft: Draft) -> bool:
+    return draft.shapes is not None or draft.layer.shape == "point"
+
+
+def _encode_places(draft: Draft, rows: npt.NDArray[np.int64]) -> pa.Array:
+    return encode_points(draft.points[rows]) if draft.shapes is None else encode_outlines(draft.shapes[rows])
 
 
 def _make_rows(draft: Draft) -> pa.Table:
-    """Make the store's columns of all rows of a draft."""
+    """Make the store's columns of all rows of a draft, but their places."""
     stand_ins = {name for name, field in draft.layer.fields.items() if not field.is_stored}
-    columns = {
-        name: pa.array(values, from_pandas=True)
-        for name, values in draft.values.items()
-        if name not in stand_ins
-    }
-    if draft.shapes is not None:
-        columns["geom"] = encode_outlines(draft.shapes)
-    elif draft.layer.shape == "point":
-        columns["geom"] = encode_points(draft.points)
-    return pa.table(columns)
+    return pa.table(
+        {
+            name: pa.array(values, from_pandas=True)
+            for name, values in draft.values.items()
+            if name not in stand_ins
+        }
+    )
 
 
 def _forget_assumptions(rows: pa.Table, draft: Draft) -> pa.Table:
@@ -172,7 +194,13 @@ def _tabulate_rejections(draft: Draft) -> pa.Table:
     return pa.table(
         {
             "row_number": pa.array([rejection.row for rejection in draft.rejections], pa.int32()),
-            "column_name": pa.array([rejection.column for rejection in draft.rejections], pa.string()),
-            "reason": pa.array([rejection.reason for rejection in draft.rejections], pa.string()),
+            "column_name": pa.array(
+                [rejection.column and strip_controls(rejection.column) for rejection in draft.rejections],
+                pa.string(),
+            ),
+            # It may quote what stands in the file.
+            "reason": pa.array(
+                [strip_controls(rejection.reason) for rejection in draft.rejections], pa.string()
+            ),
         }
     )

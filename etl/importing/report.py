@@ -23,6 +23,7 @@ class ImportReport:
         rows: how many rows landed, how, and how many did not.
         rejections: why, in the order of the rows; a row may be at fault in several columns.
         warnings: sentences a person should read, the gravest first.
+        notes: sentences a person may read.
         crs: the coordinate system read; None where the file has no coordinates.
         encoding: the encoding read; None where the format fixes it.
         mapping: the file's column → the field it was read as.
@@ -59,6 +60,7 @@ class ImportReport:
     seams: Mapping[str, Any] | None = None
     repairs: tuple[tuple[int, str], ...] = ()
     refused_file: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the report in JSON's types, with the first hundred rejections and repairs."""
@@ -74,6 +76,7 @@ class ImportReport:
                 "first": [vars(rejection) for rejection in self.rejections[:_MOST_REJECTIONS]],
             },
             "warnings": list(self.warnings),
+            "notes": list(self.notes),
             "crs": self.crs,
             "encoding": self.encoding,
             "mapping": dict(self.mapping),

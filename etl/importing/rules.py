@@ -3,18 +3,24 @@
 import itertools
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import shapely
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from etl.importing.columns.layers import simplify
 from etl.importing.draft import Draft
+from etl.importing.identity import NEW
 from etl.importing.places.ground import Ground
 from etl.importing.places.placing import Points, place_in_buildings, place_in_compounds
 from etl.importing.places.seams import find_overlaps
-from geo.store.imports import Places
+from geo.store.imports import Places, reserve_ids
 
 # A grid without a date has been there as long as the records go, so that past incidents find their grid.
 _GRIDS_SINCE = pd.Timestamp("2000-01-01")
 _CHINA_OFFSET = pd.Timedelta(hours=8)
+# A grid above that comes in the same file has no number yet: until it has, its row stands for it.
+_FIRST_ROW = -2
 _BUILDING_RANGES = (
     ("floors", 1, 200),
     ("entrances", 0, 1_000),
@@ -58,7 +64,7 @@ def _find_parents(draft: Draft, places: Places) -> None:
     micro = (draft.values["kind"] == "micro").to_numpy(bool)
     if not micro.any():
         return
-    grids = places.grids[places.grids["kind"] == "community"]
+    grids = _list_grids_above(draft, places)
     named = _find_by_name(draft.get("parent"), grids)
     lying = pd.Series(
         pd.array([*grids["id"], None], dtype="Int64").take(
@@ -72,6 +78,50 @@ def _find_parents(draft: Draft, places: Places) -> None:
         "is a micro grid without a community grid above it; import the community grids first",
         "parent",
     )
+
+
+def _list_grids_above(draft: Draft, places: Places) -> pd.DataFrame:
+    """List the community grids, the stored ones first; of those that the file brings ``id`` tells the row."""
+    stored = places.grids.loc[places.grids["kind"] == "community", ["id", "code", "name", "geom"]]
+    brought = (draft.values["kind"] == "community").to_numpy(bool) & draft.kept
+    if draft.shapes is None or not brought.any():
+        return stored
+    brought &= ~shapely.is_missing(draft.shapes)
+    own = pd.DataFrame(
+        {
+            "id": _FIRST_ROW - np.arange(len(draft)),
+            "code": draft.values["code"],
+            "name": draft.values["name"],
+            "geom": draft.shapes,
+        }
+    )[brought]
+    return pd.concat([stored, own[~own["code"].isin(stored["code"])]], ignore_index=True)
+
+
+def settle_parents(connection: PostgresConnection, draft: Draft, ids: npt.NDArray[np.int64]) -> None:
+    """Give numbers to the new grids of a file in which some lie in others of it, and to those their parents'.
+
+    Args:
+        connection: the import's transaction.
+        draft: grids; receives ``id`` where that is so.
+        ids: shape (n,), the stored row of each row, -1 for those that are new.
+    """
+    if not draft.has("parent_id"):
+        return
+    parents = draft.values["parent_id"]
+    inside = (parents <= _FIRST_ROW).fillna(value=False).to_numpy(bool)
+    if not inside.any():
+        return
+    rows = _FIRST_ROW - parents[inside].to_numpy(np.int64)
+    lost = np.zeros(len(draft), dtype=bool)
+    lost[np.flatnonzero(inside)[~draft.kept[rows]]] = True
+    draft.reject(lost & draft.kept, "is a micro grid whose community grid was refused", "parent")
+    numbers = np.array(reserve_ids(connection, draft.layer.table, len(draft)), dtype=np.int64)
+    numbers = np.where(ids == NEW, numbers, ids)
+    draft.values["id"] = pd.Series(numbers, dtype="Int64")
+    settled = parents.copy()
+    settled[inside] = numbers[rows]
+    draft.values["parent_id"] = settled
 
 
 def _find_by_name(words: pd.Series, places: pd.DataFrame) -> pd.Series:
@@ -134,6 +184,36 @@ def check_buildings(draft: Draft, places: Places, _ground: Ground) -> None:
             f"{lost.sum():,} buildings name a compound we do not have ({names}); placed by where they lie."
         )
     draft.values["compound_id"] = named.fillna(place_in_compounds(draft, places))
+
+
+def settle_elderly(draft: Draft, ids: npt.NDArray[np.int64], places: Places) -> None:
+    """Leave out the elderly of buildings where fewer residents are known than that, or refuse the residents.
+
+    Args:
+        draft: buildings; those that say both themselves are judged already.
+        ids: shape (n,), the stored row of each row, -1 for those that are new.
+        places: the stored ones.
+    """
+    if draft.layer.name != "buildings" or not (draft.has("elderly") or draft.has("residents")):
+        return
+    stored = places.buildings.set_index("id")
+    said, known = {}, {}
+    for name in ("residents", "elderly"):
+        assumed = draft.assumed.get(name, np.zeros(len(draft), dtype=bool))
+        said[name] = draft.get(name).astype("Float64").mask(assumed)
+        known[name] = said[name].fillna(pd.Series(ids).map(stored[name]).astype("Float64")).fillna(0)
+    over = (known["elderly"] > known["residents"]).to_numpy(bool) & draft.kept
+    told = said["elderly"].notna().to_numpy(bool)
+    draft.reject(over & ~told, "has fewer residents than elderly are known there", "residents")
+    over &= told
+    if over.any():
+        count, rows = int(over.sum()), draft.list_rows(over)
+        draft.warn(
+            f"{count:,} buildings have more elderly than residents are known, which were left out ({rows}): "
+            "bring in the number of residents, too."
+        )
+        draft.values["elderly"] = draft.values["elderly"].mask(over, 0)
+        draft.assumed["elderly"] |= over
 
 
 def check_merchants(draft: Draft, places: Places, ground: Ground) -> None:

@@ -7,8 +7,9 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +19,10 @@ from geo.errors import InputRefused, UnreadableFile
 # Files that are one data set together.
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 MAPINFO_PARTS = (".tab", ".dat", ".map", ".id", ".ind", ".mif", ".mid")
+_GEODATABASE_PARTS = (
+    *(".gdbtable", ".gdbtablx", ".gdbindexes", ".atx", ".spx", ".horizon", ".freelist", ".cdf"),
+    *("gdb", "timestamps"),
+)
 # What map programs write beside their files about them.
 _DESCRIPTIONS = (".shp.xml", ".aux.xml", ".tab.xml")
 _LEADING_PARTS = (".shp", ".tab", ".mif")
@@ -26,7 +31,12 @@ _MOST_UNPACKED_BYTES = 1 << 30
 _MOST_RATIO = 100
 _SUSPICIOUS_BYTES = 1 << 26
 _MOST_MEMBERS = 10_000
+# Each is looked into, to be offered.
+_MOST_DATASETS = 500
+_MOST_PACKED_TWICE_BYTES = 1 << 29
 _MOST_NAME_CHARACTERS = 50
+# A name that says to be UTF-8 and is not is the one fault that zipfile tells otherwise.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError)
 _OFFICE_PART = "[Content_Types].xml"
 _IS_ENCRYPTED = 0x1
 _IS_UTF8 = 0x800
@@ -67,12 +77,14 @@ def unpack(path: Path, endings: tuple[str, ...]) -> Iterator[list[Dataset]]:
                 if not groups or _OFFICE_PART in archive.namelist():
                     raise _explain_nothing(archive, path.name)
                 _refuse_bombs([member for members in groups.values() for _, member in members], path)
-                yield [
-                    _unpack_group(archive, Path(folder, str(number)), key, members, list(groups))
+                stems = Counter(_read_stem(key) for key in groups)
+                datasets = [
+                    _unpack_group(archive, Path(folder, str(number)), key, members, stems)
                     for number, (key, members) in enumerate(groups.items())
                 ]
-        # A name that says to be UTF-8 and is not is the one fault that zipfile tells otherwise.
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError):
+                _refuse_bombs_within(datasets, path.name)
+                yield datasets
+        except _DAMAGE:
             raise damaged(path.name) from None
 
 
@@ -95,6 +107,9 @@ def _group_members(
         suffix = PurePosixPath(parts[-1]).suffix.lower()
         database = next((n for n, part in enumerate(parts, 1) if part.lower().endswith(".gdb")), None)
         if database is not None and database < len(parts):
+            # Anything else in its folder GDAL might take for what it is to read.
+            if not parts[-1].lower().endswith(_GEODATABASE_PARTS):
+                continue
             key = parts[:database]
         elif suffix in SHAPEFILE_PARTS or suffix in MAPINFO_PARTS:
             kind = ".shp" if suffix in SHAPEFILE_PARTS else ".tab" if suffix[:2] != ".m" else ".mif"
@@ -106,11 +121,18 @@ def _group_members(
         else:
             continue
         groups.setdefault(key, []).append((parts[-1], member))
-    return {
+    led = {
         key: members
         for key, members in groups.items()
         if not key[-1].endswith(_LEADING_PARTS) or any(_is_leading(name) for name, _ in members)
     }
+    if len(led) > _MOST_DATASETS:
+        message = (
+            f"{file_name} holds {len(led):,} tables and layers, and at most {_MOST_DATASETS} are read: "
+            "zip them in parts."
+        )
+        raise InputRefused(message)
+    return led
 
 
 def _is_leading(name: str) -> bool:
@@ -127,7 +149,8 @@ def _read_parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
             name = raw.decode()
         except UnicodeDecodeError:
             name = raw.decode("gb18030", "replace")
-    parts = name.replace("\\", "/").split("/")
+    # Nobody sees a line break in a name, and it would break the sentence that offers it.
+    parts = "".join(sign if sign >= " " else "_" for sign in name).replace("\\", "/").split("/")
     return tuple(part for part in parts if part.strip(". ") and not part.endswith(":"))
 
 
@@ -151,8 +174,27 @@ def _refuse_bombs(members: list[zipfile.ZipInfo], path: Path) -> None:
         raise InputRefused(message)
 
 
+def _refuse_bombs_within(datasets: list[Dataset], file_name: str) -> None:
+    """Refuse workbooks and other packed files that together would be too large: each is looked into."""
+    unpacked_bytes = 0
+    for dataset in datasets if len(datasets) > 1 else []:
+        # What is damaged is told when it is read.
+        with suppress(*_DAMAGE, IsADirectoryError), zipfile.ZipFile(dataset.path) as inner:
+            unpacked_bytes += sum(member.file_size for member in inner.infolist())
+    if unpacked_bytes > _MOST_PACKED_TWICE_BYTES:
+        message = (
+            f"The workbooks and other packed files in {file_name} would be {unpacked_bytes / 2**20:,.0f} MB "
+            f"unpacked, and at most {_MOST_PACKED_TWICE_BYTES // 2**20} MB are read: import them one by one."
+        )
+        raise InputRefused(message)
+
+
+def _read_stem(key: _Key) -> str:
+    return PurePosixPath(key[-1]).stem
+
+
 def _unpack_group(
-    archive: zipfile.ZipFile, folder: Path, key: _Key, members: _Members, keys: list[_Key]
+    archive: zipfile.ZipFile, folder: Path, key: _Key, members: _Members, stems: Mapping[str, int]
 ) -> Dataset:
     target = folder
     if key[-1].lower().endswith(".gdb"):
@@ -161,9 +203,8 @@ def _unpack_group(
     for name, member in members:
         with archive.open(member) as packed, (target / _make_safe(name)).open("wb") as copy:
             shutil.copyfileobj(packed, copy)
-    stem = PurePosixPath(key[-1]).stem
-    is_unique = sum(PurePosixPath(other[-1]).stem == stem for other in keys) == 1
-    label = stem if is_unique else "/".join((*key[:-1], key[-1]))
+    stem = _read_stem(key)
+    label = stem if stems[stem] == 1 else "/".join((*key[:-1], key[-1]))
     if target != folder:
         return Dataset(label, target)
     leading = next((name for name, _ in members if _is_leading(name)), members[0][0])

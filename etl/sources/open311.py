@@ -19,6 +19,7 @@ from geo.errors import InputRefused, UnreadableFile
 # By this an answer to GET requests is known; a list of services has only the other.
 REQUEST_KEY = "service_request_id"
 _SERVICE_KEY = "service_code"
+_DEEPEST_ENVELOPE = 3
 
 
 def read_open311_xml(path: Path) -> Table:
@@ -53,13 +54,23 @@ def read_records(path: Path) -> Table:
     except orjson.JSONDecodeError:
         raise damaged(path.name) from None
     if isinstance(content, dict):
-        lists = [value for value in content.values() if isinstance(value, list) and value]
-        content = lists[0] if len(lists) == 1 else [content] if REQUEST_KEY in content else None
+        content = [content] if REQUEST_KEY in content else _find_list(content)
     if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
         message = f"{path.name} is JSON but no list of records and no GeoJSON."
         raise UnreadableFile(message)
     records = [{name: _write_as_text(value) for name, value in record.items()} for record in content]
     return _tabulate(records, path, encoding)
+
+
+def _find_list(answer: dict[str, Any]) -> list[Any] | None:
+    """Find the list of records in an answer, where it may lie in an envelope: ``{"data": {"list": […]}}``."""
+    level = [answer]
+    for _ in range(_DEEPEST_ENVELOPE):
+        lists = [value for each in level for value in each.values() if isinstance(value, list) and value]
+        if lists:
+            return lists[0] if len(lists) == 1 else None
+        level = [value for each in level for value in each.values() if isinstance(value, dict)]
+    return None
 
 
 def _write_as_text(value: Any) -> str:

@@ -1,15 +1,16 @@
 """From a file to a table: which loader reads it, and what to do about the kinds that none reads."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etl.sources.archive import MAPINFO_PARTS, SHAPEFILE_PARTS, Dataset, unpack
+from etl.sources.mangled import mend_text
 from etl.sources.maps.dxf import list_dxf_layers, read_dxf
-from etl.sources.maps.gdal import describe_layers
 from etl.sources.maps.geodatabase import list_geodatabase_layers, read_geodatabase
 from etl.sources.maps.geojson import is_geojson, list_geojson_layers, read_geojson
-from etl.sources.maps.geopackage import read_geopackage
+from etl.sources.maps.geopackage import list_geopackage_layers, read_geopackage
 from etl.sources.maps.gpx import list_gpx_layers, read_gpx
 from etl.sources.maps.kml import list_kml_layers, read_kml
 from etl.sources.maps.osm import list_osm_layers, read_osm
@@ -57,7 +58,7 @@ _GPX = _Loader(lambda path, layer, _choose: read_gpx(path, layer), list_gpx_laye
 _OSM = _Loader(lambda path, layer, _choose: read_osm(path, layer), list_osm_layers)
 _DXF = _Loader(lambda path, layer, _choose: read_dxf(path, layer), list_dxf_layers)
 _SHAPEFILE = _Loader(lambda path, _layer, _choose: read_shapefile(path), list_shapefile_layers)
-_GEOPACKAGE = _Loader(read_geopackage, lambda path: describe_layers(path, path.name))
+_GEOPACKAGE = _Loader(read_geopackage, list_geopackage_layers)
 _GEODATABASE = _Loader(read_geodatabase, list_geodatabase_layers)
 
 _LOADERS = {
@@ -100,7 +101,7 @@ def read_source(path: Path, source_layer: str | None = None, choose: ChooseColum
     if not len(table.row_numbers) and not table.unreadable:
         message = f"{path.name} has no rows below its header."
         raise UnreadableFile(message)
-    return heed_crs_column(table, path.name)
+    return heed_crs_column(mend_text(table), path.name)
 
 
 def list_source_layers(path: Path) -> list[SourceLayer]:
@@ -169,7 +170,9 @@ def _find_loader(path: Path) -> _Loader:
 def _begins_as_records(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(1 << 16).lstrip(b"\xef\xbb\xbf \t\r\n")
-    return head.startswith(b"[") or b'"service_request' in head or b'"service_code"' in head
+    if head.startswith(b"[") or b'"service_request' in head or b'"service_code"' in head:
+        return True
+    return re.search(rb'"\w+"\s*:\s*\[\s*\{', head) is not None
 
 
 def _list_endings() -> tuple[str, ...]:

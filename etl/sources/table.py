@@ -1,13 +1,15 @@
 """What every loader yields: one table of one file."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etl.sources.shelf import Shelf
 from geo.errors import InputRefused, UnreadableFile
 from geo.rules.inert import strip_controls
 
@@ -22,6 +24,15 @@ _MOST_COLUMNS = 1_000
 # Of the layers of a file that are offered in a sentence.
 _MOST_NAMES = 20
 _LONGEST_NAME = 60
+
+# Columns in which other programs say it, and how: 奥维 writes g and b.
+_TELLING_COLUMNS = ("坐标系", "坐标类型", "坐标系类型", "坐标系统", "coord_type", "coordtype")
+_TOLD_SYSTEMS = {
+    "gcj02": re.compile(r"^g$|gcj|火星|高德|腾讯|amap"),
+    "bd09": re.compile(r"^b$|bd-?09(?!mc)|^百度(?:坐标系?|经纬度)?$"),
+    "4490": re.compile(r"^(?:wgs-?_?84|gps|cgcs-?_?2000|4490|4326|epsg:4490|epsg:4326)(?:坐标系?|经纬度)?$"),
+}
+_CENTRAL_MERIDIAN = re.compile(r"(?:cm_?|中央经线|中央子午线|central meridian)\D{0,4}(\d{2,3})(?!\d)")
 
 # In what we write ourselves: exports, and refused rows to be corrected.
 _CRS_COLUMN = "crs"
@@ -73,6 +84,7 @@ class Table:
         warnings: sentences a person should read.
         found: the file's columns in its order, where ``rows`` holds only those asked for.
         counts_from_1904: whether bare numbers of days count from 1904, as in workbooks of old Macintoshes.
+        shelf: where the text of a large table lies.
     """
 
     name: str
@@ -86,6 +98,7 @@ class Table:
     warnings: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
     counts_from_1904: bool = False
+    shelf: Shelf = field(default_factory=Shelf)
 
     @property
     def columns(self) -> list[str]:
@@ -141,7 +154,9 @@ def heed_crs_column(table: Table, file_name: str) -> Table:
         InputRefused: the column names several coordinate systems.
     """
     if _CRS_COLUMN not in table.rows:
-        return table
+        told = [_read_told_crs(table.rows[name]) for name in _TELLING_COLUMNS if name in table.rows]
+        crs = next(filter(None, told), None)
+        return replace(table, declared_crs=crs) if crs and table.declared_crs is None else table
     column = table.rows[_CRS_COLUMN].astype("str").str.strip()
     named = sorted(set(column.dropna()) - {"", "None", "nan"})
     if len(named) > 1:
@@ -153,12 +168,45 @@ def heed_crs_column(table: Table, file_name: str) -> Table:
     return replace(table, declared_crs=named[0]) if named else table
 
 
+def keep_rows(table: Table, kept: npt.NDArray[np.bool_]) -> Table:
+    """Keep some rows; where they follow one another, as without a total below, no copy is made of them.
+
+    Args:
+        table: without geometry.
+        kept: shape (n,).
+    """
+    first, last = int(kept.argmax()), len(kept) - int(kept[::-1].argmax())
+    stretch = slice(first, last)
+    rows = table.rows.iloc[stretch] if kept[stretch].all() else table.rows[kept]
+    return replace(table, rows=rows.reset_index(drop=True), row_numbers=table.row_numbers[kept])
+
+
+def _read_told_crs(column: pd.Series) -> str | None:
+    """Read the one coordinate system that map programs and surveyors name in a column; None if unclear."""
+    words = {word for word in column.dropna().astype("str").str.strip().str.lower().unique() if word}
+    named = {_name_told_crs(word) for word in words}
+    return named.pop() if len(named) == 1 else None
+
+
+def _name_told_crs(word: str) -> str | None:
+    if found := _CENTRAL_MERIDIAN.search(word):
+        zone, rest = divmod(int(found[1]) - 75, 3)
+        is_of_china = "2000" in word and not rest and 0 <= zone <= 20
+        return f"EPSG:{4534 + zone}" if is_of_china else None
+    return next((crs for crs, mark in _TOLD_SYSTEMS.items() if mark.search(word)), None)
+
+
 def drop_blanks(table: Table) -> Table:
     """Leave out rows and unnamed columns of text without a character; row numbers stay those of the file."""
-    has_text = pd.DataFrame({name: values.str.strip() != "" for name, values in table.rows.items()})
-    unnamed = has_text.columns.str.fullmatch(UNNAMED_COLUMN.format(r"\d+"))
-    rows = table.rows.loc[:, ~(unnamed & ~has_text.any())]
-    filled = has_text.any(axis=1).to_numpy()
-    if not filled.all():
-        rows = rows[filled].reset_index(drop=True)
-    return replace(table, rows=rows, row_numbers=table.row_numbers[filled])
+    filled = np.zeros(len(table.rows), dtype=bool)
+    blank = []
+    for name, values in table.rows.items():
+        is_unnamed = re.fullmatch(UNNAMED_COLUMN.format(r"\d+"), str(name)) is not None
+        # Most rows have something in the first of their columns.
+        if is_unnamed or not filled.all():
+            has_text = (values.str.strip() != "").to_numpy(bool)
+            filled |= has_text
+            if is_unnamed and not has_text.any():
+                blank.append(name)
+    table = replace(table, rows=table.rows.drop(columns=blank)) if blank else table
+    return table if filled.all() else keep_rows(table, filled)

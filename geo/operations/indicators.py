@@ -195,20 +195,22 @@ def _bound(period: Period, as_of: datetime, *, is_asked: bool) -> Bounds:
 def read_tag_of(connection: PostgresConnection, community_id: int, as_of: datetime) -> str:
     """Return the tag of the figures as of an hour."""
     tag = read_common_tag(connection, community_id, _LAYERS, find_day(as_of))
-    return f"{tag}-{read_terms(connection, community_id)}-{as_of:%Y%m%d%H%M}"
+    _, terms = read_terms(connection, community_id)
+    return f"{tag}-{terms}-{as_of:%Y%m%d%H%M}"
 
 
-def read_terms(connection: PostgresConnection, community_id: int) -> str:
+def read_terms(connection: PostgresConnection, community_id: int) -> tuple[str, str]:
     """Return what changes when anything is agreed otherwise that figures go by and no layer has.
 
     Times are told in working hours, looks at places count as long as is set, and templates say what is due.
+
+    Returns:
+        Of the figures of cases, which know no templates, and of all.
     """
-    agreed = (
-        load_working_time(connection, community_id),
-        get_settings().windows,
-        list_templates(connection, community_id),
-    )
-    return f"{crc32(repr(agreed).encode()):08x}"
+    agreed = (load_working_time(connection, community_id), get_settings().windows)
+    templates = list_templates(connection, community_id)
+    of_cases, of_all = (f"{crc32(repr(terms).encode()):08x}" for terms in (agreed, (agreed, templates)))
+    return of_cases, of_all
 
 
 def verify_reader(community_id: int) -> None:

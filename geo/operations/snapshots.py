@@ -52,7 +52,6 @@ class Snapshot:
         year_before: the days of the same month last year up to the same day.
         series: by indicator, a value for each of ``months``; of the running month as far as it has come.
         then: by indicator, the values of ``before`` and ``year_before``.
-        grid_names: by key.
         grids: core figures of the running month by indicator and grid.
     """
 
@@ -65,7 +64,6 @@ class Snapshot:
     year_before: Period
     series: Mapping[str, tuple[Value, ...]]
     then: Mapping[str, tuple[Value, ...]]
-    grid_names: Mapping[str, str]
     grids: Mapping[str, Mapping[str, Value]]
 
     def now(self, id_: str) -> Value:
@@ -104,7 +102,6 @@ def read_snapshot(community_id: int, *, is_hurried: bool = False) -> Snapshot:
             for id_, by_key in now.whole.values.items()
         },
         then={id_: tuple(past.values[period, id_] for period in past.compared) for id_ in now.whole.values},
-        grid_names=now.grids.names,
         grids={id_: {key: value for key, (value,) in row.items()} for id_, row in now.grids.values.items()},
     )
 
@@ -260,10 +257,10 @@ def _read_prints(state: _State, periods: Sequence[Period]) -> Mapping[_Part, str
     ends = [start_of_day(period.end) + _FOLLOWED for period in periods]
     with connect() as connection:
         cases = store.list_prints(connection, state.community_id, ends)
-        terms = indicators.read_terms(connection, state.community_id)
+        terms_of_cases, terms = indicators.read_terms(connection, state.community_id)
         places = read_common_tag(connection, state.community_id, _PLACE_LAYERS, state.today)
     prints: dict[_Part, str] = {}
     for period, of_cases in zip(periods, cases, strict=True):
-        prints[period, False] = f"{of_cases} {terms}"
+        prints[period, False] = f"{of_cases} {terms_of_cases}"
         prints[period, True] = f"{of_cases} {terms} {places}"
     return prints

@@ -6,10 +6,13 @@ at a place below the least that is told.
 """
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+
+from cachetools import LRUCache
 
 from geo.errors import NotFound
 from geo.model.actor import Actor
@@ -31,9 +34,23 @@ from geo.store.wall import LongOpen, ThreeNo
 
 _SHOWN_LAYERS: Final = ("ground", "communities", "grids", "compounds", "buildings")
 _MOST_FEATURES: Final = 3000
+_MOST_GROUNDS: Final = 16
 _LONGEST_SHOWN: Final = 3
 _YEAR: Final = timedelta(days=365)
 _QUARTER: Final = timedelta(days=91)
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What is drawn beneath all pictures of a community: one object for each state of its places.
+
+    Attributes:
+        tag: equal tags, equal content.
+        layers: GeoJSON in degrees, by layer.
+    """
+
+    tag: str
+    layers: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +69,7 @@ class Wall:
         three_no: the compounds, the most households first.
         longest: what has been open longest.
         loads: of the grid workers, the most loaded first; nothing where few people share the work.
-        layers: GeoJSON in degrees of what is drawn beneath, by layer.
+        ground: what is drawn beneath.
     """
 
     tag: str
@@ -67,7 +84,7 @@ class Wall:
     three_no: tuple[ThreeNo, ...]
     longest: tuple[LongOpen, ...]
     loads: tuple[float, ...]
-    layers: Mapping[str, Mapping[str, Any]]
+    ground: Ground
 
 
 def read_wall_tag(community_id: int) -> str:
@@ -120,12 +137,7 @@ def gather_wall(community_id: int, *, is_hurried: bool = False) -> Wall:
         state = read_state(community_id)
         heat = measure_shared(state, (), find_quarters(Period(today - _QUARTER, today), today))
         gaps = read_coverage_gaps(community_id)
-        layers = {
-            layer: json.loads(
-                find_features(layer, community_id=community_id, on_day=today, most=_MOST_FEATURES)
-            )
-            for layer in _SHOWN_LAYERS
-        }
+        ground = _recall_ground(community_id, today)
         with connect() as connection:
             categories = store.list_categories(connection)
             three_no = store.list_three_no(connection, community_id, categories, least=least)
@@ -147,7 +159,7 @@ def gather_wall(community_id: int, *, is_hurried: bool = False) -> Wall:
         three_no=three_no,
         longest=longest,
         loads=loads,
-        layers=layers,
+        ground=ground,
     )
 
 
@@ -160,3 +172,30 @@ def _list_loads(community_id: int, snapshot: Snapshot, least: int) -> tuple[floa
     measured = measure(community_id, snapshot.months[-1:], level="party", ids=["load_index"])
     loads = [value.amount for (value,) in measured.values["load_index"].values() if value.amount is not None]
     return tuple(round(load, 1) for load in sorted(loads, reverse=True)) if len(loads) >= least else ()
+
+
+_guard: Final = threading.Lock()
+_grounds: Final[LRUCache[Hashable, Ground]] = LRUCache(_MOST_GROUNDS)
+
+
+def _recall_ground(community_id: int, today: date) -> Ground:
+    """Return the ground of a community, read once for each state of its places: cases leave it as it is."""
+    with connect() as connection:
+        tag = read_common_tag(connection, community_id, _SHOWN_LAYERS, today)
+        key = (connection.dsn, community_id)
+    with _guard:
+        known = _grounds.get(key)
+    if known is None or known.tag != tag:
+        # What changes while it is read is newer than its tag, and will be read again.
+        known = Ground(
+            tag,
+            {
+                layer: json.loads(
+                    find_features(layer, community_id=community_id, on_day=today, most=_MOST_FEATURES)
+                )
+                for layer in _SHOWN_LAYERS
+            },
+        )
+        with _guard:
+            _grounds[key] = known
+    return known

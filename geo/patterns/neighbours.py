@@ -11,7 +11,6 @@ from scipy.spatial import cKDTree
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
-AnyInts = npt.NDArray[np.integer[Any]]
 # n × n, 1.0 where two cells count together, else empty; symmetric, the diagonal full.
 Neighbours = csr_array[np.float64, tuple[int, int]]
 

@@ -118,7 +118,7 @@ def read_places(connection: PostgresConnection, community_id: int) -> Places:
         ),
         buildings=_frame(
             queries.list_buildings(connection, community_id=community_id),
-            ["id", "code", "compound_id", "geom"],
+            ["id", "code", "compound_id", "residents", "elderly", "geom"],
         ),
     )
 
@@ -183,6 +183,14 @@ def read_positions(connection: PostgresConnection, table: str, ids: npt.NDArray[
     rows = pd.Index(found["id"].astype(np.int64)).get_indexer(pd.Index(ids))
     positions = np.column_stack([found["x"], found["y"]]).astype(np.float64)
     return np.vstack([positions, [np.nan, np.nan]])[rows]
+
+
+def reserve_ids(connection: PostgresConnection, table: str, count: int) -> list[int]:
+    """Take some of the numbers that new rows of a table get, for rows that refer to each other."""
+    statement = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, (table, count))
+        return [number for (number,) in cursor.fetchall()]
 
 
 def open_batch(

@@ -1,5 +1,7 @@
 """Where a database is: its URL read, named for messages, and as the application's role reaches it."""
 
+from functools import lru_cache
+
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -36,6 +38,12 @@ def application_url(url: str) -> str:
     settings = get_settings()
     if url == settings.database_url and settings.app_database_url:
         return settings.app_database_url
+    return _name_application(url)
+
+
+@lru_cache
+def _name_application(url: str) -> str:
+    # Asked with every transaction; each new URL leaves what only the collector frees.
     address = parse_url(url).set(drivername="postgresql", username=APPLICATION_ROLE, password=None)
     return address.render_as_string(hide_password=False)
 

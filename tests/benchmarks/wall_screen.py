@@ -47,6 +47,9 @@ CHANGE: Final = """
 """
 """A case of this month, handled at once: the frame says of how many its shares are, so each makes another."""
 
+TAKE_BACK: Final = "DELETE FROM incident WHERE id = (SELECT max(id) FROM incident)"
+"""The last such case was none."""
+
 Row = dict[str, object]
 
 _HANG_UP = """
@@ -110,8 +113,8 @@ class Server:
         self._process.wait()
 
     def read_memory_bytes(self) -> int:
-        """Return what it has in memory that it shares with nobody."""
-        return int(find_server(self.port).memory_full_info().uss)
+        """Return what it wrote to memory; pages of programs are its own only while nobody else runs them."""
+        return sum(part.anonymous for part in find_server(self.port).memory_maps())
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A served dashboard with two demo communities, and a browser that nothing outside this machine can reach.
 
-A test fails on any request to another machine, and on any error in the browser's console.
+A test fails on any request to another machine, and on any error in the browser's console. Of a test that
+failed, ``build/browser`` keeps what was on the screen, the page, and a diary of what went on in it.
 """
 
 import os
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -21,6 +22,7 @@ import dashboard
 from etl.demo.load import load_demo
 from geo.cluster import Cluster
 from tests.browser.desk import PATIENCE_MS, Desk, open_window
+from tests.browser.witness import Witness
 from tests.conftest import clone_database
 
 # WebGL without a graphics card; and no name but this machine's resolves, whatever asks.
@@ -39,6 +41,7 @@ _FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 _START_TIMEOUT_S = 60
+_HAS_FAILED = pytest.StashKey[bool]()
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -86,10 +89,21 @@ def window(server: str) -> Iterator[BrowserContext]:
         browser.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let fixtures know whether what they were made for has failed."""
+    report = yield
+    item.stash[_HAS_FAILED] = item.stash.get(_HAS_FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def desk(window: BrowserContext, server: str, demo_url: str) -> Iterator[Desk]:
+def desk(
+    window: BrowserContext, server: str, demo_url: str, request: pytest.FixtureRequest
+) -> Iterator[Desk]:
     """A fresh tab, watched for errors and for requests to other machines."""
     page = window.new_page()
+    witness = Witness(page)
     complaints: list[str] = []
 
     def watch_console(message: ConsoleMessage) -> None:
@@ -115,6 +129,10 @@ def desk(window: BrowserContext, server: str, demo_url: str) -> Iterator[Desk]:
         desk.sign_in("d-leader")
     yield desk
     page.wait_for_timeout(300)
+    if complaints or request.node.stash.get(_HAS_FAILED, False):
+        diary = witness.keep(request.node.name)
+        told = f"{witness.tell_last()}\n(all of it, the page and its picture: {diary})"
+        request.node.add_report_section("teardown", "in the browser", told)
     page.close()
     assert complaints == []
 

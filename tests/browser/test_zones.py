@@ -1,11 +1,31 @@
 """A zone plan drawn, bettered and published in a real browser without any network."""
 
+import io
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, WebSocket, expect
 
 from tests.browser.desk import Desk
+
+# Streamlit makes the script of a part a module, waits for it, and calls what it exports.
+_SLOW_PARTS = """
+window.waiting = 0;
+window.Blob = class extends Blob {
+  constructor([script, ...more] = [], options) {
+    const isEditor = String(script).includes("class Editor");
+    super([isEditor ? script.replace("export default function", "const part = function") + `
+      ;export default async (given) => {
+        window.waiting++;
+        await window.gate;
+        window.waiting--;
+        return part(given);
+      };` : script, ...more], options);
+  }
+};
+"""
 
 
 class Drawing:
@@ -203,6 +223,64 @@ def test_a_hand_faster_than_the_server_loses_nothing(drawing: Drawing) -> None:
         page.keyboard.press("Control+z")
     _wait_for(drawing, steps, plan_id, 0)
     _throw_away(drawing, "快手")
+
+
+def test_answers_that_overtake_each_other_take_nothing_out_of_the_hand(drawing: Drawing) -> None:
+    page = drawing.page
+    # As on a busy machine, where the script of a part is there only after the next data have come.
+    page.add_init_script(_SLOW_PARTS)
+    drawing.open()
+    drawing.begin_draft("慢机")
+    page.keyboard.press("b")
+    page.evaluate("() => void (window.gate = new Promise((open) => (window.letGo = open)))")
+    picked = [0]
+    for corners in (((60, 25), (150, 100)), ((160, 205), (225, 310)), ((590, 150), (680, 215))):
+        waiting = page.evaluate("window.waiting")
+        drawing.stroke(*corners)
+        picked.append(drawing.count_picked())
+        page.wait_for_function("(before) => window.waiting > before", arg=waiting)
+    assert picked == sorted(set(picked))
+    page.evaluate("window.letGo()")
+    page.wait_for_function("window.waiting === 0")
+    assert drawing.count_picked() == picked[-1]
+    # The tool is still in hand as well.
+    drawing.stroke((690, 180), (775, 240))
+    assert drawing.count_picked() > picked[-1]
+    drawing.choose("第2责任区")
+    drawing.act("Enter")
+    _throw_away(drawing, "慢机")
+
+
+def test_a_graphics_card_that_forgets_takes_nothing_out_of_the_hand(drawing: Drawing) -> None:
+    page = drawing.page
+    drawing.begin_draft("失图")
+    stage = page.locator(".zone-stage")
+    page.keyboard.press("b")
+    drawing.stroke((60, 25), (150, 100))
+    held = drawing.count_picked()
+    page.evaluate(
+        "window.card = document.querySelector('.zone-map canvas').getContext('webgl2')"
+        ".getExtension('WEBGL_lose_context'), card.loseContext()"
+    )
+    expect(page.locator(".zone-map[data-lost]")).to_be_visible()
+    drawing.stroke((160, 205), (225, 310))
+    more = drawing.count_picked()
+    assert more > held
+    expect(page.get_by_text(f"已选 {more} 栋")).to_be_visible()
+    page.evaluate("card.restoreContext()")
+    expect(page.locator(".zone-map[data-lost]")).to_have_count(0)
+    # The zones are in their colours again: this one, where it was.
+    colour = page.locator(".zone-swatch").first.evaluate("it => getComputedStyle(it).backgroundColor")
+    wanted = np.array([int(part) for part in re.findall(r"\d+", colour)])
+    for _ in range(100):
+        pixels = np.asarray(Image.open(io.BytesIO(stage.screenshot())).convert("RGB")).astype(int)
+        if (np.abs(pixels - wanted).max(axis=2) <= 4).sum() > 100:
+            break
+        page.wait_for_timeout(300)
+    else:
+        pytest.fail("the zones were not painted again")
+    assert drawing.count_picked() == more
+    _throw_away(drawing, "失图")
 
 
 def test_escape_closes_a_popover_and_lets_go_of_nothing(drawing: Drawing) -> None:

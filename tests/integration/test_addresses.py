@@ -11,8 +11,8 @@ from tests.town import Town, to_degrees
 
 
 @pytest.fixture
-def town(connection: PostgresConnection) -> Town:
-    return Town(connection)
+def town(undone: PostgresConnection) -> Town:
+    return Town(undone)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ SILENT_DAYS = Thresholds().silent_days
 
 
 @pytest.fixture
-def town(connection: PostgresConnection) -> SoundTown:
-    return SoundTown(connection)
+def town(undone: PostgresConnection) -> SoundTown:
+    return SoundTown(undone)
 
 
 class TestBuildingsWithoutGrid:

@@ -12,8 +12,8 @@ from tests.town import START
 
 
 @pytest.fixture
-def town(connection: PostgresConnection) -> SoundTown:
-    return SoundTown(connection)
+def town(undone: PostgresConnection) -> SoundTown:
+    return SoundTown(undone)
 
 
 def find_one(town: SoundTown, check: str) -> Finding:

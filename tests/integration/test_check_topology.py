@@ -10,8 +10,8 @@ from tests.town import START, to_degrees
 
 
 @pytest.fixture
-def town(connection: PostgresConnection) -> SoundTown:
-    return SoundTown(connection)
+def town(undone: PostgresConnection) -> SoundTown:
+    return SoundTown(undone)
 
 
 def find_one(town: SoundTown, check: str) -> Finding:

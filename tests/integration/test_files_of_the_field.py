@@ -13,15 +13,20 @@ from etl.importing.importer import import_file
 from geo.cluster import Cluster
 from geo.errors import InputRefused
 from tests.conftest import clone_database
+from tests.field_archives import ARCHIVES
+from tests.field_books import BOOKS
+from tests.field_drawings import DRAWINGS
+from tests.field_feeds import FEEDS
 from tests.field_files import FieldFile
-from tests.field_shapes import ARCHIVES, DRAWINGS, SHAPES
-from tests.field_tables import BOOKS, TEXTS
+from tests.field_shapes import SHAPES
+from tests.field_texts import TEXTS
 from tests.import_town import ImportTown
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "files.md"
 SECTIONS = {
     "Text": TEXTS,
     "Workbooks": BOOKS,
+    "Feeds of other systems": FEEDS,
     "Shapes": SHAPES,
     "Drawings, extracts and other maps": DRAWINGS,
     "Zips, and what is not read": ARCHIVES,

@@ -105,6 +105,20 @@ def test_a_place_shown_by_hand_stays_and_one_that_was_read_follows_its_address(
     assert [row[1] for row in ask(connection, PLACED)] == [town.second, town.first]
 
 
+def test_a_new_address_that_leads_nowhere_is_told_of(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    bring_in(connection, write_cases(tmp_path / "1.csv", "幸福里2栋", "幸福里1栋"))
+    before = ask(connection, PLACED)
+    path = write_cases(tmp_path / "2.csv", "幸福里2栋", "外地花园1栋")
+    report = bring_in(connection, path)
+    (warning,) = (warning for warning in report.warnings if "another address now" in warning)
+    assert "(row 3)" in warning
+    assert ask(connection, PLACED) == before
+    # Said once: the address is known then.
+    assert not any("another address now" in told for told in bring_in(connection, path).warnings)
+
+
 def test_what_has_been_confirmed_places_the_next_file(
     town: ImportTown, connection: PostgresConnection, tmp_path: Path
 ) -> None:

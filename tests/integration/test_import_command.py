@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+from shapely import box
 
 from etl import cli
-from tests.import_town import ImportTown, ask, place, write_csv
+from tests.import_town import ImportTown, ask, place, write_csv, write_shapes
+from tests.town import Town
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -124,3 +126,56 @@ def test_nothing_landed_is_a_refusal(run: Run, cases: str) -> None:
     assert code == 1
     assert json.loads(output)["rows"]["rejected"] == 2
     assert "no row of 工单.csv could be taken in" in error
+
+
+def test_folder_is_brought_in_from_the_grids_to_the_cases(
+    run: Run, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    """The community is all there is: each file finds what the one before it has brought."""
+    Town(connection)
+    connection.commit()
+    folder = tmp_path / "资料"
+    (folder / "图").mkdir(parents=True)
+    lon, lat = place(150, 130)
+    write_csv(
+        folder / "12345工单.csv",
+        [
+            {
+                "办件编号": "GZ1",
+                "诉求内容": "堆物",
+                "事项小类": "E101",
+                "派发时间": "2025-03-01",
+                "地址": "幸福里1栋",
+            }
+        ],
+    )
+    write_csv(folder / "商户.csv", [{"商户名称": "面馆", "经度": lon, "纬度": lat}])
+    write_shapes(
+        folder / "楼栋.shp",
+        [{"楼栋编号": "B1", "楼栋名称": "1栋", "小区": "幸福里"}],
+        [box(120, 120, 180, 140)],
+    )
+    write_shapes(
+        folder / "图" / "小区.gpkg", [{"小区编号": "C1", "小区名称": "幸福里"}], [box(100, 100, 300, 300)]
+    )
+    write_shapes(folder / "图" / "网格.gpkg", [{"网格编号": "01", "网格名称": "一"}], [box(0, 0, 1000, 1000)])
+    (folder / "说明.docx").write_bytes(b"PK\x03\x04")
+    (folder / "~$工单.xlsx").write_bytes(b"x")
+    assert run("import", str(folder), "--layer", "grids")[0] == 2
+
+    code, output, told = run("import", str(folder), "--crs", "4490", "--json", "--dry-run")
+    files = json.loads(output)["files"]
+    in_order = ["图/网格.gpkg", "图/小区.gpkg", "楼栋.shp", "商户.csv", "12345工单.csv", "说明.docx"]
+    assert [file["name"] for file in files] == in_order
+    assert ask(connection, "SELECT count(*) FROM grid") == [(0,)]
+    assert "dry run" in told
+
+    code, output, told = run("import", str(folder), "--crs", "4490", "--json")
+    files = json.loads(output)["files"]
+    assert [file["name"] for file in files] == in_order
+    assert (code, "说明.docx" in told) == (1, True)
+    assert [file["report"]["rows"]["inserted"] for file in files[:-1]] == [1] * 5
+    assert "save it as .xlsx" in files[-1]["problem"]
+    query = "SELECT c.name, b.code, g.code FROM incident AS i JOIN building AS b ON b.id = i.building_id "
+    query += "JOIN compound AS c ON c.id = i.compound_id JOIN grid AS g ON g.id = i.grid_id"
+    assert ask(connection, query) == [("幸福里", "B1", "01")]

@@ -146,6 +146,77 @@ def test_micro_grid_without_a_grid_above_is_refused(bare: Town, tmp_path: Path) 
     assert "without a community grid above it" in report.rejections[0].reason
 
 
+def test_micro_grids_find_the_grids_above_them_in_the_same_file(
+    bare: Town, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    """Named, or by where they lie; the micro grids come first, as in a roster sorted by code."""
+    rows: list[dict[str, Any]] = [
+        {"网格编号": "01-1", "网格名称": "微1", "网格类型": "微网格", "上级网格": "二网格"},
+        {"网格编号": "01-2", "网格名称": "微2", "网格类型": "微网格", "上级网格": None},
+        {"网格编号": "03-1", "网格名称": "微3", "网格类型": "微网格", "上级网格": "三网格"},
+        {"网格编号": "1", "网格名称": "一网格", "网格类型": "社区网格", "上级网格": None},
+        {"网格编号": "2", "网格名称": "二网格", "网格类型": "社区网格", "上级网格": None},
+        {"网格编号": "3", "网格名称": "三网格", "网格类型": "社区网格", "上级网格": None},
+    ]
+    shapes = [
+        box(600, 0, 700, 100), box(0, 0, 100, 100), box(0, 200, 100, 300),
+        box(0, 0, 500, 1000), box(500, 0, 1000, 1000), box(400, 0, 600, 1000),
+    ]  # fmt: skip
+    path = write_shapes(tmp_path / "网格.gpkg", rows[:2] + rows[3:5], shapes[:2] + shapes[3:5])
+    assert load(path).rows.inserted == 4
+    query = "SELECT m.code, g.code FROM grid AS m JOIN grid AS g ON g.id = m.parent_id ORDER BY 1"
+    assert ask(connection, query) == [("01-1", "2"), ("01-2", "1")]
+    again = load(path).rows
+    assert (again.inserted, again.updated, again.unchanged) == (0, 0, 4)
+    # The third lies over both others: it is refused, and what would lie in it with it.
+    refused = load(write_shapes(tmp_path / "三网格.gpkg", rows[2:3] + rows[5:], shapes[2:3] + shapes[5:]))
+    assert refused.rows.inserted == 0
+    assert "is a micro grid whose community grid was refused" in {
+        rejection.reason for rejection in refused.rejections
+    }
+
+
+def test_a_roster_without_codes_finds_buildings_and_compounds_by_their_names(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    """The survey knows them by its codes; whoever writes the roster knows what is painted on the wall."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE building SET name = '3栋' WHERE id = %s", (town.first,))
+        cursor.execute("UPDATE building SET name = '13栋' WHERE id = %s", (town.second,))
+    connection.commit()
+    rows = [
+        {"小区名称": "幸福里", "楼号": "3幢", "户数": 36},
+        {"小区名称": "老厂区", "楼号": "十三号楼", "户数": 24},
+        {"小区名称": "幸福里", "楼号": "３＃", "户数": 1},
+        {"小区名称": "别处", "楼号": "3幢", "户数": 2},
+        {"小区名称": "幸福里", "楼号": "4幢", "户数": 3},
+    ]
+    report = load(write_csv(tmp_path / "楼栋.csv", rows))
+    assert ask(connection, "SELECT code, name, households FROM building ORDER BY code") == [
+        ("B1", "3幢", 36), ("B2", "十三号楼", 24),
+    ]  # fmt: skip
+    assert any("recognised by their names" in note for note in report.notes)
+    assert [rejection.row for rejection in report.rejections] == [4, 5, 6]
+    compounds = write_csv(tmp_path / "小区.csv", [{"小区名称": "幸福里小区", "管理方式": "物业公司"}])
+    assert load(compounds).rows.updated == 1
+
+
+def test_elderly_of_whom_no_residents_are_known_spoil_no_file(
+    town: ImportTown, connection: PostgresConnection, tmp_path: Path
+) -> None:
+    def bring_in(*rows: dict[str, object]) -> ImportReport:
+        return load(write_csv(tmp_path / "楼栋.csv", rows))
+
+    report = bring_in({"楼栋编号": "B1", "60岁以上老人": 12, "户数": 5})
+    assert any("more elderly than residents" in warning for warning in report.warnings)
+    assert ask(connection, "SELECT elderly, households FROM building WHERE code = 'B1'") == [(0, 5)]
+    bring_in({"楼栋编号": "B1", "60岁以上老人": 12, "人口": 40})
+    assert not bring_in({"楼栋编号": "B1", "60岁以上老人": 13}).warnings
+    refused = bring_in({"楼栋编号": "B1", "人口": 3}, {"楼栋编号": "B2", "人口": 3})
+    assert (refused.rows.updated, [rejection.row for rejection in refused.rejections]) == (1, [2])
+    assert ask(connection, "SELECT elderly, residents FROM building WHERE code = 'B1'") == [(13, 40)]
+
+
 def test_grids_without_a_date_hold_for_the_past_and_keep_their_date(
     town: ImportTown, connection: PostgresConnection, tmp_path: Path
 ) -> None:
@@ -383,5 +454,5 @@ def test_outlines_come_as_text_too(bare: Town, connection: PostgresConnection, t
     assert (report.rows.inserted, report.rows.rejected) == (2, 1)
     assert (report.rejections[0].column, report.rejections[0].reason) == (
         "WKT",
-        "its shape is not well-known text",
+        "its shape is neither well-known text nor a list of corners",
     )

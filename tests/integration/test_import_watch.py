@@ -143,3 +143,12 @@ def test_killed_watch_leaves_each_file_untouched_or_brought_in_once(
     ]
     assert (folder / "done" / "工单.csv").exists()
     assert not (folder / "工单.csv").exists()
+
+
+def test_links_are_left_alone(town: ImportTown, tmp_path: Path, folder: Path) -> None:
+    secret = write_orders(tmp_path / "别处.csv", {})
+    (folder / "事件.csv").symlink_to(secret)
+    (folder / "楼栋.shp").write_bytes(b"\0\0\x27\x0a")
+    (folder / "楼栋.dbf").symlink_to(secret)
+    assert watch_once(folder) == []
+    assert list_names(folder) == ["事件.csv", "楼栋.dbf", "楼栋.shp"]

@@ -15,8 +15,8 @@ TOMORROW = date(2025, 6, 2)
 
 
 @pytest.fixture
-def town(connection: PostgresConnection) -> Town:
-    return Town(connection)
+def town(undone: PostgresConnection) -> Town:
+    return Town(undone)
 
 
 def held(town: Town, on_day: date = TODAY, kind: str = "grid_worker") -> dict[int, int]:

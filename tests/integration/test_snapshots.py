@@ -159,6 +159,29 @@ def test_months_that_nothing_happened_to_are_not_counted_again(
     assert LONG_AGO not in set.union(*counted)
 
 
+def test_what_is_due_to_be_looked_at_leaves_the_figures_of_cases(
+    town: IndicatorTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: set[str] = set()
+
+    def keep(community_id: int, periods: Any, **given: Any) -> Any:
+        if {*periods} != {THIS_MONTH}:
+            counted.update(given["ids"])
+        return measure(community_id, periods, **given)
+
+    read_snapshot(town.id)
+    monkeypatch.setattr(snapshots, "measure", keep)
+    CHANGES["inspections are asked for otherwise"](town)
+    town.town.connection.commit()
+    read_snapshot(town.id)
+    assert "load_index" in counted
+    assert "on_time_rate" not in counted
+    CHANGES["the working time changes"](town)
+    town.town.connection.commit()
+    read_snapshot(town.id)
+    assert "on_time_rate" in counted
+
+
 def test_what_was_written_while_it_was_counted_is_counted_again(
     town: IndicatorTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:

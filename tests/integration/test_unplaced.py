@@ -24,8 +24,6 @@ from geo.store.engine import acting_as
 from tests.case_town import CaseTown, found_town, point_at
 from tests.town import to_degrees
 
-ROOMS = ("201室", "2单元501室", "")
-
 
 @pytest.fixture
 def town(database_url: str, connection: PostgresConnection) -> CaseTown:

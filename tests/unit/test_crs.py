@@ -1,5 +1,7 @@
 """Coordinate systems: distortions, their inverses, names, zones."""
 
+from pathlib import Path
+
 import numpy as np
 import pyproj
 import pytest
@@ -83,6 +85,26 @@ def test_names_are_understood(text: str, name: str, is_stored: bool) -> None:
 def test_unknown_names_are_refused_with_advice(text: str) -> None:
     with pytest.raises(UnknownDatum, match="gcj02, bd09"):
         crs.parse_crs(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+proj=longlat +ellps=GRS80 +nadgrids=@{}",
+        "+proj=longlat +ellps=GRS80 +geoidgrids = {}",
+        'GEOGCS["x",DATUM["y",SPHEROID["z",6378137,298.257],EXTENSION["PROJ4_GRIDS","@{}"]],'
+        'PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]',
+    ],
+)
+def test_definition_that_names_a_file_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UnknownDatum):
+        crs.parse_crs(text.format(tmp_path / "grid"))
+
+
+def test_web_mercator_that_names_no_file_is_understood() -> None:
+    told = pyproj.CRS(3857).to_wkt("WKT1_GDAL")
+    assert "+nadgrids=@null" in told
+    assert crs.parse_crs(told).name == "EPSG:3857"
 
 
 @pytest.mark.parametrize("system", [4545, 4524])

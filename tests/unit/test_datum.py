@@ -48,6 +48,26 @@ def test_no_shift_passes_in_silence(size_km2: float, known: float, count: int) -
         assert sound.drift is None
 
 
+def test_thirty_houses_that_lie_half_outside_are_asked_about() -> None:
+    """Where nobody has said the system: what is in doubt is asked, and what is sound is not."""
+    rng = np.random.default_rng(7)
+    asked = wrongly = trials = 0
+    for plane in CITIES.values():
+        for known in (0.0, 0.5):
+            town = draw_neighbourhood(plane, rng)
+            chosen = rng.choice(len(town.houses), min(30, len(town.houses)), replace=False)
+            houses = shapely.transform(np.array(town.houses, dtype=object)[chosen], plane.to_degrees)
+            ground = town.make_ground(known, rng)
+            shifted = sample_shapes(shapely.transform(houses, wgs84_to_gcj02))
+            rival = weigh_hypotheses(shifted, ground, "4490", is_presumed=True).rival
+            asked += rival is not None and rival.crs == "gcj02"
+            sound = weigh_hypotheses(sample_shapes(houses), ground, "4490", is_presumed=True)
+            wrongly += sound.rival is not None
+            trials += 1
+    assert asked >= trials - 1
+    assert wrongly == 0
+
+
 def test_many_sound_places_raise_no_doubt() -> None:
     rng = np.random.default_rng(1)
     plane = CITIES["南通"]

@@ -61,6 +61,20 @@ def test_the_parts_of_a_shapefile_are_one_import_and_all_else_is_its_own() -> No
     ]
 
 
+def test_of_files_dropped_together_grids_come_first_and_cases_last() -> None:
+    names = [
+        "12345导出.xlsx",
+        "商户POI.csv",
+        "3月楼栋台账.xlsx",
+        "小区.shp",
+        "微网格.kml",
+        "网格.gpkg",
+        "小区.dbf",
+    ]
+    in_order = ["网格.gpkg", "微网格.kml", "小区.zip", "3月楼栋台账.xlsx", "商户POI.csv", "12345导出.xlsx"]
+    assert [bundle.name for bundle in bundle_files(names)] == in_order
+
+
 def test_the_files_of_a_geodatabase_get_their_folder_back() -> None:
     names = ["a00000001.gdbtable", "a00000001.gdbtablx", "gdb", "timestamps"]
     (bundle,) = bundle_files(names)

@@ -73,8 +73,20 @@ def test_crs_member_is_taken_at_its_word_where_there_is_one(
     assert bool(table.warnings) == (declared is None and bool(member))
 
 
-@pytest.mark.parametrize("key", ['"crs"', '"\\u0063rs"'])
-def test_link_to_a_coordinate_system_is_not_followed(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    "member",
+    [
+        '"crs": {"type": "link", LINK}',
+        '"\\u0063rs": {"type": "l\\u0069nk", LINK}',
+        f'"a": "{"x" * 5_000_000}", "CRS": {{LINK, "type" : "URLs"}}, "b": "{"x" * 99_999}"',
+    ],
+    ids=["plain", "escaped", "in the middle"],
+)
+def test_link_to_a_coordinate_system_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: str
+) -> None:
+    # To no proxy either, for one that is to be passed by is passed by for a link as well.
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     asked = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -88,8 +100,9 @@ def test_link_to_a_coordinate_system_is_not_followed(tmp_path: Path, key: str) -
         listener = threading.Thread(target=listen, daemon=True)
         listener.start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/crs"
-        member = json.dumps({"type": "link", "properties": {"href": url, "type": "ogcwkt"}})
-        text = f'{{"type": "FeatureCollection", {key}: {member}, "features": [{json.dumps(feature("甲"))}]}}'
+        linked = member.replace("LINK}", f'"properties": {{"href": "{url}", "url": "{url}"}}}}')
+        linked = linked.replace("{LINK,", f'{{"properties": {{"href": "{url}"}},')
+        text = f'{{"type": "FeatureCollection", {linked}, "features": [{json.dumps(feature("甲"))}]}}'
         table = read_source(write(tmp_path, text))
         assert len(table.row_numbers) == 1
         assert not asked.is_set()

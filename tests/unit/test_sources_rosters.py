@@ -13,7 +13,8 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from etl.sources.reading import read_source
 from etl.sources.table import Table
 from etl.sources.tables.excel import ALL_SHEETS, list_sheets
-from geo.errors import InputRefused
+from geo.errors import InputRefused, UnreadableFile
+from tests.fuzz_binaries import write_xls
 
 Rows = Sequence[Sequence[Any]]
 HEADER = ["序号", "小区", "楼栋", "户数", "备注"]
@@ -369,3 +370,28 @@ def test_days_of_a_macintosh_workbook(tmp_path: Path) -> None:
 def test_workbook_under_the_wrong_ending_is_known_by_its_content(tmp_path: Path) -> None:
     path = save(tmp_path, [["编号", "名称"], ["1", "甲"]]).rename(tmp_path / "导出.xls")
     assert read_source(path).rows["名称"].to_list() == ["甲"]
+
+
+def test_old_workbook_over_which_its_reader_panics_is_damaged(tmp_path: Path) -> None:
+    book = bytearray(write_xls("楼栋", [["编号", "名称"], ["1", "甲"]]))
+    (tmp_path / "台账.xls").write_bytes(book)
+    assert read_source(tmp_path / "台账.xls").rows["名称"].to_list() == ["甲"]
+    at = book.index(b"\x09\x08\x10\x00")  # The record that a sheet begins with says here how long it is.
+    book[at + 2] = 0
+    (tmp_path / "台账.xls").write_bytes(book)
+    with pytest.raises(UnreadableFile, match="damaged or not a workbook"):
+        read_source(tmp_path / "台账.xls")
+
+
+@pytest.mark.parametrize("sign", [b"\x04\x02", b"\x00\x02"], ids=["cell", "size"])
+def test_old_workbook_that_reaches_far_is_told_before_memory_runs_out(tmp_path: Path, sign: bytes) -> None:
+    book = bytearray(write_xls("楼栋", [["编号", "名称"], ["1", "甲"]]))
+    at = book.rindex(sign + (b"\x0b" if sign[0] else b"\x0e")) + 4
+    book[at : at + 14] = (
+        b"\xff\xff\xff\xff" + book[at + 4 : at + 14]
+        if sign[0]
+        else (b"\0\0\0\0\xff\xff\0\0\0\0\xff\xff" + book[at + 12 : at + 14])
+    )
+    (tmp_path / "台账.xls").write_bytes(book)
+    with pytest.raises(InputRefused, match=r"a cell in row 65,53. and one in column 65,53."):
+        read_source(tmp_path / "台账.xls")

@@ -113,6 +113,7 @@ def test_one_file_in_a_zip_needs_no_choice(tmp_path: Path) -> None:
         ({"x.geojson": ZEROS * 80}, "would grow .* times"),
         ({f"{n}.csv": ZEROS * 9 for n in range(12)}, "would grow .* times"),
         ({f"{n}.geojson": "" for n in range(10_001)}, "more than 10,000 files"),
+        ({f"{n}.csv": "" for n in range(501)}, "501 tables and layers, and at most 500"),
         ({"inner.zip": b"PK"}, "holds another archive"),
         ({"读我.docx": b"x"}, "holds no file that we read"),
         ({"小区.dbf": b"x", "小区.prj": b"x"}, "holds no file that we read"),
@@ -122,12 +123,36 @@ def test_one_file_in_a_zip_needs_no_choice(tmp_path: Path) -> None:
         ),
         ({}, "holds no file that we read"),
     ],
-    ids=["bomb", "bomb of many", "too many", "nested", "other", "no shp", "workbook", "empty"],
+    ids=[
+        "bomb",
+        "bomb of many",
+        "too many",
+        "too many layers",
+        "nested",
+        "other",
+        "no shp",
+        "workbook",
+        "empty",
+    ],
 )
 def test_what_is_no_delivery_is_refused(tmp_path: Path, members: dict[str, bytes], reason: str) -> None:
     path = pack(tmp_path / "x.zip", members)
     for ask in (read_source, list_source_layers):
         with pytest.raises(InputRefused, match=reason):
+            ask(path)
+
+
+def test_line_break_in_a_name_breaks_no_sentence(tmp_path: Path) -> None:
+    path = pack(tmp_path / "x.zip", {"a\nb.geojson": FEATURES, "c.geojson": FEATURES})
+    assert [layer.name for layer in list_source_layers(path)] == ["a_b", "c"]
+    assert len(read_source(path, "a_b").row_numbers) == 2
+
+
+def test_bombs_within_a_zip_count_together(tmp_path: Path) -> None:
+    inner = pack(tmp_path / "x.kmz", {"doc.kml": ZEROS * 27}).read_bytes()
+    path = pack(tmp_path / "x.zip", {f"{n}.kmz": inner for n in range(20)})
+    for ask in (read_source, list_source_layers):
+        with pytest.raises(InputRefused, match=r"packed files in .* would be 540 MB"):
             ask(path)
 
 

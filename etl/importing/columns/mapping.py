@@ -1,5 +1,6 @@
 """Which layer a file is of, and which column is which field: what names say for certain."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from geo.rules.inert import strip_controls
 # The columns of a .dbf have names of at most ten bytes: three characters in UTF-8, five in GB18030.
 _CUT_BYTES = {"utf-8": range(8, 11), "gb18030": range(9, 11)}
 _LEAST_BYTES = 8
+_SMALLEST_FIRST = ("merchants", "buildings", "compounds", "grids")
 _MOST_LISTED = 20
 _LONGEST_LISTED = 40
 
@@ -66,14 +68,22 @@ def choose_layer(wanted: str | None, file_name: str, table_name: str, columns: S
             raise InputRefused(message)
         return layers[wanted]
     headers, titles = {simplify(column) for column in columns}, simplify(f"{file_name} {table_name}")
+    cut = {simplify(column) for column in columns if _may_be_cut(column)}
+
+    def is_header(word: str) -> bool:
+        return word in headers or any(begins(plain, word) for plain in cut)
+
     # A header tells more than a name that merely contains a word, and less than a table called so.
     scores = {
-        layer.name: sum(2 * (word in headers) + (word in titles) for word in layer.telling)
+        layer.name: sum(2 * is_header(word) + (word in titles) for word in layer.telling)
         + 3 * (table_name == layer.name)
         for layer in layers.values()
     }
     best = max(scores.values())
     chosen = [name for name, score in scores.items() if score == best]
+    if best > 1 and len(chosen) > 1:
+        # A roster of houses names their compounds, and one of shops their houses: of what is smallest it is.
+        chosen = [name for name in _SMALLEST_FIRST if name in chosen][:1] or chosen
     if best == 0 or len(chosen) > 1:
         message = f"{file_name} does not tell which layer it is of; say so with --layer: {names}."
         raise InputRefused(message)
@@ -112,6 +122,12 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
     left = [column for column in columns if column not in (*given, *own, *personal)]
     fields |= match_headers(left, layer, fields)
     if not any(name in fields for name in layer.needs):
+        if _are_values(columns):
+            message = (
+                f"{file_name} has no header: its first row holds values ({_list_columns(columns)}); "
+                "write above it what each column is."
+            )
+            raise InputRefused(message)
         wanted, found = ", ".join(layer.needs), _list_columns(columns)
         message = f"{file_name} has no column for {wanted}; it has {found}: name one with --map COLUMN=FIELD."
         raise InputRefused(message)
@@ -178,6 +194,11 @@ def begins(plain: str, header: str) -> bool:
 def _list_columns(columns: Sequence[str]) -> str:
     listed = ", ".join(strip_controls(column)[:_LONGEST_LISTED] for column in columns[:_MOST_LISTED])
     return f"{listed} …" if len(columns) > _MOST_LISTED else listed or "no column at all"
+
+
+def _are_values(columns: Sequence[str]) -> bool:
+    """Whether what should be names of columns are numbers, as those of coordinates or days."""
+    return sum(re.fullmatch(r"-?\d+\.\d{3,}|\d{4}-\d\d-\d\d.*", column) is not None for column in columns) > 0
 
 
 def _may_be_cut(column: str) -> bool:

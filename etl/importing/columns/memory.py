@@ -29,6 +29,7 @@ class OpenedSource:
         columns: which column is which field.
         chosen: what is to be remembered of it.
         told: what was taken over from the last file of its kind, as sentences.
+        is_confirmed: whether such a file was taken in before, and is read in the same coordinate system now.
     """
 
     table: Table
@@ -36,6 +37,7 @@ class OpenedSource:
     columns: ColumnMap
     chosen: RememberedSource
     told: tuple[str, ...]
+    is_confirmed: bool
 
 
 def open_source(
@@ -89,7 +91,10 @@ def open_source(
         note = "The columns were understood as those of the last such file were."
         told.append(note)
     kept_crs = crs or (last.crs if last else None)
-    return OpenedSource(table, found, columns, RememberedSource(found.name, kept_crs, given), tuple(told))
+    is_confirmed = last is not None and (crs is None or crs == last.crs)
+    return OpenedSource(
+        table, found, columns, RememberedSource(found.name, kept_crs, given), tuple(told), is_confirmed
+    )
 
 
 def recall_source(

@@ -1,6 +1,7 @@
 """Second thoughts about the columns of a file, once their values are seen: what is not what it is called."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,16 @@ from etl.importing.columns.mapping import ColumnMap
 from etl.importing.columns.values import read_values, to_text
 from etl.sources.table import Table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _SAMPLED_ROWS = 500
 # A city's own plane has its origin in the city; every national one has its own hundreds of kilometres off.
 _CITY_RADIUS_M = 200_000
 _LEAST_PAIRS = 0.5
+# A few odd values are mistakes of their rows; where all are odd, the column is another.
+_LEAST_VALUES = 5
+_OPTIONAL_KINDS = {Kind.CHOICE, Kind.COUNT, Kind.FLAG, Kind.DAY}
 _WORTH_ASKING, _MOST_QUESTIONS = 0.6, 5
 
 
@@ -55,7 +62,17 @@ def reconsider_columns(
         "lonlat" in samples
         and (weigh_values(layer.fields["lonlat"], samples["lonlat"].to_list()) or 0) < _LEAST_PAIRS
     ):
+        warning = f"“{columns.fields['lonlat']}” holds no pairs of coordinates in degrees and was not taken."
+        warnings.append(warning)
         columns = columns.forget(["lonlat"])
+    foreign = [name for name, sample in samples.items() if _is_foreign(sample, layer, name)]
+    for name in foreign:
+        column = columns.fields[name]
+        warning = (
+            f"“{column}” holds nothing that {name} can be and was not taken: name another column with --map."
+        )
+        warnings.append(warning)
+    columns = columns.forget(foreign)
     if crs is None and table.declared_crs is None and {"lon", "lat"} <= columns.fields.keys():
         x, y = (_read_numbers(table, columns, layer, name) for name in ("lon", "lat"))
         if _are_of_a_city(x, y):
@@ -67,6 +84,14 @@ def reconsider_columns(
             warnings.append(warning)
             columns = columns.forget(["lon", "lat"])
     return columns, [*warnings, *_ask(columns, table, layer, given)]
+
+
+def _is_foreign(sample: "pd.Series", layer: Layer, name: str) -> bool:
+    """Whether not one value of a column can be what its name says, and rows are sound without it."""
+    field = layer.fields[name]
+    if field.kind not in _OPTIONAL_KINDS or field.otherwise is not None or name in {*layer.needs, "state"}:
+        return False
+    return len(sample) >= _LEAST_VALUES and bool(read_values(sample, field).unread.all())
 
 
 def _ask(columns: ColumnMap, table: Table, layer: Layer, given: Collection[str]) -> list[str]:

@@ -42,6 +42,13 @@ _NOTHING = [
     "#NUM!",
     "#NULL!",
     "无数据",
+    "不详",
+    "未知",
+    "暂无",
+    "－",
+    "—",
+    "——",
+    "[]",
 ]
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
 _LONGEST_NOTHING = max(len(word.encode()) for word in _NOTHING)
@@ -74,11 +81,21 @@ _KEPT_DIGITS = 15
 _MOST_EXACT = 2.0**53
 _FEW = 3
 
+# 6/1 and 18+1 are floors above ground and below; 1998-06 and 2001.6 are days of which the year is asked.
+_COUNTS_IN_WORDS = {
+    "floors": (r"^(?:地上)?(\d{1,3})层?(?:[/+＋、，;；]|地下)\D*\d{0,2}层?$", r"\1"),
+    "built_year": (r"^((?:18|19|20)\d\d)(?:[-/.年]\d.*|\.0)$", r"\1"),
+}
+# None, or known too roughly to be a number.
+_NO_COUNT = r"无|没有|(?:上世纪)?(?:(?:19|20)?\d0|[五六七八九]十)年代[初中末]?(?:期)?"
+
 _PAIR = re.compile(r"[(\[（]?\s*(-?\d{1,3}\.\d+)\s*[,，;；、\s]\s*(-?\d{1,3}\.\d+)\s*[)\]）]?")
 _DEGREES = re.compile(
     r"[东西南北经纬EWNS\s]*(\d{1,3}(?:\.\d+)?)\s*[°度º]\s*"
     r"(?:(\d{1,2}(?:\.\d+)?)\s*['′’分]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')\s*)?[EWNS]?"
 )
+_NO_NUMBER = ("无", "没有")
+_AXES = re.compile(r"(?:东经|北纬|[经纬]度|[EN])[:：]?", re.IGNORECASE)
 _DIRECTED = re.compile(r"(?:东经|北纬|[EN])[:：]?\s*(\d{1,3}\.\d+)°?")
 
 
@@ -114,10 +131,16 @@ def read_values(column: pd.Series, field: Field, *, from_1904: bool = False) -> 
 
 def read_pair(text: str) -> tuple[float, float] | None:
     """Read two coordinates in degrees from one cell, as (longitude, latitude); None if it holds none."""
-    found = _PAIR.fullmatch(text.strip())
-    if found is None:
+    plain = _AXES.sub(" ", text).strip()
+    found = _PAIR.fullmatch(re.sub(r"[°度]", "", plain))
+    # E120°00′04.5″ N32°00′08.4″
+    parts = [_DEGREES.fullmatch(part) for part in re.split(r"[\s,，;；、]+", plain)]
+    if found is not None:
+        one, other = float(found[1]), float(found[2])
+    elif len(parts) == 2 and parts[0] is not None and parts[1] is not None:
+        one, other = _join_degrees(parts[0]), _join_degrees(parts[1])
+    else:
         return None
-    one, other = float(found[1]), float(found[2])
     # In China no longitude may be a latitude.
     return (one, other) if abs(one) > abs(other) else (other, one)
 
@@ -247,6 +270,7 @@ def _read_numbers(column: pd.Series, _field: Field) -> Reading:
         return Reading(column.astype("float64"), np.zeros(len(column), dtype=bool))
     text = to_text(column)
     values = pd.to_numeric(text, errors="coerce").astype("float64")
+    text = text.mask(text.isin(_NO_NUMBER)) if values.isna().any() else text
     odd = text.notna() & values.isna()
     if odd.any():
         values[odd] = np.array([_read_odd_number(word) for word in text[odd]])
@@ -262,15 +286,22 @@ def _read_odd_number(word: str) -> float:
         return float(directed[1])
     # In the word itself: plain writes ″ as two ′.
     if degrees := _DEGREES.fullmatch(word.strip()):
-        whole, minutes, seconds = (float(part or 0) for part in degrees.groups())
-        return whole + minutes / 60 + seconds / 3600
+        return _join_degrees(degrees)
     return float("nan")
+
+
+def _join_degrees(found: "re.Match[str]") -> float:
+    whole, minutes, seconds = (float(part or 0) for part in found.groups())
+    return whole + minutes / 60 + seconds / 3600
 
 
 def _read_counts(column: pd.Series, field: Field) -> Reading:
     if not pd.api.types.is_numeric_dtype(column):
         # 36户, 约120, 2005年, 1,200
         column = to_text(column).str.replace(r"[,\s约]|[户人栋幢层个年]$", "", regex=True)
+        if field.name in _COUNTS_IN_WORDS:
+            column = column.str.replace(*_COUNTS_IN_WORDS[field.name], regex=True)
+        column = column.mask(column.str.fullmatch(_NO_COUNT).fillna(value=False).astype(bool))
     numbers = _read_numbers(column, field)
     odd = ((numbers.values % 1 != 0) | (numbers.values.abs() >= 2**31)) & numbers.values.notna()
     unread = numbers.unread | odd.to_numpy(bool)

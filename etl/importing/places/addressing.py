@@ -47,7 +47,8 @@ def place_by_address(
 
     Args:
         connection: the import's transaction.
-        draft: receives ``points``, and ``building_id`` where its layer has one of its own.
+        draft: receives ``points``, and ``building_id`` where its layer has one of its own; and a warning of
+            stored rows that stay where their old address was.
         ids: shape (n,), the stored row of each row, -1 for new ones. A stored row is placed anew only where
             it has no place, or where its address has changed and nobody has shown its place by hand.
         places: of the community.
@@ -60,9 +61,12 @@ def place_by_address(
     if draft.layer.shape != "point" or not draft.has("address"):
         return None
     asked = draft.kept & ~draft.located & draft.values["address"].notna().to_numpy(bool)
+    moved = np.zeros(len(draft), dtype=bool)
     if asked.any():
-        asked &= (ids == NEW) | _find_movable(connection, draft, ids, asked)
+        movable, moved = _find_movable(connection, draft, ids, asked)
+        asked &= (ids == NEW) | movable
     if not asked.any():
+        _warn_of_staying(draft, moved)
         return None
     rows = np.flatnonzero(asked)
     told = match_addresses(
@@ -71,6 +75,7 @@ def place_by_address(
         places,
     )
     draft.points[rows] = told.points
+    _warn_of_staying(draft, moved & ~draft.located)
     if draft.layer.name != "incidents":
         buildings = pd.array([*places.buildings["id"], None], dtype="Int64").take(told.building)
         draft.values["building_id"].iloc[rows] = buildings
@@ -142,17 +147,28 @@ def _write_like(address: str) -> str:
 
 def _find_movable(
     connection: PostgresConnection, draft: Draft, ids: npt.NDArray[np.int64], asked: Mask
-) -> Mask:
-    """Find the rows stored already whose place may follow their address."""
+) -> tuple[Mask, Mask]:
+    """Find the rows stored already whose place may follow their address, and those that have another now."""
     rows = np.flatnonzero(asked & (ids != NEW))
-    movable = np.zeros(len(draft), dtype=bool)
+    movable, moved = (np.zeros(len(draft), dtype=bool) for _ in range(2))
     if not len(rows):
-        return movable
+        return movable, moved
     stored = read_told_places(connection, draft.layer.table, ids[rows]).reindex(ids[rows])
     has_changed = (stored["address"].to_numpy() != draft.values["address"].iloc[rows].to_numpy()).astype(bool)
     is_placed = stored["is_placed"].to_numpy(bool)
     movable[rows] = ~is_placed | (has_changed & (stored["geocode_quality"] != "manual").to_numpy(bool))
-    return movable
+    moved[rows] = is_placed & has_changed
+    return movable, moved
+
+
+def _warn_of_staying(draft: Draft, staying: Mask) -> None:
+    """Warn of stored rows that have another address now, of which nobody knows where it is."""
+    if staying.any():
+        count, rows = int(staying.sum()), draft.list_rows(staying)
+        draft.warn(
+            f"{count:,} rows that are stored already have another address now, which leads to no certain "
+            f"place: they stay where the old one was ({rows}); show their place by hand if that is wrong."
+        )
 
 
 def _spread(told: ToldPlaces, rows: npt.NDArray[np.int64], count: int) -> ToldPlaces:

@@ -13,6 +13,7 @@ from etl.importing.places.fitting import Sample, is_on_earth, sample_points, sam
 from etl.importing.places.ground import Ground, is_in_china
 from etl.importing.places.homes import find_homes
 from etl.importing.places.shapes import place_shapes
+from etl.importing.places.writing import read_shapes
 from etl.sources.table import Table
 from geo.crs import Coordinates, SourceCrs, parse_crs
 from geo.errors import DatumContradicted, UnknownDatum
@@ -20,11 +21,22 @@ from geo.errors import DatumContradicted, UnknownDatum
 # Beyond this a row is somebody else's, or misplaced.
 _FAR_M = 1_000.0
 
+# No system in metres has numbers that are degrees of China when divided by one of these.
+_SCALES = (1e6, 1e7)
+
+_MAP_ENDINGS = (".kml", ".kmz", ".ovkml", ".ovkmz")
+
 Shapes = npt.NDArray[Any]
 
 
 def locate_rows(
-    draft: Draft, table: Table, wanted_crs: str | None, ground: Ground, file_name: str
+    draft: Draft,
+    table: Table,
+    wanted_crs: str | None,
+    ground: Ground,
+    file_name: str,
+    *,
+    is_confirmed: bool = False,
 ) -> SourceCrs | None:
     """Find the place of every row, in EPSG:4490; rows without a sound one are rejected, doubts are warned of.
 
@@ -34,6 +46,8 @@ def locate_rows(
         wanted_crs: the coordinate system as a person says, which goes before what the file declares.
         ground: what the places are held against.
         file_name: for messages.
+        is_confirmed: whether such a file was taken in before, so that nobody need be told again what cannot
+            be known of it.
 
     Returns:
         The coordinate system, None where the file has no coordinates.
@@ -46,7 +60,9 @@ def locate_rows(
     sample = _take_sample(draft, shapes, given, ground)
     if sample is None:
         return None
-    source, is_swapped = _choose_crs(draft, table, wanted_crs, sample, ground, file_name)
+    source, is_swapped = _choose_crs(
+        draft, table, wanted_crs, sample, ground, file_name, is_confirmed=is_confirmed
+    )
     if is_swapped:
         draft.warn("The two coordinates were the other way round (latitude first) and were exchanged.")
         shapes = None if shapes is None else shapely.transform(shapes, _swap)
@@ -114,16 +130,22 @@ def _find_coordinates(
     """Find the shapes or else the points of a file, in its own numbers."""
     shapes, given = table.geometry, table.points
     if given is None and shapes is None and draft.has("wkt"):
-        texts = [text if isinstance(text, str) else None for text in draft.values["wkt"]]
-        shapes = shapely.from_wkt(texts, on_invalid="ignore")
+        shapes = read_shapes(draft.values["wkt"].to_list())
         lost = shapely.is_missing(shapes) & draft.values["wkt"].notna().to_numpy(bool)
         if reject:
-            draft.reject(lost, "its shape is not well-known text", "wkt")
+            draft.reject(lost, "its shape is neither well-known text nor a list of corners", "wkt")
     elif given is None and shapes is None and draft.has("lon") and draft.has("lat"):
         given = np.column_stack([draft.values[name].to_numpy(float) for name in ("lon", "lat")])
         half = np.isnan(given).sum(axis=1) == 1
+        scale = _find_scale(given)
+        given = given / scale if scale != 1 else given
         if reject:
             draft.reject(half & draft.kept, "has only one of the two coordinates")
+            if scale != 1:
+                times = f"{scale:,.0f}"
+                draft.warn(
+                    f"The coordinates are whole numbers, {times} times those in degrees, and were read so."
+                )
     if given is not None:
         absurd = ~is_on_earth(given) & ~np.isnan(given).any(axis=1)
         if absurd.any():
@@ -136,6 +158,17 @@ def _find_coordinates(
             shapes = shapes.copy()
             shapes[empty] = None
     return shapes, given
+
+
+def _find_scale(given: Coordinates) -> float:
+    """By what the numbers are larger than degrees: maps on phones keep them as millionths."""
+    known = given[~np.isnan(given).any(axis=1)]
+    if not len(known):
+        return 1.0
+    middle = np.median(known, axis=0)
+    in_china = (is_in_china(np.array([way / scale])) for scale in _SCALES for way in (middle, middle[::-1]))
+    scales = (scale for scale in _SCALES for _ in range(2))
+    return next((scale for scale, found in zip(scales, in_china, strict=True) if found[0]), 1.0)
 
 
 def _take_sample(
@@ -157,13 +190,25 @@ def _swap(xy: Coordinates) -> Coordinates:
 
 
 def _choose_crs(
-    draft: Draft, table: Table, wanted: str | None, sample: Sample, ground: Ground, file_name: str
+    draft: Draft,
+    table: Table,
+    wanted: str | None,
+    sample: Sample,
+    ground: Ground,
+    file_name: str,
+    *,
+    is_confirmed: bool,
 ) -> tuple[SourceCrs, bool]:
     """Choose the coordinate system, and say whether the coordinates are to be exchanged."""
     is_silent = table.declared_crs is None
-    by_standard = file_name.lower().endswith((".geojson", ".json")) and sample.is_degrees()
+    # The standard of GeoJSON says WGS-84; of coordinates in columns none says anything.
+    has_shapes = table.geometry is not None or table.points is not None
+    by_standard = has_shapes and file_name.lower().endswith((".geojson", ".json")) and sample.is_degrees()
     said = wanted or table.declared_crs or ("4490" if by_standard else None)
-    evidence = weigh_hypotheses(sample, ground, said)
+    # KML is WGS-84 by its standard, too, and what map programs here write of it is often GCJ-02 all the same.
+    is_map = file_name.lower().endswith(_MAP_ENDINGS) and not is_confirmed
+    is_presumed = wanted is None and (is_silent or is_map)
+    evidence = weigh_hypotheses(sample, ground, said, is_presumed=is_presumed)
     reading = evidence.reading
     if said is None or reading is None:
         flags = evidence.advise()
@@ -175,12 +220,21 @@ def _choose_crs(
     elif table.declared_crs and parse_crs(table.declared_crs).name != source.name:
         declared = parse_crs(table.declared_crs).name
         draft.warn(f"{file_name} says it is in {declared}; it was read as {source.name}, as asked.")
-    if wanted is None and is_silent and not evidence.is_sure:
+    doubts = _doubt(draft, evidence, source)
+    if evidence.is_sure or doubts:
+        return source, reading.is_swapped
+    if is_presumed:
         draft.warn(
             f"{file_name} names no coordinate system and was read as WGS-84; files from Chinese map services "
             "are often GCJ-02 and then lie some 500 m off: add --crs gcj02 if it is one."
         )
-    _doubt(draft, evidence, source, file_name)
+    elif not is_confirmed and evidence.proposed is not None:
+        # Of every other sound file nothing known can tell: what is warned of each time is read by nobody.
+        crs = source.name
+        draft.notes.append(
+            f"Nothing known here tells whether the places lie some 500 m off, as they would if {file_name} "
+            f"were not in {crs}: compare some with the map."
+        )
     return source, reading.is_swapped
 
 
@@ -203,8 +257,8 @@ def _refuse_contradicted(evidence: Evidence, source: SourceCrs, file_name: str) 
     raise DatumContradicted(message)
 
 
-def _doubt(draft: Draft, evidence: Evidence, source: SourceCrs, file_name: str) -> None:
-    """Warn of what speaks against the system chosen, or that nothing speaks for it."""
+def _doubt(draft: Draft, evidence: Evidence, source: SourceCrs) -> bool:
+    """Warn of what speaks against the system chosen, and say whether anything does."""
     rival, reading, community = evidence.rival, evidence.reading, evidence.community
     if rival is not None and reading is not None:
         crs, other, whose = source.name, rival.crs, rival.label
@@ -226,12 +280,7 @@ def _doubt(draft: Draft, evidence: Evidence, source: SourceCrs, file_name: str) 
             "the map before relying on them."
         )
         draft.warnings.insert(0, warning)
-    elif not evidence.is_sure:
-        crs = source.name
-        draft.warn(
-            f"Nothing known here tells whether the places lie some 500 m off, as they would if {file_name} "
-            f"were not in {crs}: compare some with the map."
-        )
+    return rival is not None or evidence.drift is not None
 
 
 def _reject_abroad(draft: Draft) -> None:

@@ -7,18 +7,22 @@ links are switched off in the package's ``__init__``, before GDAL is loaded.
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from etl.sources.table import Rejection, SourceLayer, Table, refuse_columns
-from geo.errors import UnreadableFile
+from etl.sources.shelf import shelve
+from etl.sources.table import Rejection, SourceLayer, Table, keep_rows, refuse_columns
+from geo.crs import names_file
+from geo.errors import InputRefused, UnreadableFile
 
 # Formats that know how many rows they have; a Shapefile counts deleted ones as well.
 _COUNTED = (".gpkg", ".gdb", ".fgb")
@@ -41,6 +45,26 @@ def explain_damage(file_name: str) -> Iterator[None]:
             yield
     except (DataSourceError, DataLayerError, pa.ArrowException, UnicodeDecodeError):
         raise damaged(file_name) from None
+
+
+def refuse_grids(said: str | bytes, file_name: str) -> None:
+    """Refuse a file that defines its coordinate system by another, before GDAL opens either.
+
+    Args:
+        said: what the file says of its coordinates, or the part of it where that stands.
+        file_name: the name a person knows the file by.
+
+    Raises:
+        InputRefused: it does.
+    """
+    # In a FileGDB it may stand in characters of two bytes.
+    text = said if isinstance(said, str) else said.replace(b"\0", b"").decode("latin-1")
+    if names_file(text):
+        message = (
+            f"The coordinate system of {file_name} is defined by a file of shifts that is not in it; "
+            "export it again in CGCS2000 (EPSG:4490)."
+        )
+        raise InputRefused(message)
 
 
 def list_layers(source: Path | bytes, file_name: str) -> list[str]:
@@ -103,46 +127,107 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         UnreadableFile: the file is damaged or empty.
         InputRefused: it has more columns than any list of places or cases.
     """
-    with explain_damage(file_name):
-        meta, arrow = pyogrio.raw.read_arrow(source, layer=layer, datetime_as_string=True, **options)
+    shapes = _Shapes()
+    with (
+        explain_damage(file_name),
+        pyogrio.raw.open_arrow(source, layer=layer, use_pyarrow=True, datetime_as_string=True, **options) as (
+            meta,
+            reader,
+        ),
+    ):
+        column = meta["geometry_name"] or "wkb_geometry"
+        # A field of the same name stands before it.
+        at = max((place for place, name in enumerate(reader.schema.names) if name == column), default=None)
+        schema = reader.schema if at is None else reader.schema.remove(at)
+        names = _tell_apart(schema.names)
+        if names != schema.names:
+            schema = pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
+        # GDAL reads ahead in a thread of its own while what it has read is taken in here.
+        pieces = (pa.RecordBatch.from_arrays(shapes.take_out(piece, at), schema=schema) for piece in reader)
+        rows, shelf = shelve(pieces, schema)
+    count = shapes.count
     if isinstance(source, Path) and source.suffix.lower() in _COUNTED:
-        _refuse_losses(source, file_name, layer, arrow.num_rows)
-    if arrow.num_rows == 0:
+        _refuse_losses(source, file_name, layer, count)
+    if count == 0:
         message = f"{file_name} holds no features."
         raise UnreadableFile(message)
-    refuse_columns(arrow.num_columns, file_name)
-    if len(set(arrow.column_names)) < arrow.num_columns:
-        arrow = arrow.rename_columns(_tell_apart(arrow.column_names))
-    numbers = np.arange(1, arrow.num_rows + 1, dtype=np.int64)
-    name = layer or Path(file_name).stem
-    column = meta["geometry_name"] or "wkb_geometry"
-    if column not in arrow.column_names:
-        return Table(name, arrow.to_pandas(), numbers)
-    rows, wkb = arrow.drop_columns([column]).to_pandas(), arrow.column(column).combine_chunks()
-    points = _read_points(wkb)
-    if points is not None:
-        return Table(name, rows, numbers, points=points, declared_crs=meta["crs"])
-    notes = []
-    try:
-        geometry = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
-    except NotImplementedError:  # what shapely says to curves
+    refuse_columns(len(schema) + (at is not None), file_name)
+    table = Table(
+        name=layer or Path(file_name).stem,
+        rows=rows if len(schema) else pd.DataFrame(index=pd.RangeIndex(count)),
+        row_numbers=np.arange(1, count + 1, dtype=np.int64),
+        declared_crs=None if at is None else meta["crs"],
+        shelf=shelf,
+    )
+    if at is None:
+        return table
+    if shapes.points is not None:
+        return replace(table, points=shapes.points)
+    notes, geometry = [], shapes.geometry
+    if geometry is None:
         note = f"{file_name} holds curves, which are drawn in short straight pieces here."
         notes.append(note)
         with explain_damage(file_name):
             # The slower way to read makes lines of curves; Arrow hands them on as they are.
             straight = pyogrio.raw.read(source, layer=layer, **options)[2]
         geometry = shapely.from_wkb(straight, on_invalid="ignore")
-    lost = shapely.is_missing(geometry) & wkb.is_valid().to_numpy(zero_copy_only=False)
+    lost = shapely.is_missing(geometry) & shapes.present
     reason = "the shape is damaged or of a kind we do not read"
-    return Table(
-        name=name,
-        rows=rows[~lost].reset_index(drop=True),
-        row_numbers=numbers[~lost],
-        geometry=geometry[~lost],
-        declared_crs=meta["crs"],
-        unreadable=tuple(Rejection(int(row), None, reason) for row in numbers[lost]),
-        warnings=tuple(notes),
-    )
+    unreadable = tuple(Rejection(int(row), None, reason) for row in table.row_numbers[lost])
+    table = keep_rows(table, ~lost) if lost.any() else table
+    return replace(table, geometry=geometry[~lost], unreadable=unreadable, warnings=tuple(notes))
+
+
+class _Shapes:
+    """The geometry of a layer as it comes: plain points as numbers, all else as shapely's geometries."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._has_curves = False
+        self._parts: list[npt.NDArray[Any]] = []
+        self._present: list[npt.NDArray[np.bool_]] = []
+
+    def take_out(self, piece: pa.RecordBatch, at: int | None) -> list[pa.Array]:
+        """Take the geometry out of some rows, and return their other columns."""
+        self.count += piece.num_rows
+        if at is None:
+            return [_mend_text(column) for column in piece.columns]
+        wkb = piece.column(at)
+        self._present.append(wkb.is_valid().to_numpy(zero_copy_only=False))
+        part: npt.NDArray[Any] | None = _read_points(wkb)
+        if part is None:
+            try:
+                part = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
+            except NotImplementedError:  # what shapely says to curves
+                self._has_curves = True
+                part = np.full(len(wkb), None, dtype=object)
+        self._parts.append(part)
+        return [_mend_text(column) for place, column in enumerate(piece.columns) if place != at]
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Which rows have a geometry, shape (n,)."""
+        return np.concatenate(self._present)
+
+    @property
+    def points(self) -> npt.NDArray[np.float64] | None:
+        """The positions, shape (n, 2), NaN where there is none; None where there is anything but points."""
+        are_plain = all(part.ndim == 2 for part in self._parts)
+        return np.concatenate(self._parts) if are_plain else None
+
+    @property
+    def geometry(self) -> npt.NDArray[Any] | None:
+        """The geometries, shape (n,), None where there is none; None for all where some are curves."""
+        return None if self._has_curves else np.concatenate([_to_shapes(part) for part in self._parts])
+
+
+def _to_shapes(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if part.ndim == 1:
+        return part
+    shapes = np.full(len(part), None, dtype=object)
+    placed = ~np.isnan(part).any(axis=1)
+    shapes[placed] = shapely.points(part[placed])
+    return shapes
 
 
 def _refuse_losses(source: Path, file_name: str, layer: str | None, count: int) -> None:
@@ -163,6 +248,24 @@ def _refuse_losses(source: Path, file_name: str, layer: str | None, count: int) 
         raise UnreadableFile(message)
 
 
+def _mend_text(column: pa.Array) -> pa.Array:
+    """Decode texts that are not UTF-8 though their format says so, as some programs write them."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        if pa.types.is_string(column.type):
+            raws = column.cast(pa.binary()).to_pylist()
+            return pa.array([None if raw is None else _decode(raw) for raw in raws], pa.string())
+    return column
+
+
+def _decode(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "replace")
+
+
 def _tell_apart(names: Sequence[str]) -> list[str]:
     told: list[str] = []
     for base in names:
@@ -176,8 +279,10 @@ def _tell_apart(names: Sequence[str]) -> list[str]:
 def _read_points(wkb: pa.BinaryArray) -> npt.NDArray[np.float64] | None:
     """Read plain points without making an object of each; None if there is anything else among them."""
     present = wkb.is_valid().to_numpy(zero_copy_only=False)
+    if not present.any():
+        return np.full((len(wkb), 2), np.nan)
     offsets = np.frombuffer(wkb.buffers()[1], np.int32)[wkb.offset : wkb.offset + len(wkb) + 1]
-    if wkb.buffers()[2] is None or not (np.diff(offsets)[present] == _POINT.itemsize).all():
+    if not (np.diff(offsets)[present] == _POINT.itemsize).all():
         return None
     values = np.frombuffer(wkb.buffers()[2], np.uint8)[offsets[0] : offsets[-1]].view(_POINT)
     if not ((values["order"] == 1) & (values["type"] == 1)).all():

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from etl.sources.archive import MAPINFO_PARTS
-from etl.sources.maps.gdal import damaged, describe_layers, list_columns, read_layer
+from etl.sources.maps.gdal import damaged, describe_layers, list_columns, read_layer, refuse_grids
 from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one
 from geo.errors import InputRefused
 
@@ -19,6 +19,9 @@ _BEGINNINGS = {
     ".mif": (b"Version", b"VERSION", b"version"),
 }
 
+# A MapInfo table that is made of others, wherever they lie.
+_OF_OTHERS = re.compile(rb"isseamless|create\s+view|open\s+table", re.IGNORECASE)
+_SYSTEMS_BYTES = 1 << 16
 _NEUTRAL = re.compile(rb'(charset\s+"?)Neutral', re.IGNORECASE)
 
 
@@ -46,26 +49,40 @@ def list_geodatabase_layers(path: Path) -> list[SourceLayer]:
 
     Raises:
         UnreadableFile: the file is damaged.
-        InputRefused: it is a MapInfo table that only names others.
+        InputRefused: it is a MapInfo table that only names others, or its coordinate system is defined by
+            another file.
     """
     suffix = path.suffix.lower()
     if path.is_dir():
-        if not any(path.glob("*.gdbtable")):
+        parts = {part.suffix.lower() for part in path.iterdir()}
+        # A folder with a table of MapInfo's in it GDAL takes for a folder of those.
+        if ".gdbtable" not in parts or parts & {".tab", ".mif"}:
             message = f"{path.name} holds no tables of a FileGDB; copy the whole folder, or zip it."
             raise InputRefused(message)
+        for part in path.glob("*.gdbtable"):
+            _refuse_grids(part, path.name)
     else:
         with path.open("rb") as file:
             head = file.read(2048).lstrip()
+            # What a table says of itself may stand anywhere in it.
+            rest = file.read() if suffix == ".tab" else b""
         # A FileGDB is a folder, and never a file.
         if suffix not in _BEGINNINGS or not head.startswith(_BEGINNINGS[suffix]):
             raise damaged(path.name)
-        if suffix == ".tab" and b"isseamless" in head.lower():
+        if suffix == ".tab" and _OF_OTHERS.search(head + rest):
             message = f"{path.name} only names other tables; import those one by one."
             raise InputRefused(message)
+        _refuse_grids(path, path.name)
         if suffix in MAPINFO_PARTS:
             with _name_charset(path) as copy:
                 return [replace(layer, name=path.stem) for layer in describe_layers(copy, path.name)]
     return [layer for layer in describe_layers(path, path.name) if layer.rows != 0]
+
+
+def _refuse_grids(path: Path, file_name: str) -> None:
+    # Tables of coordinate systems are small, and other formats name theirs at the beginning.
+    with path.open("rb") as file:
+        refuse_grids(file.read(_SYSTEMS_BYTES), file_name)
 
 
 @contextmanager

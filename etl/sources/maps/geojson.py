@@ -1,6 +1,7 @@
 """GeoJSON and its kin (one feature a line, TopoJSON, Esri's JSON), in any encoding they are met in."""
 
 import codecs
+import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,7 +25,32 @@ _TOPOLOGY = re.compile(r'"type"\s*:\s*"Topology"')
 _ESRI = re.compile(r'"geometryType"\s*:\s*"esriGeometry|"spatialReference"\s*:\s*\{')
 _NAME = re.compile(r'"([^"\\]{1,100})"\s*:')
 _CRS = re.compile(r'"crs"\s*:\s*(\{.{0,600})', re.DOTALL)
-_CRS_LINK = re.compile(r'"type"\s*:\s*"(link|url)"', re.IGNORECASE)
+
+
+def _spell(word: str) -> bytes:
+    """Make a pattern of a word with any of its letters escaped."""
+    return "".join(
+        rf"(?:{letter}|\\u00{ord(letter):02x}|\\u00{ord(letter.upper()):02x})" for letter in word
+    ).encode()
+
+
+_CRS_KEY = re.compile(
+    rb"[\"'](?:" + _spell("crs") + b"|" + _spell("spatialreference") + rb")[\"']", re.IGNORECASE
+)
+# Of what stands before a colon outside of a text, nothing ends in a letter; a comment may stand behind it.
+_LINK = re.compile(
+    rb"(?<![a-z]):\s*(?:/[*/]|[\"'](?:"
+    + _spell("link")
+    + b"|"
+    + _spell("url")
+    + rb"))|"
+    # A system may be defined by a file of shifts, or by one of definitions.
+    + rb"(?:"
+    + b"|".join(map(_spell, ("grids", "init", "model", "proj")))
+    + rb")\s*(?:=|\\u003d)|"
+    + b"|".join(map(_spell, ("proj4_grids", "parameterfile"))),
+    re.IGNORECASE,
+)
 _CRS_NAME = re.compile(r'"(?:name|code)"\s*:\s*"?([^",{}]+)')
 _SHIFTED = {
     "gcj02": re.compile(r"gcj|火星|mars|高德|amap|腾讯", re.IGNORECASE),
@@ -150,13 +176,19 @@ def _look_into(path: Path) -> _Content:
     by_line = _is_by_line(head)
     if by_line:
         lines = sum(1 for _ in _iterate_lines(source))
-    edges = head[:_CHUNK_BYTES] + tail
-    link = _CRS.search(edges)
-    if link and _CRS_LINK.search(link.group(1)):
-        # GDAL would follow the link.
-        text = head if isinstance(source, bytes) else path.read_text("utf-8")
-        source = re.sub(r'"crs"\s*:', '"_crs":', text).encode()
-    return _Content(source, encoding, edges, lines if by_line else 0)
+    return _Content(_unlink(source), encoding, head[:_CHUNK_BYTES] + tail, lines if by_line else 0)
+
+
+def _unlink(source: Path | bytes) -> Path | bytes:
+    """Rename the coordinate systems of a file of which one may name another file, for GDAL would open it."""
+    if isinstance(source, bytes):
+        is_linked = _CRS_KEY.search(source) and _LINK.search(source)
+    else:
+        with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+            is_linked = _CRS_KEY.search(whole) and _LINK.search(whole)
+    if not is_linked:
+        return source
+    return _CRS_KEY.sub(b'"_crs"', source if isinstance(source, bytes) else source.read_bytes())
 
 
 def _is_geographic(text: str) -> bool:

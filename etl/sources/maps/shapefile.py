@@ -12,7 +12,7 @@ import pandas as pd
 import pyogrio
 
 from etl.sources.archive import SHAPEFILE_PARTS
-from etl.sources.maps.gdal import damaged, read_layer
+from etl.sources.maps.gdal import damaged, read_layer, refuse_grids
 from etl.sources.table import SourceLayer, Table
 from etl.sources.tables.text import ENCODINGS
 from geo.errors import UnreadableFile
@@ -28,6 +28,7 @@ def read_shapefile(path: Path) -> Table:
 
     Raises:
         UnreadableFile: it is damaged, or its text is in no encoding we know.
+        InputRefused: its coordinate system is defined by another file.
     """
     with path.open("rb") as file:
         if file.read(4) != _MAGIC:
@@ -66,6 +67,8 @@ def _read_copy(folder: Path, file_name: str, layer_name: str) -> Table:
         warnings.append(f"{file_name} came without its .dbf: the shapes have no attributes.")
     if not (folder / "layer.shx").exists():
         warnings.append(f"{file_name} came without its .shx; the index was made anew.")
+    if (folder / "layer.prj").exists():
+        refuse_grids((folder / "layer.prj").read_bytes(), file_name)
     pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True})
     # Read every byte as the character of that number: what the bytes mean is decided below, strictly.
     table = read_layer(folder / "layer.shp", file_name, encoding="ISO-8859-1")

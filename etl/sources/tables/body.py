@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.importing.columns.layers import simplify
-from etl.sources.table import Table
+from etl.sources.table import Table, keep_rows
 from etl.sources.tables.headers import Row, count_known
 
 # Where the word for a total stands: in one of the first columns, or merged over them.
@@ -67,12 +67,7 @@ def leave_out(table: Table, header: Sequence[Row], titles: Collection[str] = ())
         said = next(cell.strip() for cell in _list_cells(table, notes[0]) if cell.strip())[:20]
         warning = f"{len(notes):,} rows of notes below the table were left out, beginning with “{said}”."
         warnings.append(warning)
-    return replace(
-        table,
-        rows=table.rows[~gone].reset_index(drop=True),
-        row_numbers=table.row_numbers[~gone],
-        warnings=tuple(warnings),
-    )
+    return replace(keep_rows(table, ~gone), warnings=tuple(warnings))
 
 
 def is_note(text: str) -> bool:

@@ -14,11 +14,12 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from etl.sources.shelf import shelve
 from etl.sources.table import UNNAMED_COLUMN, Rejection, Table, drop_blanks, refuse_columns
 from etl.sources.tables.body import is_note, is_total, leave_out
 from etl.sources.tables.filling import fill_groups
 from etl.sources.tables.headers import Header, count_named, read_header
-from etl.sources.tables.text import decode
+from etl.sources.tables.text import TextFile, open_text, write_text
 from geo.errors import UnreadableFile
 
 # Whoever wrote a novel into a cell gets it back whole. It is one limit for the whole process.
@@ -28,7 +29,6 @@ _DELIMITERS = ",\t;|"
 _OTHER_DELIMITERS = "\t;|,，；"
 _SAMPLE_CHARACTERS = 16_384
 _SAMPLE_ROWS = 60
-_PREVIEW_CHARACTERS = 1 << 18
 _BLOCK_BYTES = 1 << 24
 
 
@@ -38,10 +38,10 @@ def read_csv(path: Path) -> Table:
     Raises:
         UnreadableFile: it is empty, not text, or has a single column.
     """
-    text, encoding = decode(path.read_bytes(), path.name)
-    delimiter = _find_delimiter(text)
-    if delimiter not in text[:_SAMPLE_CHARACTERS] and "，" in text[:_SAMPLE_CHARACTERS]:
-        text = text.replace("，", ",")
+    text = open_text(path)
+    delimiter = _find_delimiter(text.head)
+    if delimiter not in text.head[:_SAMPLE_CHARACTERS] and "，" in text.head[:_SAMPLE_CHARACTERS]:
+        text = write_text([text.read().replace("，", ",")], text.encoding)
     preview, lines_read = _preview(text, delimiter)
     if not preview:
         message = f"{path.name} is empty."
@@ -64,36 +64,35 @@ def read_csv(path: Path) -> Table:
         ragged[first_row + row.number - lines_above - 1] = (row.text, row.actual_columns)
         return "skip"
 
+    # It reads in one thread: only then does it number the rows it cannot split.
+    read_options = arrow_csv.ReadOptions(
+        use_threads=False, skip_rows=lines_above, column_names=names, block_size=_BLOCK_BYTES
+    )
+    parse_options = arrow_csv.ParseOptions(
+        delimiter=delimiter,
+        newlines_in_values=True,
+        ignore_empty_lines=False,
+        invalid_row_handler=note_ragged,
+    )
+    convert_options = arrow_csv.ConvertOptions(
+        check_utf8=False, column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+    )
     try:
-        table = arrow_csv.read_csv(
-            io.BytesIO(text.encode()),
-            # One thread: only then does the reader number the rows it cannot split.
-            read_options=arrow_csv.ReadOptions(
-                use_threads=False, skip_rows=lines_above, column_names=names, block_size=_BLOCK_BYTES
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=note_ragged,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                check_utf8=False, column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
+        with pa.OSFile(str(text.path)) as file:
+            reader = arrow_csv.open_csv(file, read_options, parse_options, convert_options)
+            rows, shelf = shelve(reader, reader.schema)
     except pa.ArrowInvalid:
         message = f"{path.name} has no rows below its header, or none that can be told apart."
         raise UnreadableFile(message) from None
-    last_row = table[-1:].to_pylist()
-    spans_lines |= bool(last_row) and any("\n" in cell for cell in last_row[0].values())
-    if text.count('"') % 2 and spans_lines:
+    spans_lines |= any("\n" in cell for cell in rows.iloc[-1:].to_numpy().ravel())
+    if spans_lines and text.count('"') % 2:
         message = f"{path.name} has a quotation mark that is never closed; what follows it is one cell."
         raise UnreadableFile(message)
 
-    numbers = np.arange(first_row, first_row + table.num_rows + len(ragged), dtype=np.int64)
+    numbers = np.arange(first_row, first_row + len(rows) + len(ragged), dtype=np.int64)
     numbers = numbers[~np.isin(numbers, list(ragged))]
     titles = {cell.strip() for row in preview[: header.first] for cell in row} - {""}
-    read = Table(name=path.stem, rows=table.to_pandas(), row_numbers=numbers, encoding=encoding)
+    read = Table(path.stem, rows, numbers, encoding=text.encoding, shelf=shelf)
     whole = drop_blanks(_mend_rows(read, ragged, delimiter, titles))
     return fill_groups(leave_out(whole, preview[header.first : header.last + 1], titles))
 
@@ -179,14 +178,18 @@ def _find_delimiter(text: str) -> str:
     return max(_DELIMITERS, key=rate)
 
 
-def _preview(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
-    # The first rows, and after each how many lines of the file were read: a quoted cell may span several.
-    for head in (text[:_PREVIEW_CHARACTERS], text):
-        reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-        rows, lines_read = [], []
-        for row in itertools.islice(reader, _SAMPLE_ROWS):
-            rows.append(row)
-            lines_read.append(reader.line_num)
-        if len(rows) == _SAMPLE_ROWS or len(head) == len(text):
-            break
+def _preview(text: TextFile, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """Split the first rows, and say after each how many lines were read: a quoted cell may span several."""
+    rows, lines_read = _split_first(text.head, delimiter)
+    if len(rows) < _SAMPLE_ROWS and not text.is_short:
+        rows, lines_read = _split_first(text.read(), delimiter)
     return rows if any(cell.strip() for row in rows for cell in row) else [], lines_read
+
+
+def _split_first(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows, lines_read = [], []
+    for row in itertools.islice(reader, _SAMPLE_ROWS):
+        rows.append(row)
+        lines_read.append(reader.line_num)
+    return rows, lines_read

@@ -3,7 +3,8 @@
 import datetime as dt
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from etl.sources.tables.body import leave_out
 from etl.sources.tables.disguised import read_disguised
 from etl.sources.tables.filling import fill_groups, take_headings
 from etl.sources.tables.headers import Header, Merge, count_named, read_header
+from etl.sources.tables.old_workbook import measure_old_workbook
 from etl.sources.tables.workbook_signs import counts_from_1904, measure_sheets, read_signs
 from geo.errors import InputRefused, UnreadableFile
 
@@ -108,21 +110,22 @@ def _read_sheets(path: Path) -> dict[str, _Sheet]:
     """Read the cells of every sheet that holds any."""
     _refuse_bombs(path)
     try:
-        workbook = _open(path)
-        found = [
-            (sheet, workbook.get_sheet_by_name(sheet.name))
-            for sheet in workbook.sheets_metadata
-            if sheet.typ == SheetTypeEnum.WorkSheet
-        ]
-        sheets = [
-            _Sheet(
-                sheet.name,
-                sheet.visible == SheetVisibleEnum.Visible,
-                content.to_python(skip_empty_area=False),
-                content.merged_cell_ranges or [],
-            )
-            for sheet, content in found
-        ]
+        with _take_panics():
+            workbook = _open(path)
+            found = [
+                (sheet, workbook.get_sheet_by_name(sheet.name))
+                for sheet in workbook.sheets_metadata
+                if sheet.typ == SheetTypeEnum.WorkSheet
+            ]
+            sheets = [
+                _Sheet(
+                    sheet.name,
+                    sheet.visible == SheetVisibleEnum.Visible,
+                    content.to_python(skip_empty_area=False),
+                    content.merged_cell_ranges or [],
+                )
+                for sheet, content in found
+            ]
     except PasswordError:
         message = f"{path.name} is protected by a password; save a copy without one."
         raise UnreadableFile(message) from None
@@ -134,6 +137,22 @@ def _read_sheets(path: Path) -> dict[str, _Sheet]:
             )
             raise UnreadableFile(message) from None
     return {sheet.name: sheet for sheet in sheets if any(cell != "" for row in sheet.cells for cell in row)}
+
+
+@contextmanager
+def _take_panics() -> Iterator[None]:
+    """Take what calamine panics over, as it does in damaged old workbooks, for a fault of the file.
+
+    Raises:
+        CalamineError: it panicked.
+    """
+    try:
+        yield
+    except BaseException as fault:
+        # A panic in Rust is no Exception here, and its class can be had from nowhere.
+        if type(fault).__name__ != "PanicException":
+            raise
+        raise CalamineError(str(fault)) from None
 
 
 def _read_disguised(path: Path) -> list[_Sheet]:
@@ -160,13 +179,14 @@ def _open(path: Path) -> CalamineWorkbook:
 
 
 def _refuse_bombs(path: Path) -> None:
-    """Refuse a packed workbook that says it is larger than fits in memory, before anything is unpacked."""
+    """Refuse a workbook that says it is larger than fits in memory, before anything is unpacked."""
+    unpacked_bytes = 0
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked_bytes = sum(member.file_size for member in archive.infolist())
         height, width = measure_sheets(path) if unpacked_bytes <= _MOST_UNPACKED_BYTES else (0, 0)
     except (zipfile.BadZipFile, UnicodeDecodeError):
-        return  # An .xls is not packed; what is damaged, calamine tells.
+        height, width = measure_old_workbook(path)  # An .xls is not packed.
     if height * width > _MOST_CELLS:
         message = (
             f"{path.name} has a cell in row {height:,} and one in column {width:,}, with next to nothing "

@@ -74,7 +74,7 @@ SELECT id, code, name, aliases, ST_AsBinary(geom)
 FROM compound WHERE community_id = :community_id ORDER BY code;
 
 -- name: list_buildings(community_id)
-SELECT id, code, compound_id, ST_AsBinary(geom)
+SELECT id, code, compound_id, residents, elderly, ST_AsBinary(geom)
 FROM building WHERE community_id = :community_id ORDER BY code;
 
 -- name: mask_texts(texts)
