@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from dashboard import session
+from dashboard.routes.guard import LOST
 from dashboard.widgets.header import show_reader
 from dashboard.widgets.style import show_style
 from geo.errors import DatabaseUnavailable
@@ -56,12 +57,15 @@ titles = {
 
 def go_home() -> None:
     """Turn to the page that the reader's role begins with; each page keeps an address of its own."""
-    st.switch_page(pages[first], query_params=st.query_params.to_dict())
+    kept = st.query_params.to_dict()
+    if kept.pop(LOST, None):
+        st.session_state["turned_away"] = "app.no_such_page"
+    st.switch_page(pages[first], query_params=kept)
 
 
 def turn_away() -> None:
     """Lead whoever opened a page that is not for his role to his own, and say so there."""
-    st.session_state["turned_away"] = True
+    st.session_state["turned_away"] = "app.not_yours"
     go_home()
 
 
@@ -87,8 +91,8 @@ try:
     home = st.Page(go_home, title=text("app.title"), default=True, visibility="hidden")
     page = st.navigation([home, *pages.values(), *closed], position="top")
     show_reader(actor, text)
-    if page in pages.values() and st.session_state.pop("turned_away", False):
-        st.toast(text("app.not_yours"), icon=":material/lock:", duration="long")
+    if page in pages.values() and (why := st.session_state.pop("turned_away", "")):
+        st.toast(text(why), icon=":material/lock:", duration="long")
     page.run()
 except DatabaseUnavailable as failure:
     # Whatever the page was about to show; the log says which server and why, the reader what to do.

@@ -40,7 +40,10 @@ def keep_changes() -> None:
 
 def read_filters(known_codes: Collection[str]) -> tuple[Filters, tuple[str, ...]]:
     """Return the filters of the address, and the parameters that make no sense."""
-    return parse_address(st.query_params.to_dict(), known_codes, session.get_actor())
+    filters, ignored = parse_address(st.query_params.to_dict(), known_codes, session.get_actor())
+    if st.query_params.get("case") and read_selected() is None:
+        ignored += ("case",)
+    return filters, ignored
 
 
 def change_filters(filters: Filters, **changes: Any) -> None:

@@ -99,6 +99,19 @@ def parse_state(params: Mapping[str, str], today: date) -> FigureState:
     )
 
 
+def list_ignored(params: Mapping[str, str], state: FigureState) -> tuple[str, ...]:
+    """Return the query parameters that make no sense, by the state that was read from them."""
+    read = {
+        "view": state.view,
+        "period": format_period(state.period),
+        "level": state.level,
+        "by": state.by,
+        "open": format_opened(state),
+        "party": "" if state.party is None else str(state.party),
+    }
+    return tuple(name for name, value in read.items() if params.get(name, "") not in {"", value})
+
+
 def format_state(state: FigureState, today: date) -> dict[str, str | None]:
     """Write the state as :func:`parse_state` reads it; None for what need not be said."""
     return {

@@ -16,7 +16,7 @@ from dashboard.models.map_state import PlaceKey, format_place, parse_place
 from geo.model.actor import Actor
 from geo.model.incident import SOURCES
 from geo.store.choices import Category
-from geo.store.worklist import Around, Asked, Marks, Sort, Status, Whose
+from geo.store.worklist import NEWEST_FIRST, Around, Asked, Marks, Sort, Status, Whose
 
 Mark = Literal["relapse", "bounced", "whistled", "unheld"]
 
@@ -73,6 +73,11 @@ class Filters:
     until: str | None = None
     words: str = ""
     sort: Sort = "deadline"
+
+    @property
+    def has_one_order(self) -> bool:
+        """Whether settled cases are among those asked for, which come the newest first whatever is chosen."""
+        return self.status in NEWEST_FIRST or self.status in SETTLED_STATES
 
 
 PARAMS: Final = (

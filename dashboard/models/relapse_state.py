@@ -30,6 +30,12 @@ class RelapseState:
     hides_few: bool = False
 
 
+def list_ignored(params: Mapping[str, str], state: RelapseState) -> tuple[str, ...]:
+    """Return the query parameters that make no sense, by the state that was read from them."""
+    read = {"by": state.by, "campaign": str(state.campaign or "")}
+    return tuple(name for name, value in read.items() if params.get(name, "") not in {"", value})
+
+
 def parse_relapse_state(params: Mapping[str, str], role: Role | None) -> RelapseState:
     """Read the state from query parameters; what makes no sense counts as not given."""
     campaign = params.get("campaign", "")

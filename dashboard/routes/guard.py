@@ -20,7 +20,7 @@ from dashboard.routes.replies import describe_refusal, find_header
 from dashboard.routes.sign_ins import find_actor, recall_actor
 from geo.errors import DatabaseUnavailable, Forbidden, InputRefused, NotSignedIn, WanggeError
 from geo.model.actor import NOBODY, Actor
-from geo.rules.access import find_route, is_allowed, may_reach
+from geo.rules.access import RESOURCES, find_route, is_allowed, may_reach
 from geo.store.engine import acting_as
 from geo.store.photos import MOST_BYTES
 
@@ -32,6 +32,9 @@ _LOCAL: Final = frozenset({"127.0.0.1", "::1"})
 # Routes that people open as pages.
 _FOR_PEOPLE: Final = frozenset({None, "print_morning", "print_cases", "print_hand_over", "wall"})
 _WALL: Final = "/wall"
+_PAGES: Final = frozenset({"/", _PASSWORD, "/post", *(resource.path for resource in RESOURCES.values())})
+# The parameter by which the first page knows that there was no page.
+LOST: Final = "lost"
 _UPLOADS: Final = "/_stcore/upload_file/"
 # What a browser writes around a file that it sends.
 _WRAPPING_BYTES: Final = 64 * 1024
@@ -65,6 +68,9 @@ class Guard:
             else:
                 await _refuse(scope, refusal)(scope, receive, send)
             return
+        if _leads_nowhere(scope):
+            await RedirectResponse(f"/?{LOST}=1", status_code=303)(scope, receive, send)
+            return
         with acting_as(actor):
             await self._app(scope, receive, send)
 
@@ -74,6 +80,21 @@ def _is_free(scope: Scope) -> bool:
     if scope["type"] != "http":
         return False
     return path in _FREE or path.startswith(_FREE_BELOW) or (path == "/metrics" and _is_local(scope))
+
+
+def _leads_nowhere(scope: Scope) -> bool:
+    """Whether a person opens a page that there is none of, which Streamlit would say in English only.
+
+    What lies deeper or has an ending is a part of a page.
+    """
+    path = scope["path"]
+    return _is_opened(scope) and path.count("/") == 1 and "." not in path and path not in _PAGES
+
+
+def _is_opened(scope: Scope) -> bool:
+    """Whether a person opens an address, and no script asks."""
+    is_read = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
+    return is_read and b"text/html" in find_header(scope, b"accept")
 
 
 def _opens_empty(scope: Scope, cookie: str, refusal: WanggeError) -> bool:
@@ -138,7 +159,7 @@ def _refuse(scope: Scope, refusal: WanggeError) -> Response:
 
 def _find_way_out(scope: Scope, refusal: WanggeError) -> str | None:
     """Return the page on which a person can do something about a refusal; None where no person asks."""
-    is_page = scope["method"] in {"GET", "HEAD"} and b"text/html" in find_header(scope, b"accept")
+    is_page = _is_opened(scope)
     if is_page and isinstance(refusal, _WallOnly):
         return _WALL
     if not is_page or find_route(scope["path"]) not in _FOR_PEOPLE or scope["path"].startswith("/_stcore"):

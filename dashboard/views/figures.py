@@ -7,7 +7,14 @@ import streamlit as st
 
 from dashboard import data, figure_data, session
 from dashboard.models.bulletin import write_bulletin
-from dashboard.models.figure_state import VIEWS, find_spans, format_opened, parse_opened, parse_state
+from dashboard.models.figure_state import (
+    VIEWS,
+    find_spans,
+    format_opened,
+    list_ignored,
+    parse_opened,
+    parse_state,
+)
 from dashboard.models.figures_page import build_card, build_lines, build_page, name_keys
 from dashboard.widgets.figure_head import (
     change,
@@ -19,7 +26,7 @@ from dashboard.widgets.figure_head import (
 )
 from dashboard.widgets.figure_panel import show_card, show_cases, show_places_link
 from dashboard.widgets.figure_table import show_figure_table
-from dashboard.widgets.header import require_community, show_language_switch
+from dashboard.widgets.header import require_community, show_language_switch, tell_ignored
 from dashboard.widgets.pack_desk import show_packs
 from dashboard.widgets.score_desk import show_score
 from geo.model.indicator import WHOLE
@@ -29,7 +36,9 @@ from geo.store import places
 
 text, actor, today = session.get_text(), session.get_actor(), session.today()
 communities = places.list_communities()
-state = parse_state(st.query_params.to_dict(), today)
+params = st.query_params.to_dict()
+state = parse_state(params, today)
+ignored = list_ignored(params, state)
 sees_packs, sees_all = is_allowed(actor.role, "print_pack"), actor.role != "property_company"
 if not sees_all or (state.view == "packs" and not sees_packs):
     state = replace(state, view="figures" if sees_all else "packs")
@@ -46,6 +55,7 @@ first_day = find_first_day(community.id)
 if first_day is None:
     st.info(text("month.nothing_yet"), icon=":material/event_busy:")
     st.stop()
+tell_ignored(ignored, text)
 if state.view == "packs":
     show_packs(community, state, actor, first_day, text)
     st.stop()

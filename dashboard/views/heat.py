@@ -12,7 +12,7 @@ from dashboard.models.heat_data import measure_all
 from dashboard.models.heat_page import build_heat_page, list_map_words, write_data_address
 from dashboard.models.heat_state import parse_heat_state
 from dashboard.models.map_notice import write_map_notice
-from dashboard.widgets.header import require_community, show_language_switch
+from dashboard.widgets.header import require_community, show_language_switch, tell_ignored
 from dashboard.widgets.heat_bar import change, show_heat_bar
 from dashboard.widgets.heat_export import note_taken, show_heat_export
 from dashboard.widgets.heat_map import show_heat_map
@@ -42,8 +42,7 @@ if is_allowed(actor.role, "export"):
     with export:
         show_heat_export(page, answers, community, text)
 show_heat_bar(state, sorted(codes), categories, text)
-if ignored:
-    st.caption(f":orange[{text('filter.ignored', names=', '.join(ignored))}]")
+tell_ignored(ignored, text)
 
 tags = list_layer_tags(community.id, today)
 urls = map_page.list_urls(tags, community.code)

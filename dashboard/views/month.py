@@ -8,11 +8,12 @@ from dashboard import data, figure_data, session
 from dashboard.models.figure_state import find_spans
 from dashboard.models.month import build_page, write_print_address
 from dashboard.models.month_figures import build_figures
-from dashboard.widgets.header import require_community, show_language_switch
+from dashboard.widgets.header import require_community, show_language_switch, tell_ignored
 from dashboard.widgets.month_head import choose_month, show_download
 from dashboard.widgets.month_panel import show_figures, show_lines, show_relapse_link, show_tables
 from geo.operations.complaints import find_first_day, find_months
 from geo.rules.access import is_allowed
+from geo.rules.periods import format_month
 from geo.store import places
 from geo.store.versions import list_layer_tags
 
@@ -42,6 +43,8 @@ with st.container(key="month_head", horizontal=True, vertical_alignment="center"
         show_download(review, figures, categories, actor, community, text)
     show_language_switch(text)
 
+asked = st.query_params.get("month", "")
+tell_ignored(("month",) if asked not in {"", format_month(month)} else (), text)
 st.caption(page.counted)
 kept = {"community": community.code, "lang": text.language}
 show_figures(page.figures, kept)

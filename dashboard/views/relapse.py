@@ -8,8 +8,8 @@ from dashboard import data, session
 from dashboard.models import relapse_campaigns
 from dashboard.models.incident_filters import Filters, to_asked
 from dashboard.models.relapse import build_relapse_page, find_spot, list_shown_cases, write_print_address
-from dashboard.models.relapse_state import parse_relapse_state
-from dashboard.widgets.header import require_community, show_language_switch
+from dashboard.models.relapse_state import list_ignored, parse_relapse_state
+from dashboard.widgets.header import require_community, show_language_switch, tell_ignored
 from dashboard.widgets.markdown import escape
 from dashboard.widgets.relapse_head import show_download, show_shared_switch
 from dashboard.widgets.relapse_panel import MOST_CASES, show_alarms, show_figures, show_spot
@@ -27,7 +27,8 @@ from geo.store.versions import list_layer_tags
 from geo.store.worklist import Case, list_cases
 
 text, actor, now, today = session.get_text(), session.get_actor(), datetime.now(UTC), session.today()
-state = parse_relapse_state(st.query_params.to_dict(), actor.role)
+params = st.query_params.to_dict()
+state = parse_relapse_state(params, actor.role)
 communities = places.list_communities()
 with st.container(key="relapse_head", horizontal=True, vertical_alignment="center"):
     community = require_community(communities, st.container(width=190), text)
@@ -57,6 +58,7 @@ def find_cases(filters: Filters) -> tuple[Case, ...]:
 
 kept = {"community": community.code, "lang": text.language}
 can_look = actor.role in {"secretary", "grid_worker"} and not state.is_shared
+tell_ignored(list_ignored(params, state), text)
 st.caption(escape(page.told))
 show_figures(page.figures)
 calm = relapse_campaigns.tell_calm(found, compounds, text)

@@ -72,6 +72,12 @@ def require_community(communities: Sequence[Community], place: DeltaGenerator, t
     return community
 
 
+def tell_ignored(names: Sequence[str], text: Text) -> None:
+    """Say which parameters of the address make no sense and count as not given; nothing where all do."""
+    if names:
+        st.caption(f":orange[{escape(text('filter.ignored', names=', '.join(names)))}]")
+
+
 def show_language_switch(text: Text) -> None:
     """Offer the other language."""
     st.button(

@@ -18,8 +18,8 @@ from dashboard.models.incident_filters import (
 from dashboard.models.incident_page import CasesPage
 from dashboard.models.incident_words import name_source, name_state
 from dashboard.models.map_state import PlaceKey, format_place, parse_place
+from dashboard.widgets.header import tell_ignored
 from dashboard.widgets.incident_views import show_views
-from dashboard.widgets.markdown import escape
 from geo.model.incident import SOURCES
 
 _ANY: Final = ""
@@ -56,7 +56,7 @@ def show_filter_bar(page: CasesPage, ignored: tuple[str, ...]) -> None:
         )
         _show_category(page)
         _show_place(page)
-        _choose(page, "sort", text("filter.sort"), SORTS, lambda sort: text(_SORT[sort]), width=120)
+        _show_sort(page)
         with st.popover(_title_more(page), icon=":material/tune:"):
             _show_more(page)
         show_views(page)
@@ -68,8 +68,7 @@ def show_filter_bar(page: CasesPage, ignored: tuple[str, ...]) -> None:
                 icon=":material/filter_alt_off:",
                 on_click=case_session.clear_filters,
             )
-    if ignored:
-        st.caption(f":orange[{escape(text('filter.ignored', names=', '.join(ignored)))}]")
+    tell_ignored(ignored, text)
     if page.private_words:
         st.caption(text("filter.private_words"))
 
@@ -104,6 +103,15 @@ def _choose(
         width=width,
         on_change=lambda: case_session.change_filters(page.filters, **{field: st.session_state[key]}),
     )
+
+
+def _show_sort(page: CasesPage) -> None:
+    title = page.text("filter.sort")
+    if page.filters.has_one_order:
+        only = page.text(_SORT["newest"])
+        st.selectbox(title, [only], disabled=True, label_visibility="collapsed", width=120)
+        return
+    _choose(page, "sort", title, SORTS, lambda sort: page.text(_SORT[sort]), width=120)
 
 
 def _show_category(page: CasesPage) -> None:

@@ -19,12 +19,18 @@ _WORDS: Final = {
     "upload_files_limit": "import.upload_limit",
     "no_match": "widget.no_match",
     "as_typed": "widget.as_typed",
+    "more_pages": "nav.more",
 }
 
 
 def show_style(text: Text) -> None:
-    """Apply the rules to the page."""
-    st.html(_write_style(text.language))
+    """Apply the rules to the page.
+
+    In a place of their own: Streamlit would keep rules alone where it keeps what pops up, and the first
+    notice of a part that runs by itself would take their place.
+    """
+    with st.container(key="style"):
+        st.html(_write_style(text.language))
 
 
 @lru_cache
@@ -32,4 +38,4 @@ def _write_style(language: str) -> str:
     text = Text(language)
     words = "".join(f"--{name}:{json.dumps(text(key), ensure_ascii=False)};" for name, key in _WORDS.items())
     rules = (files("dashboard.widgets") / "style.css").read_text(encoding="utf-8")
-    return f"<style>:root{{{words}}}{rules}</style>"
+    return f"<i></i><style>:root{{{words}}}{rules}</style>"

@@ -42,7 +42,9 @@ class Shelf:
             mapped.madvise(mmap.MADV_DONTNEED)
         if self._maps:
             pa.default_memory_pool().release_unused()
-            ctypes.CDLL(None).malloc_trim(0)
+            # What was freed of many small pieces the C library of Linux keeps, unless it is told.
+            if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+                trim(0)
 
 
 class _Column:

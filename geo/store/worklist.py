@@ -19,6 +19,8 @@ MOST_SEARCHED: Final = 5_000
 _SIMILAR_M: Final = 50
 _SIMILAR_FOR: Final = timedelta(days=7)
 _REACH_M: Final = 15
+# Years of settled cases have one order: the newest first.
+NEWEST_FIRST: Final = frozenset({"settled", "all"})
 # Near the border of two zones a case is shown to both.
 _BORDER_M: Final = 20
 _MOST_EARLIER: Final = 30
@@ -197,8 +199,7 @@ def list_cases(
         ids: of these cases only; amber ones are told by their ids.
     """
     around = asked.around
-    # Years of settled cases have one order: the newest first.
-    sort: Sort = "newest" if asked.status in {"settled", "all"} else asked.sort
+    sort: Sort = "newest" if asked.status in NEWEST_FIRST else asked.sort
     layer, place_id = asked.place or (None, None)
     queries = load_queries("worklist")
     with connect() as connection:

@@ -142,7 +142,9 @@ def test_nonsense_in_the_address_is_ignored_with_one_sentence(
     )
     ignored = [caption.value for caption in app.caption if "已忽略" in caption.value]
     assert len(ignored) == 1
-    assert all(name in ignored[0] for name in ("status", "category", "place", "around", "since", "mark"))
+    assert all(
+        name in ignored[0] for name in ("status", "category", "place", "around", "since", "mark", "case")
+    )
     assert "2 件" in read_words(app)
     assert not any("已忽略" in caption.value for caption in open_cases(street, monkeypatch).caption)
 
@@ -158,6 +160,17 @@ def test_filters_go_into_the_address_and_come_from_it(
     again = open_cases(street, monkeypatch, category="E4")
     assert again.selectbox(key="filter_category").value == "E4"
     assert "1 件" in read_words(again)
+
+
+@pytest.mark.parametrize("status", ["all", "settled", "closed"])
+def test_where_settled_cases_are_listed_the_bar_names_the_one_order_there_is(
+    street: Street, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    app = open_cases(street, monkeypatch, status=status, sort="place")
+    (only,) = (choice for choice in app.selectbox if choice.label == "排序")
+    assert (only.value, only.options, only.disabled) == ("最新在前", ["最新在前"], True)
+    app.selectbox(key="filter_status").set_value("open").run()
+    assert app.selectbox(key="filter_sort").value == "place"
 
 
 def test_a_worker_begins_with_her_own_cases_and_sees_all_in_one_tap(

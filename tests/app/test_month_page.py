@@ -26,6 +26,7 @@ from dashboard.widgets.month_panel import write_html_table
 from geo.operations.complaints import MonthReview, review_month
 from geo.operations.month_words import read_month_words
 from geo.operations.relapses import BackAgain, Figures
+from geo.rules.morning import find_day
 from geo.rules.periods import find_month
 from geo.settings import get_settings
 from geo.store import choices, places
@@ -142,8 +143,7 @@ def test_the_page_shows_the_month_that_is_asked_for(town: Town) -> None:
 
 def test_the_page_without_a_month_opens_the_last_that_is_over(town: Town) -> None:
     app = open_may(month="nonsense")
-    today = datetime.now(UTC).date()
-    assert str(app.selectbox(key="month_choice").value) < f"{today:%Y-%m}"
+    assert str(app.selectbox(key="month_choice").value) < f"{find_day(datetime.now(UTC)):%Y-%m}"
 
 
 def test_without_a_case_the_page_says_what_to_do(connection: PostgresConnection) -> None:

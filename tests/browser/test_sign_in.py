@@ -96,6 +96,31 @@ def test_a_page_of_other_roles_leads_home_and_says_so(desk: Desk, stranger: Page
     close(stranger)
 
 
+def test_a_page_that_there_is_none_of_leads_home_and_says_so(desk: Desk, stranger: Page) -> None:
+    Desk(stranger, desk.server, "").sign_in("d-property1")
+    stranger.goto(f"{desk.server}/nosuch")
+    expect(stranger.get_by_text("没有这一页")).to_be_visible()
+    expect(stranger.get_by_role("dialog")).to_have_count(0)
+    stranger.wait_for_url(re.compile(r"/incidents(?!.*lost)"))
+    close(stranger)
+
+
+def test_pages_that_have_no_room_beside_the_name_go_into_a_menu(desk: Desk, stranger: Page) -> None:
+    Desk(stranger, desk.server, "").sign_in("d-secretary", post="书记")
+    stranger.goto(f"{desk.server}/map?lang=en")
+    menu = stranger.get_by_test_id("stTopNavSection")
+    expect(menu).to_be_visible()
+    assert menu.locator("p").evaluate("p => getComputedStyle(p, '::before').content") == '"More"'
+    last, name = menu.bounding_box(), stranger.locator(".reader").bounding_box()
+    assert last
+    assert name
+    assert last["x"] + last["width"] <= name["x"]
+    menu.click()
+    stranger.get_by_text("Unplaced").last.click()
+    stranger.wait_for_url(re.compile("/unplaced"))
+    close(stranger)
+
+
 def test_what_the_browser_kept_is_not_shown_to_the_next_at_the_desk(desk: Desk, stranger: Page) -> None:
     address = "/features/incidents.geojson?community=D"
     count = f"fetch('{address}').then(answer => answer.json()).then(all => all.features.length)"

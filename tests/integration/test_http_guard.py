@@ -130,6 +130,15 @@ def test_signing_in_opens_pages_data_and_websocket_alike(browser: Browser, addre
     assert browser.open("/login?next=/draw").headers["location"] == "/draw", "no need to sign in twice"
 
 
+def test_a_page_that_there_is_none_of_leads_to_the_first(browser: Browser) -> None:
+    browser.sign_in("fang")
+    answer = browser.open("/nosuch?community=A")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?lost=1")
+    for path in ("/", "/map", "/imports", "/_stcore/health", "/favicon.png"):
+        assert browser.open(path).text == f"page {path} for secretary"
+    assert browser.get("/nosuch").status_code == 200, "what a script fetches is no page"
+
+
 def test_over_https_the_cookie_is_secure(browser: Browser) -> None:
     browser.headers["X-Forwarded-Proto"] = "https"
     assert "; Secure" in browser.sign_in("fang").headers["set-cookie"]

@@ -24,7 +24,7 @@ from geo.operations.indicators import measure
 from geo.operations.wall import Wall, gather_wall
 from geo.rules.access import RESOURCES
 from geo.rules.morning import find_day
-from geo.rules.periods import find_month
+from geo.rules.periods import find_month, find_period, go_back
 from geo.store.features import find_features
 from tests.office import Browser, add_account, add_wall, serve_guarded
 from tests.patience import PATIENCE_S
@@ -45,6 +45,10 @@ class WallTown(Town):
 
     def __init__(self, connection: PostgresConnection) -> None:
         super().__init__(connection)
+        running = find_period("quarter", find_day(datetime.now(UTC)))
+        self.lately = f"{running.first}T00:00+08"
+        # The screen shows the last quarter that is over.
+        self.last_quarter = f"{go_back(running, 1, 'quarter').first}T09:00+08"
         grids = []
         for number in (1, 2):
             east = 500 * (number - 1)
@@ -63,7 +67,7 @@ class WallTown(Town):
         for number, party in enumerate(staff):
             self.add("post", party_id=party, title="grid_worker", valid_from="2024-01-01")
             self.zone(plan, f"Z{number}", lead=party)
-            self.incident(category_code="E101", party_id=party, reported_at="2026-10-03T09:00+08")
+            self.incident(category_code="E101", party_id=party, reported_at=self.lately)
         self.run(
             "INSERT INTO party_contact (community_id, party_id, full_name, mobile_phone)"
             " VALUES (%s, %s, %s, %s)",
@@ -88,7 +92,7 @@ class WallTown(Town):
                     category_code=category,
                     sensitivity=sensitivity,
                     party_id=staff[0],
-                    reported_at="2026-08-03T09:00+08",
+                    reported_at=self.last_quarter,
                 )
                 self.run(
                     "INSERT INTO incident_requester (incident_id, community_id, name, phone, room)"
@@ -187,7 +191,7 @@ def test_nothing_new_costs_nothing_and_what_is_new_comes(screen: Browser, town: 
     same = screen.get(FRAME, headers={"If-None-Match": first.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")
     for _ in range(4):
-        town.incident(geom=Point(110, 110), grid_id=town.first_grid, reported_at="2026-08-03T09:00+08")
+        town.incident(geom=Point(110, 110), grid_id=town.first_grid, reported_at=town.last_quarter)
     town.connection.commit()
     heat = first.json()["views"][0]
     changed = wait_for(screen, lambda answer: answer.json()["views"][0] != heat)
@@ -207,7 +211,7 @@ def test_the_ground_is_read_again_for_a_building_and_not_for_a_case(
 
     first = screen.get(FRAME).json()
     monkeypatch.setattr(wall, "find_features", find)
-    town.incident(category_code="E101", party_id=town.staff[0], reported_at="2026-10-03T09:00+08")
+    town.incident(category_code="E101", party_id=town.staff[0], reported_at=town.last_quarter)
     town.connection.commit()
     with_case = wait_for(screen, lambda answer: answer.json()["lines"] != first["lines"]).json()
     assert with_case["lines"] != first["lines"]
@@ -227,7 +231,7 @@ def test_a_frame_leaves_nothing_for_the_collector(town: WallTown) -> None:
     for _ in range(2):
         wall_frames._renew(town.id, kept)
     tag = kept.tag
-    town.incident(category_code="E101", reported_at="2026-10-03T09:00+08")
+    town.incident(category_code="E101", reported_at=town.lately)
     town.connection.commit()
     kept.good_until_s = 0
     gc.collect()

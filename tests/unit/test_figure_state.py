@@ -7,7 +7,14 @@ import pytest
 
 from dashboard.i18n import Text
 from dashboard.models.bulletin import write_bulletin
-from dashboard.models.figure_state import FigureState, find_spans, format_state, list_choices, parse_state
+from dashboard.models.figure_state import (
+    FigureState,
+    find_spans,
+    format_state,
+    list_choices,
+    list_ignored,
+    parse_state,
+)
 from dashboard.models.figures_page import build_card, build_page
 from dashboard.models.score import build_row, list_scorable, tell_score
 from geo.model.indicator import WHOLE
@@ -35,6 +42,22 @@ NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
 def test_what_is_written_into_the_address_is_read_again(state: FigureState) -> None:
     written = {name: value for name, value in format_state(state, TODAY).items() if value is not None}
     assert parse_state(written, TODAY) == state
+
+
+@pytest.mark.parametrize(
+    ("params", "ignored"),
+    [
+        ({}, ()),
+        # The usual ones, written out: rightly given, though nobody need write them.
+        ({"view": "figures", "period": "2026-11", "level": "community", "party": ""}, ()),
+        ({"period": "2026-W99", "level": "galaxy", "by": "zzz"}, ("period", "level", "by")),
+        ({"period": "2027-01"}, ("period",)),
+        ({"view": "packs", "party": "17", "open": "nothing-3"}, ("open",)),
+        ({"party": "-1"}, ("party",)),
+    ],
+)
+def test_what_makes_no_sense_is_named(params: dict[str, str], ignored: tuple[str, ...]) -> None:
+    assert list_ignored(params, parse_state(params, TODAY)) == ignored
 
 
 def test_what_makes_no_sense_counts_as_not_given() -> None:

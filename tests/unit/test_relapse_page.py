@@ -21,7 +21,7 @@ from dashboard.models.relapse_campaigns import (
 from dashboard.models.relapse_curve import choose_curve, draw_curve, list_curves, tell_curve
 from dashboard.models.relapse_export import list_columns, list_rows
 from dashboard.models.relapse_rates import build_rates, list_rates
-from dashboard.models.relapse_state import parse_relapse_state
+from dashboard.models.relapse_state import list_ignored, parse_relapse_state
 from dashboard.models.relapse_table import judge, write_excess, write_share, write_signed
 from geo.operations.campaign_outcomes import CampaignOutcome, Rebound
 from geo.operations.relapses import NOTHING, BackAgain, Figures, Relapses
@@ -303,6 +303,8 @@ def test_the_file_hides_what_is_few_and_names_nobody() -> None:
 def test_the_address_is_read_with_care_and_a_leader_is_never_told_of_few() -> None:
     state = parse_relapse_state({"campaign": "x1", "by": "people", "shared": "yes"}, "secretary")
     assert (state.campaign, state.by, state.hides_few) == (None, "categories", False)
+    assert list_ignored({"campaign": "x1", "by": "people"}, state) == ("by", "campaign")
+    assert not list_ignored({"campaign": "", "by": "categories"}, state)
     assert parse_relapse_state({}, "leader").hides_few
     assert parse_relapse_state({"shared": "1"}, "grid_worker").is_shared
     assert parse_relapse_state({"campaign": "12", "by": "parties"}, None).campaign == 12
