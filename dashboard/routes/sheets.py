@@ -1,6 +1,7 @@
 """Sheets of paper: who may print one, about which community, in which language, and how it is sent.
 
-A sheet's HTML extends ``print_base.html``, a list's ``print_list.html``; maps are from ``print_sketch.html``.
+A sheet's HTML extends ``print_base.html``, a list's ``print_list.html``, and one's that begins with figures
+``print_figures.html``; maps are from ``print_sketch.html``.
 Every word on a sheet is escaped by its template; a sheet may load nothing, and run nothing but its own line.
 The name of whoever prints and the time lie across it.
 """
