@@ -6,8 +6,8 @@ row it updates, ``import_change`` keeps the state before, to the bit.
 
 import io
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -285,7 +285,32 @@ def insert_rows(
     if may_lock and count >= _BULK_ROWS and count >= _count_rows(connection, table, count):
         upkeep = defer_upkeep(connection, table, columns, community_id)
     with upkeep as is_new:
-        copy_rows(connection, table, batches, on_progress, frozen=is_new)
+        if is_new and "id" not in columns:
+            with _number_rows(connection, table, batches) as numbered:
+                copy_rows(connection, table, numbered, on_progress, frozen=True)
+        else:
+            copy_rows(connection, table, batches, on_progress, frozen=is_new)
+
+
+@contextmanager
+def _number_rows(
+    connection: PostgresConnection, table: str, batches: Iterable[pa.Table]
+) -> Iterator[Iterator[pa.Table]]:
+    """Give rows the numbers they would get one by one; only while nobody else can write into the table."""
+    (first,) = reserve_ids(connection, table, 1)
+    following = first
+
+    def number() -> Iterator[pa.Table]:
+        nonlocal following
+        for batch in batches:
+            ids = np.arange(following, following + batch.num_rows)
+            following += batch.num_rows
+            yield batch.append_column("id", pa.array(ids))
+
+    yield number()
+    with connection.cursor() as cursor:
+        statement = "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)"
+        cursor.execute(statement, (table, max(first, following - 1)))
 
 
 def _count_rows(connection: PostgresConnection, table: str, most: int) -> int:

@@ -82,6 +82,21 @@ def test_table_is_what_it_was_after_a_bulk_import(
     assert (None,) in ask(connection, "SELECT category_code FROM incident_change")
 
 
+def test_rows_are_numbered_as_one_by_one(
+    database_url: str, connection: PostgresConnection, orders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "_BULK_ROWS", 1)
+    ((before,),) = ask(connection, "SELECT nextval('incident_id_seq')")
+    connection.rollback()
+    assert isinstance(before, int)
+    assert import_file(database_url, orders, crs="4490").rows.inserted == 50
+    assert ask(connection, "SELECT min(id), max(id), count(DISTINCT id) FROM incident") == [
+        (before + 1, before + 50, 50)
+    ]
+    # Whoever reports the next case gets the next number.
+    assert ask(connection, "SELECT nextval('incident_id_seq')") == [(before + 51,)]
+
+
 @pytest.mark.parametrize(
     ("wrong", "refused"),
     [
