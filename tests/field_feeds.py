@@ -34,6 +34,7 @@ def _list_corners(shape: Polygon) -> Coordinates:
 
 
 _EAST: Final = _list_corners(box(600, 100, 800, 300))
+_HOUSES: Final = [box(40 + 60 * n, north, 60 + 60 * n, north + 20) for n in range(15) for north in (500, 600)]
 _REGISTER: Final[list[list[object]]] = [
     ["A社区房屋台账"],
     ["序号", "小区名称", "楼栋号", "建成年代", "层数（地上/地下）", "户数（户）", "备注"],
@@ -230,5 +231,28 @@ FEEDS: Final = (
         write_text(join([["g", f"{y:.8f}", f"{x:.8f}", 0, f"店{n}"] for n, (x, y) in enumerate(_GCJ)])),
         stopped="has no header",
         options=_SHOPS,
+    ),
+    FieldFile(
+        "奥维.kml",
+        "GCJ-02 in a format that by its standard is WGS-84",
+        write_text(
+            '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+            + "".join(
+                f"<Placemark><name>{n}栋</name><Polygon><outerBoundaryIs><LinearRing><coordinates>"
+                + " ".join(f"{x},{y},0" for x, y in wgs84_to_gcj02(_list_corners(_HOUSES[n])))
+                + "</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>"
+                for n in range(len(_HOUSES))
+            )
+            + "</Document></kml>"
+        ),
+        stopped="--crs gcj02",
+        options={"layer": "buildings"},
+    ),
+    FieldFile(
+        "护数.csv",
+        "numbers that a system guards from spreadsheets as formulas",
+        write_text('办件编号,诉求内容,诉求时间\r\n="20260305001",楼道堆物,2026-03-05 10:00'),
+        1,
+        keeps=("SELECT external_id FROM incident", "20260305001"),
     ),
 )
