@@ -13,7 +13,8 @@ import pandas as pd
 from etl.importing.columns.layers import Field, Layer
 from etl.importing.columns.mapping import ColumnMap
 from etl.importing.columns.reconsidering import reconsider_columns
-from etl.importing.columns.values import Reading, read_pair, read_values, to_text
+from etl.importing.columns.texts import to_text
+from etl.importing.columns.values import Reading, read_pair, read_values
 from etl.sources.shelf import Shelf
 from etl.sources.table import Rejection, Table
 

@@ -13,7 +13,8 @@ from etl.importing.columns.guessing import ColumnGuess, guess_mapping
 from etl.importing.columns.layers import Field, Kind, Layer, load_layers
 from etl.importing.columns.mapping import ColumnMap, choose_layer, map_columns
 from etl.importing.columns.memory import recall_source
-from etl.importing.columns.values import read_values, to_text
+from etl.importing.columns.texts import to_text
+from etl.importing.columns.values import read_values
 from etl.importing.draft import draft_rows
 from etl.importing.places.ground import Ground
 from etl.importing.places.locating import show_rows, weigh_rows

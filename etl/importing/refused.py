@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from etl.importing.columns.values import to_text
+from etl.importing.columns.texts import to_text
 from etl.sources.reading import read_source
 from etl.sources.table import Rejection, Table
 from geo.operations.refused_rows import (

@@ -307,3 +307,9 @@ def test_layer_is_told_by_headers_or_by_the_name(file: str, columns: list[str], 
 def test_layer_is_not_guessed() -> None:
     with pytest.raises(InputRefused, match="--layer"):
         choose_layer(None, "a.csv", "a", ["名称", "地址"])
+
+
+def test_a_number_beyond_all_counting_spoils_no_other_of_its_column() -> None:
+    reading = read(BUILDING["code"], 1.0, 2.0, 1e19)
+    assert reading.values.to_list()[:2] == ["1", "2"]
+    assert list(reading.unread) == [False, False, True]

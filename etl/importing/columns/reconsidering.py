@@ -10,7 +10,8 @@ from etl.importing.columns.evidence import is_of_persons, weigh_values
 from etl.importing.columns.guessing import guess_mapping
 from etl.importing.columns.layers import Kind, Layer
 from etl.importing.columns.mapping import ColumnMap
-from etl.importing.columns.values import read_values, to_text
+from etl.importing.columns.texts import to_text
+from etl.importing.columns.values import read_values
 from etl.sources.table import Table
 
 if TYPE_CHECKING:

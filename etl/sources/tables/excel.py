@@ -24,7 +24,7 @@ from etl.sources.tables.body import leave_out
 from etl.sources.tables.disguised import read_disguised
 from etl.sources.tables.filling import fill_groups, take_headings
 from etl.sources.tables.headers import Header, Merge, count_named, read_header
-from etl.sources.tables.old_workbook import measure_old_workbook
+from etl.sources.tables.old_workbook import breaks_reader
 from etl.sources.tables.workbook_signs import counts_from_1904, measure_sheets, read_signs
 from geo.errors import InputRefused, UnreadableFile
 
@@ -109,6 +109,9 @@ def list_sheets(path: Path) -> list[SourceLayer]:
 def _read_sheets(path: Path) -> dict[str, _Sheet]:
     """Read the cells of every sheet that holds any."""
     _refuse_bombs(path)
+    damage = f"{path.name} is damaged or not a workbook; open it in Excel or WPS and save it as .xlsx."
+    if breaks_reader(path):
+        raise UnreadableFile(damage)
     try:
         with _take_panics():
             workbook = _open(path)
@@ -132,10 +135,7 @@ def _read_sheets(path: Path) -> dict[str, _Sheet]:
     except CalamineError:
         sheets = _read_disguised(path)
         if not sheets:
-            message = (
-                f"{path.name} is damaged or not a workbook; open it in Excel or WPS and save it as .xlsx."
-            )
-            raise UnreadableFile(message) from None
+            raise UnreadableFile(damage) from None
     return {sheet.name: sheet for sheet in sheets if any(cell != "" for row in sheet.cells for cell in row)}
 
 
@@ -186,7 +186,7 @@ def _refuse_bombs(path: Path) -> None:
             unpacked_bytes = sum(member.file_size for member in archive.infolist())
         height, width = measure_sheets(path) if unpacked_bytes <= _MOST_UNPACKED_BYTES else (0, 0)
     except (zipfile.BadZipFile, UnicodeDecodeError):
-        height, width = measure_old_workbook(path)  # An .xls is not packed.
+        height, width = 0, 0  # An .xls is not packed.
     if height * width > _MOST_CELLS:
         message = (
             f"{path.name} has a cell in row {height:,} and one in column {width:,}, with next to nothing "
