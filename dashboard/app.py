@@ -93,6 +93,7 @@ try:
     show_reader(actor, text)
     if page in pages.values() and (why := st.session_state.pop("turned_away", "")):
         st.toast(text(why), icon=":material/lock:", duration="long")
+    session.show_told()
     page.run()
 except DatabaseUnavailable as failure:
     # Whatever the page was about to show; the log says which server and why, the reader what to do.

@@ -33,6 +33,7 @@ from dashboard.models.map_state import (
 )
 from dashboard.routes.cookies import SIGN_IN
 from dashboard.routes.sign_ins import find_actor
+from dashboard.widgets.markdown import escape
 from geo.errors import DatabaseUnavailable, NotFound
 from geo.model.actor import NOBODY, Actor
 from geo.settings import get_settings
@@ -42,6 +43,7 @@ from geo.store.places import get_place
 _P = ParamSpec("_P")
 
 _KEPT_ACROSS_PAGES: Final = ("lang", "community")
+_TOLD_NEXT: Final = "told_next"
 # About what the map has on a desk of 1366 × 768; a box that fits there fits everywhere.
 _MAP_PX: Final = (930, 565)
 
@@ -113,6 +115,17 @@ def tell_failure(failure: Exception) -> bool:
     key = "app.no_database" if isinstance(failure, DatabaseUnavailable) else "app.failed"
     st.error(get_text()(key), icon=":material/error:")
     return True
+
+
+def tell_next(sentence: str) -> None:
+    """Keep a sentence for the page's next run: what pops up before a rerun goes with what it replaces."""
+    st.session_state[_TOLD_NEXT] = sentence
+
+
+def show_told() -> None:
+    """Let pop up what was kept for this run."""
+    if told := st.session_state.pop(_TOLD_NEXT, None):
+        st.toast(escape(told), icon=":material/check:")
 
 
 def forget_upload(file: UploadedFile) -> None:

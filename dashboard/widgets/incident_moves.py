@@ -217,7 +217,7 @@ def _choose_due(page: CasesPage, move: Move) -> datetime | None:
 def _finish(page: CasesPage, case: Case, move: str) -> None:
     st.session_state.pop(_OPEN_MOVE, None)
     forget_picked([case.id])
-    st.toast(page.text("case.done", move=name_move(move, page.text)), icon=":material/check:")
+    session.tell_next(page.text("case.done", move=name_move(move, page.text)))
     try:
         get_case(case.id)
     except NotFound:

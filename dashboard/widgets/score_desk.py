@@ -103,7 +103,7 @@ def _show_acts(community: Community, kept: Score, weights: dict[str, float], tex
                 st.warning(escape(tell_refusal(refusal, text)), icon=":material/report:")
             else:
                 _forget()
-                st.toast(text("score.saved"), icon=":material/check:")
+                session.tell_next(text("score.saved"))
                 st.rerun()
 
 

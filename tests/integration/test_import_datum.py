@@ -232,3 +232,17 @@ def test_contradiction_between_file_and_person_is_said(town: Town, tmp_path: Pat
     path = write_shapes(tmp_path / "网格.gpkg", [{"网格编号": "01"}], [box(0, 0, 500, 500)])
     report = import_file(None, path, crs="gcj02")
     assert any("says it is in EPSG:4490; it was read as gcj02" in warning for warning in report.warnings)
+
+
+@pytest.mark.usefixtures("town")
+def test_outline_beyond_the_world_is_refused_and_not_drawn(tmp_path: Path) -> None:
+    corners = shapely.get_coordinates(TILES[3])
+    corners[2, 1] = 1e308
+    shapes = [*TILES[:3], shapely.Polygon(corners), *TILES[4:]]
+    rows = [{"楼栋编号": f"B{n}"} for n in range(len(shapes))]
+    path = write_shapes(tmp_path / "楼栋.geojson", rows, shapes)
+    report = import_file(None, path, layer="buildings", dry_run=True)
+    assert (report.rows.inserted, [rejection.row for rejection in report.rejections]) == (24, [4])
+    assert "which is not in China" in report.rejections[0].reason
+    assert len(report.rejections[0].reason) < 120
+    assert 4 not in {feature["properties"]["row"] for feature in report.map["features"]}

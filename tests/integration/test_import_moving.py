@@ -1,6 +1,7 @@
 """Rows that are stored already do not move all alike without a word, however large the community is."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def load(
 
 
 def shift_warnings(report: ImportReport) -> list[str]:
-    return [warning for warning in report.warnings if "stored already" in warning]
+    return [warning for warning in report.warnings if re.search("stored already (would )?move ", warning)]
 
 
 def move(shapes: Sequence[BaseGeometry], east_m: float, north_m: float) -> list[BaseGeometry]:

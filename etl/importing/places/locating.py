@@ -288,8 +288,12 @@ def _reject_abroad(draft: Draft) -> None:
     if draft.shapes is not None:
         bounds = shapely.bounds(draft.shapes)
         abroad |= draft.located & ~(is_in_china(bounds[:, :2]) & is_in_china(bounds[:, 2:]))
-    reason = "lies at longitude {:.4f}, latitude {:.4f}, which is not in China"
+    reason = "lies at longitude {:.8g}, latitude {:.8g}, which is not in China"
     draft.reject(abroad, [reason.format(lon, lat) for lon, lat in draft.points[abroad]])
+    # Nor is it shown: a map of it would be one of the world, or have no end.
+    draft.points[abroad] = np.nan
+    if draft.shapes is not None:
+        draft.shapes[abroad] = None
 
 
 def _compare_with_community(draft: Draft, ground: Ground) -> None:
