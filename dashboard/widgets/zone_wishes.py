@@ -91,6 +91,8 @@ def _show_answers(asked: _Asked, desk: Desk, text: Text) -> None:
     act, bar = st.columns([1, 5], vertical_alignment="center")
     if is_over:
         act.button(text("zones.wish_again"), key="wish_again", on_click=_forget)
+        # The bar stays: what lies below must not move under a finger as the search ends.
+        bar.progress(1.0, text("zones.wish_over"))
     else:
         act.button(text("zones.wish_stop"), key="wish_stop", on_click=search.cancel)
         share = min(search.elapsed_s / search.seconds, 1.0)

@@ -395,7 +395,18 @@ def _take_suggestion(drawing: Drawing) -> None:
     page.locator(".st-key-wish_start").get_by_role("button").click()
     take = page.locator(".st-key-wish_take_steadiest").get_by_role("button")
     stop = page.locator(".st-key-wish_stop").get_by_role("button")
-    expect(page.get_by_text("变动最少").first).to_be_visible(timeout=60_000)
+    offer = page.get_by_text("变动最少").first
+    expect(offer).to_be_visible(timeout=60_000)
+    top = _find_top(offer)
     stop.click()
+    expect(take).to_be_visible()
+    expect(stop).to_have_count(0)
+    assert _find_top(offer) == pytest.approx(top, abs=2), "what is clicked must not move away"
     take.click()
     expect(drawing.editor).not_to_have_attribute("data-revision", before)
+
+
+def _find_top(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box is not None
+    return box["y"]
