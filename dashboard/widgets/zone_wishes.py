@@ -88,13 +88,13 @@ def _start(plan: Plan, zone_count: int, seconds: float, loads: Sequence[Load]) -
 def _show_answers(asked: _Asked, desk: Desk, text: Text) -> None:
     search = asked.search
     is_over = search.is_over
-    act, bar = st.columns([1, 5], vertical_alignment="center")
+    # All is there all the while: what lies below must not move under a finger as the search ends.
+    stop, again, bar = st.columns([1, 1, 5], vertical_alignment="center")
+    stop.button(text("zones.wish_stop"), key="wish_stop", on_click=search.cancel, disabled=is_over)
+    again.button(text("zones.wish_again"), key="wish_again", on_click=_forget, disabled=not is_over)
     if is_over:
-        act.button(text("zones.wish_again"), key="wish_again", on_click=_forget)
-        # The bar stays: what lies below must not move under a finger as the search ends.
         bar.progress(1.0, text("zones.wish_over"))
     else:
-        act.button(text("zones.wish_stop"), key="wish_stop", on_click=search.cancel)
         share = min(search.elapsed_s / search.seconds, 1.0)
         ahead = search.ahead
         told = text("zones.wish_under_way", seconds=text.number(search.elapsed_s))
@@ -116,8 +116,12 @@ def _show_offers(asked: _Asked, desk: Desk, text: Text, *, can_take: bool) -> No
             st.markdown(
                 "  \n".join(f":gray[{escape(label)}] {escape(value)}" for label, value in offer.lines)
             )
-            if can_take and st.button(
-                text("zones.wish_take"), key=f"wish_take_{offer.goal}", type="primary", width="stretch"
+            if st.button(
+                text("zones.wish_take"),
+                key=f"wish_take_{offer.goal}",
+                type="primary",
+                width="stretch",
+                disabled=not can_take,
             ):
                 _take(asked, best[offer.goal], desk, text)
     if can_take:
