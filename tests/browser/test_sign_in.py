@@ -110,7 +110,11 @@ def test_pages_that_have_no_room_beside_the_name_go_into_a_menu(desk: Desk, stra
     stranger.goto(f"{desk.server}/map?lang=en")
     menu = stranger.get_by_test_id("stTopNavSection")
     expect(menu).to_be_visible()
-    assert menu.locator("p").evaluate("p => getComputedStyle(p, '::before').content") == '"More"'
+    # The menu is drawn anew while the page settles.
+    stranger.wait_for_function(
+        """() => [...document.querySelectorAll('[data-testid="stTopNavSection"] p')]
+            .some((p) => getComputedStyle(p, '::before').content === '"More"')"""
+    )
     last, name = menu.bounding_box(), stranger.locator(".reader").bounding_box()
     assert last
     assert name
