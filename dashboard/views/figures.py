@@ -34,6 +34,8 @@ from geo.operations.complaints import find_first_day
 from geo.rules.access import is_allowed
 from geo.store import places
 
+_CARD_WIDTH_PX = 384
+
 text, actor, today = session.get_text(), session.get_actor(), session.today()
 communities = places.list_communities()
 params = st.query_params.to_dict()
@@ -80,12 +82,13 @@ with acts:
         show_download(measured, state, spans, actor, community, text)
 page = build_page(measured, state, spans, today, text)
 card = build_card(measured, state, spans, today, text)
-stage, panel = st.columns([2.3, 1], gap="small") if card else (st.container(), st.container())
-with stage:
+# Where the table stands must not depend on the card: it would be drawn anew, and twice for a moment.
+stage = st.container(key="figure_stage", horizontal=True, gap="small")
+with stage.container():
     st.caption(page.told)
     show_figure_table(page, format_opened(state), text, lambda row: change(state, **parse_opened(row)))
 if card:
-    with panel.container(border=True, key="figure_card"):
+    with stage.container(border=True, key="figure_card", width=_CARD_WIDTH_PX):
         show_card(card, state, text)
         if card.is_of_cases:
             cases, total = figure_data.list_figure_cases(community.id, state, datetime.now(UTC))
