@@ -1,7 +1,8 @@
 """A served dashboard with two demo communities, and a browser that nothing outside this machine can reach.
 
 A test fails on any request to another machine, and on any error in the browser's console. Of a test that
-failed, ``build/browser`` keeps what was on the screen, the page, and a diary of what went on in it.
+failed, ``build/browser`` keeps what was on the screen, the page, and a diary of what went on in it. It is tried
+once more, and told as tried again in pytest's closing line.
 """
 
 import os
@@ -89,11 +90,21 @@ def window(server: str) -> Iterator[BrowserContext]:
         browser.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try a test of this folder again that fails; its first failure is told and kept all the same."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let fixtures know whether what they were made for has failed."""
     report = yield
-    item.stash[_HAS_FAILED] = item.stash.get(_HAS_FAILED, False) or report.failed
+    item.stash[_HAS_FAILED] = report.failed or (call.when != "setup" and item.stash.get(_HAS_FAILED, False))
     return report
 
 
