@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -108,7 +108,7 @@ class _Killing:
         return rest[-1] if rest else step
 
     def kill_page_step(self, step: str) -> str:
-        """Kill the process behind the page at any moment of a step; return which, and whether it was done."""
+        """Kill the process behind the page at any moment of a step; return which step."""
         self._take_page_step(step, self._moments.uniform(0, self._usual_s[step]))
         return f"page: {step}"
 
@@ -158,11 +158,11 @@ class _Killing:
 
     def _take_page_step(self, step: str, kill_after_s: float | None = None) -> float:
         """Let the process behind the page take a step, or kill it; return how long it took."""
+        batch = self._import_once() if step == "undo" else 0
         with acting_as(make_actor(self._community)):
             if step == "undo":
-                report_batch = self._import_once()
                 began = time.monotonic()
-                job_id = importing.undo_batch(self._community, report_batch)
+                job_id = importing.undo_batch(self._community, batch)
             else:
                 job_id = importing.open_job(self._community, self._older.name, self._older.read_bytes())
                 began = time.monotonic()
@@ -207,8 +207,7 @@ def run(url: str, times: int = _TIMES) -> list[dict[str, object]]:
             killed[where] += 1
             sound[where] += not faults
             print(f"{number + 1} of {times}, {where}: {'; '.join(faults) or 'whole or absent'}", flush=True)
-            with suppress(psycopg2.Error):
-                killing.clear()
+            killing.clear()
     return [
         {
             "name": f"whole or absent after a kill: {where}", "n": count, "ours": sound[where] / count,
