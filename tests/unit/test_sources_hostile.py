@@ -156,3 +156,14 @@ def test_old_workbook_with_a_cell_far_off_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr(excel, "_MOST_CELLS", 11)
     with pytest.raises(InputRefused, match="row 6 and one in column 2"):
         read_source(tmp_path / "台账.xls")
+
+
+def test_workbook_packed_by_a_later_zip_than_there_is_has_its_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "台账.xlsx"
+    openpyxl.Workbook().save(path)
+    packed = bytearray(path.read_bytes())
+    at = packed.index(b"PK\x01\x02") + 6  # The version that is needed, of the first of its parts.
+    packed[at] = 255
+    path.write_bytes(packed)
+    with pytest.raises(UnreadableFile):
+        read_source(path)

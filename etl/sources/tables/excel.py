@@ -20,6 +20,7 @@ from python_calamine import (
 )
 
 from etl.importing.columns.layers import simplify
+from etl.sources.archive import DAMAGE
 from etl.sources.table import MOST_COLUMNS, SourceLayer, Table, choose_one, drop_blanks, refuse_columns
 from etl.sources.tables.body import leave_out
 from etl.sources.tables.disguised import read_disguised
@@ -187,13 +188,14 @@ def _open(path: Path) -> CalamineWorkbook:
 
 def _refuse_bombs(path: Path) -> None:
     """Refuse a workbook that says it is larger than fits in memory, before anything is unpacked."""
-    unpacked_bytes = 0
+    height = width = unpacked_bytes = 0
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked_bytes = sum(member.file_size for member in archive.infolist())
-        height, width = measure_sheets(path) if unpacked_bytes <= _MOST_UNPACKED_BYTES else (0, 0)
-    except (zipfile.BadZipFile, UnicodeDecodeError):
-        height, width = 0, 0  # An .xls is not packed.
+        if unpacked_bytes <= _MOST_UNPACKED_BYTES:
+            height, width = measure_sheets(path)
+    except DAMAGE:
+        pass  # An .xls is not packed, and what is damaged calamine tells.
     _refuse_stray_cells(path, height, width)
     if unpacked_bytes > _MOST_UNPACKED_BYTES:
         message = (
