@@ -120,18 +120,14 @@ class _Killing:
         with closing(psycopg2.connect(self._url)) as connection:
             deadline = time.monotonic() + _PATIENCE_S
             # The server notices that a client is gone when it next reads from it.
-            while any(held := [int(str(number)) for number in ask(connection, _HELD)[0]]):
+            while left := _find_left(connection):
                 if time.monotonic() > deadline:
-                    faults.append(f"{held} locks, transactions and busy jobs are left")
+                    faults.append(left)
                     break
                 time.sleep(0.02)
             cases, inserted, events, updated, orphans, indexes = _look(connection)
         if (cases, events, orphans, indexes) != (inserted, updated, 0, self._indexes):
             faults.append(f"{cases} cases of {inserted}, {events} events of {updated}, {orphans} of none")
-        spool = get_settings().data_dir / "imports"
-        own = {self._older.name, REFUSED_ROWS}
-        if left := [str(path) for path in spool.glob("*/*") if path.name not in own]:
-            faults.append(f"{left[:5]} are left")
         return faults
 
     def clear(self) -> None:
@@ -236,6 +232,16 @@ def _slow_commits(connection: psycopg2.extensions.connection) -> None:
                 )
             )
     connection.commit()
+
+
+def _find_left(connection: psycopg2.extensions.connection) -> str:
+    """Say what of an import is left that is over; empty where nothing is."""
+    locks, transactions, jobs = ask(connection, _HELD)[0]
+    spool = get_settings().data_dir / "imports"
+    files = [str(path) for path in spool.glob("*/*") if path.name != REFUSED_ROWS]
+    if not any((locks, transactions, jobs, files)):
+        return ""
+    return f"left: {locks} locks, {transactions} transactions, {jobs} busy jobs, {files[:5]}"
 
 
 def _look(connection: psycopg2.extensions.connection) -> tuple[int, ...]:
