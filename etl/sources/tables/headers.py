@@ -14,6 +14,8 @@ HEADER_SEARCH_ROWS = 20
 
 _FILLED_SHARE = 0.6
 _MOST_HEADER_ROWS = 3
+_LONGEST_NAME = 200
+_UNNAMED = re.compile(UNNAMED_COLUMN.format(r"\d+"))
 _LEAST_KNOWN = 2
 # What stands over a group of columns is short, and no line such as 单位：D社区 or 2026年3月.
 _LONGEST_HEADING = 12
@@ -109,15 +111,17 @@ def is_headless(rows: Sequence[Row]) -> bool:
 def count_known(row: Row) -> int:
     """Count the cells of a row that are headers we know."""
     known = load_known_headers()
-    return len({plain for cell in row if len(cell) < 30 and (plain := simplify(cell)) in known})
+    return len({plain for cell in row if 0 < len(cell) < 30 and (plain := simplify(cell)) in known})
 
 
 def name_columns(header: Sequence[str]) -> list[str]:
-    """Make column names usable: trimmed, line breaks gone, empty and repeated ones told apart."""
+    """Make column names usable: trimmed, of some length, in one line, empty and repeated ones told apart."""
     names: dict[str, None] = {}
     repeats: Counter[str] = Counter()
     for position, cell in enumerate(header, start=1):
-        name = base = " ".join(strip_controls(cell).split()) or UNNAMED_COLUMN.format(position)
+        name = base = " ".join(strip_controls(cell[:_LONGEST_NAME]).split()) or UNNAMED_COLUMN.format(
+            position
+        )
         while name in names:
             repeats[base] += 1
             name = f"{base} ({repeats[base] + 1})"
@@ -127,8 +131,12 @@ def name_columns(header: Sequence[str]) -> list[str]:
 
 def count_named(names: Sequence[str]) -> int:
     """Count the columns that have a name of their own: what a spreadsheet trails behind has none."""
-    unnamed = re.compile(UNNAMED_COLUMN.format(r"\d+"))
-    return sum(unnamed.fullmatch(name) is None for name in names)
+    return sum(map(is_named, names))
+
+
+def is_named(name: str) -> bool:
+    """Whether a column has a name of its own."""
+    return _UNNAMED.fullmatch(name) is None
 
 
 def _reaches_below(row: int, main: int, merges: Sequence[Merge]) -> bool:
