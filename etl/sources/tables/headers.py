@@ -22,6 +22,8 @@ _LONGEST_HEADING = 12
 _NO_HEADING = re.compile(r"[:：\d]")
 
 _UNIT = re.compile(r"[(（]\S{1,5}[)）]|户|人|栋|幢|层|个|间|套|年|元|万元|辆|平方米|平米|㎡|m2|%")
+# Degrees as programs write them, one or a pair, or metres of a plane; no name of a column is a number.
+_PLACE = re.compile(r"-?\d{1,8}\.\d{3,}(?:\s*[,，;；]\s*-?\d{1,8}\.\d{3,})?")
 _ORDINALS = frozenset("甲乙丙丁戊己")
 _LEAST_COUNTED = 4
 
@@ -96,6 +98,14 @@ def find_header(rows: Sequence[Row]) -> int:
         if cells and is_wide and not any(_is_number(cell) for cell in cells):
             return index
     return 0
+
+
+def is_headless(rows: Sequence[Row]) -> bool:
+    """Whether the first row holds values, and no row names the columns: places, and no word for a column."""
+    head = rows[:HEADER_SEARCH_ROWS]
+    if not head or any(count_known(row) for row in head):
+        return False
+    return any(_PLACE.fullmatch(cell.strip()) for cell in head[0])
 
 
 def count_known(row: Row) -> int:
