@@ -58,8 +58,13 @@ class HeatMap {
     const isOther = this.data?.key !== data.key;
     this.data = data;
     this.drawWords();
+    if (isOther) this.stop();
+    // As soon as the graphics card is back, this is shown.
+    if (this.isLost) {
+      if (isOther) this.frame = null;
+      return;
+    }
     try {
-      if (isOther) this.stop();
       // What is painted is on its way while the map is made.
       const [documents, surfaces] = await Promise.all([
         Promise.all(data.panes.map(({ url }) => this.fetch(url))),
@@ -86,6 +91,21 @@ class HeatMap {
       const first = this.part("canvas");
       if (first && !this.panes.some(({ map }) => map)) first.textContent = data.words.noMap;
     }
+  }
+
+  get isLost() {
+    return this.panes.some((pane) => pane.isLost);
+  }
+
+  // Paint again what a graphics card forgot, once it is back for every pane: the whole, or the week that was shown.
+  async renew() {
+    if (this.isLost) return;
+    const { data, frame } = this;
+    this.data = null;
+    await this.show(data);
+    if (frame === null || data !== this.data) return;
+    await this.seek(frame);
+    this.keepWeek();
   }
 
   // Make as many panes as are wanted, and give each the cells that are wanted.

@@ -39,6 +39,10 @@ class Pane {
     await this.map.once("style.load");
     this.map.addImage("hatch", drawHatch(HATCH, 2.6), { pixelRatio: 2 });
     this.map.addImage("dots", drawDots(HATCH), { pixelRatio: 2 });
+    watchLoss(this.map, data.words.noMap, () => {
+      this.painted.clear();
+      this.heat.renew();
+    });
     this.map.on("move", () => this.heat.follow(this.map));
     this.map.on("mousemove", (event) => this.showTip(event));
     this.map.on("mouseout", () => (this.tip.hidden = true));
@@ -47,6 +51,10 @@ class Pane {
       if (cell !== undefined) this.heat.choose(cell);
     });
     this.heat.measure(this.map);
+  }
+
+  get isLost() {
+    return Boolean(this.map) && isMapLost(this.map);
   }
 
   async lay(data) {
@@ -80,6 +88,7 @@ class Pane {
   }
 
   paint(found, colours) {
+    if (this.isLost) return;
     found.ids.forEach((id, row) => {
       const shade = found.shades[row];
       if (this.painted.get(id) === `${shade} ${colours[shade]}`) return;
@@ -120,6 +129,7 @@ class Pane {
   }
 
   find(point) {
+    if (this.isLost) return undefined;
     const [hit] = this.map.queryRenderedFeatures(point, { layers: ["cells"] });
     return this.rows?.has(hit?.properties.id) ? hit.properties.id : undefined;
   }

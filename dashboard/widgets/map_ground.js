@@ -6,6 +6,21 @@ function measurePixel(map) {
   return (40075016.686 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
 }
 
+// A computer that slept may have lost what its graphics card held. MapLibre then sets up the style again, but not what
+// was painted, which `repaint` does; until then the map's place says that it is lost.
+function watchLoss(map, told, repaint) {
+  const { dataset } = map.getContainer();
+  map.on("webglcontextlost", () => (dataset.lost = told));
+  map.on("style.load", () => {
+    delete dataset.lost;
+    repaint();
+  });
+}
+
+function isMapLost(map) {
+  return "lost" in map.getContainer().dataset;
+}
+
 function drawHatch(colour, width) {
   const size = 16;
   const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });

@@ -42,12 +42,7 @@ class Ground {
     this.sources = sources;
     this.repaint = () => {};
     this.forget();
-    // A computer that slept may have lost what its graphics card held. MapLibre then sets up the style again, but not
-    // what was painted.
-    const { dataset } = map.getContainer();
-    map.on("webglcontextlost", () => (dataset.lost = lost));
-    map.on("style.load", () => {
-      delete dataset.lost;
+    watchLoss(map, lost, () => {
       this.forget();
       this.repaint();
     });
@@ -60,7 +55,7 @@ class Ground {
   }
 
   get isLost() {
-    return "lost" in this.map.getContainer().dataset;
+    return isMapLost(this.map);
   }
 
   // Read anew what is at another address than before; what was painted stays.

@@ -61,6 +61,14 @@ class Heat:
         msg = "the map never came to rest"
         raise AssertionError(msg)
 
+    def wait_for(self, picture: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        """Wait until the first pane shows this picture."""
+        for _ in range(100):
+            if np.array_equal(self.read_pixels(), picture):
+                return
+            self.page.wait_for_timeout(300)
+        pytest.fail("the picture did not come back")
+
     def read_pixels(self, pane: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
         picture = self.page.locator(".heat-pane").nth(pane).screenshot()
         return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
@@ -118,6 +126,30 @@ def test_the_weeks_play_and_are_fetched_once(heat: Heat) -> None:
     heat.page.get_by_role("button", name="整段").click()
     expect(heat.map).not_to_have_attribute("data-frame", re.compile(".*"))
     heat.desk.wait_until(lambda: np.array_equal(heat.read_pixels(), whole), "all weeks look different now")
+
+
+def test_a_graphics_card_that_forgets_shows_again_what_was_asked_for_meanwhile(heat: Heat) -> None:
+    heat.open(category="E4", measure="count")
+    whole = heat.read_pixels()
+    heat.page.locator(".heat-slider").focus()
+    heat.page.keyboard.press("Home")
+    expect(heat.map).to_have_attribute("data-frame", "0")
+    week = heat.read_at_rest()
+    heat.page.get_by_role("button", name="整段").click()
+    heat.page.evaluate(
+        "window.card = document.querySelector('.heat-canvas canvas').getContext('webgl2')"
+        ".getExtension('WEBGL_lose_context'), card.loseContext()"
+    )
+    expect(heat.page.locator(".heat-canvas[data-lost]")).to_be_visible()
+    heat.page.locator(".heat-slider").focus()
+    heat.page.keyboard.press("Home")
+    expect(heat.map).to_have_attribute("data-frame", "0")
+    heat.page.evaluate("card.restoreContext()")
+    expect(heat.page.locator(".heat-canvas[data-lost]")).to_have_count(0)
+    heat.wait_for(week)
+    assert heat.desk.read_address()["week"] == "0"
+    heat.page.get_by_role("button", name="整段").click()
+    heat.wait_for(whole)
 
 
 def test_a_cell_that_is_clicked_opens_with_its_cases_rate_weeks_and_neighbours(heat: Heat) -> None:
