@@ -117,15 +117,24 @@ def tell_failure(failure: Exception) -> bool:
     return True
 
 
-def tell_next(sentence: str) -> None:
-    """Keep a sentence for the page's next run: what pops up before a rerun goes with what it replaces."""
-    st.session_state[_TOLD_NEXT] = sentence
+def tell_next(sentence: str, *, is_refusal: bool = False) -> None:
+    """Keep a sentence for the next run: what pops up before a rerun goes with what it replaces.
+
+    Args:
+        sentence: in the reader's language.
+        is_refusal: whether it says what was not done; it then looks so, and stays longer.
+    """
+    st.session_state[_TOLD_NEXT] = (sentence, is_refusal)
 
 
 def show_told() -> None:
     """Let pop up what was kept for this run."""
-    if told := st.session_state.pop(_TOLD_NEXT, None):
-        st.toast(escape(told), icon=":material/check:")
+    if kept := st.session_state.pop(_TOLD_NEXT, None):
+        sentence, is_refusal = kept
+        if is_refusal:
+            st.toast(escape(sentence), icon=":material/report:", duration="long")
+        else:
+            st.toast(escape(sentence), icon=":material/check:")
 
 
 def forget_upload(file: UploadedFile) -> None:

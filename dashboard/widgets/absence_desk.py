@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Final
 
 import streamlit as st
 
@@ -34,13 +33,9 @@ from geo.rules.morning import start_of_day
 from geo.store.morning import StaffMember
 from geo.store.places import Community
 
-_TOLD: Final = "absence_told"
-
 
 def show_absence_button(community: Community, staff: Sequence[StaffMember], text: Text) -> None:
-    """Show the button that opens the desk, and what was done there last."""
-    if told := st.session_state.pop(_TOLD, None):
-        st.toast(escape(told), icon=":material/event_available:")
+    """Show the button that opens the desk."""
     is_pressed = st.button(
         text("absence.manage"), key="absences", icon=":material/event_busy:", type="tertiary"
     )
@@ -172,7 +167,7 @@ def _leave(party_id: int, name: str, last_day: date, text: Text) -> str:
 def _do(act: Callable[[], str], text: Text) -> None:
     """Do it, and close the desk with what became of it; a refusal is told, and leaves it open."""
     try:
-        st.session_state[_TOLD] = act()
+        session.tell_next(act())
     except WanggeError as refusal:
         st.warning(escape(tell_refusal(refusal, text)), icon=":material/report:")
         return

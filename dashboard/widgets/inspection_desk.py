@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, session
 from dashboard.i18n import Text
 from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.incident_words import name_category
@@ -16,15 +16,12 @@ from geo.model.actor import Actor
 from geo.operations.inspections import list_due_inspections, record_inspection, report_problem
 from geo.store.places import Community
 
-_TOLD: Final = "inspection_told"
 _OPEN: Final = "inspection_open"
 _MOST_SHOWN: Final = 8
 
 
 def show_due(community: Community, actor: Actor, now: datetime, text: Text) -> None:
     """Show what is due to whoever looks, and to the secretary everybody's on request."""
-    if told := st.session_state.pop(_TOLD, None):
-        st.toast(escape(told), icon=":material/fact_check:")
     whose = actor.party_id
     if actor.role == "secretary":
         chosen = st.segmented_control(
@@ -115,9 +112,9 @@ def _show_problem(line: DueLine, key: str, community_id: int, text: Text) -> Non
 def _record(line: DueLine, community_id: int, text: Text) -> None:
     try:
         record_inspection(community_id, line.subject, line.place_id)
-        st.session_state[_TOLD] = text("inspection.recorded", name=line.title)
+        session.tell_next(text("inspection.recorded", name=line.title))
     except WanggeError as refusal:
-        st.session_state[_TOLD] = tell_refusal(refusal, text)
+        session.tell_next(tell_refusal(refusal, text), is_refusal=True)
 
 
 def _report(line: DueLine, community_id: int, key: str, text: Text) -> None:
@@ -125,7 +122,7 @@ def _report(line: DueLine, community_id: int, key: str, text: Text) -> None:
     category = str(st.session_state[f"inspection_category_{key}"])
     try:
         case = report_problem(community_id, line.subject, line.place_id, category, words)
-        st.session_state[_TOLD] = text("inspection.opened", id=case)
+        session.tell_next(text("inspection.opened", id=case))
         st.session_state[_OPEN] = None
     except WanggeError as refusal:
-        st.session_state[_TOLD] = tell_refusal(refusal, text)
+        session.tell_next(tell_refusal(refusal, text), is_refusal=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, session
 from dashboard.i18n import Text
 from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.incident_words import name_category
@@ -18,8 +18,6 @@ from geo.model.recheck import RecheckSetting
 from geo.operations.rechecks import change_setting, confirm_settled, count_found, report_back
 from geo.rules.rechecks import list_for
 from geo.store.places import Community
-
-_TOLD = "recheck_told"
 
 
 def show_rechecks(
@@ -33,9 +31,6 @@ def show_rechecks(
     setting, chosen = data.list_rechecks(community.id, tags, actor, now)
     if not is_keeper:
         chosen = list_for(chosen, actor.party_id) if actor.party_id is not None else []
-    told = st.session_state.pop(_TOLD, None)
-    if told:
-        st.toast(escape(told), icon=":material/fact_check:")
     if not chosen and not is_keeper:
         return
     lines = list_lines(chosen, data.list_categories(), text, with_names=is_keeper)
@@ -91,19 +86,19 @@ def _is_open(key: str) -> bool:
 def _confirm(line: RecheckLine, text: Text) -> None:
     try:
         confirm_settled(line.case.id, line.case.version)
-        st.session_state[_TOLD] = text("recheck.done")
+        session.tell_next(text("recheck.done"))
     except WanggeError as refusal:
-        st.session_state[_TOLD] = tell_refusal(refusal, text)
+        session.tell_next(tell_refusal(refusal, text), is_refusal=True)
 
 
 def _report(line: RecheckLine, community_id: int, key: str, text: Text) -> None:
     words = str(st.session_state.get(f"recheck_words_{key}", "")).strip() or line.draft
     try:
         new_id = report_back(line.case, community_id, words)
-        st.session_state[_TOLD] = text("recheck.opened", id=new_id)
+        session.tell_next(text("recheck.opened", id=new_id))
         st.session_state["recheck_open"] = None
     except WanggeError as refusal:
-        st.session_state[_TOLD] = tell_refusal(refusal, text)
+        session.tell_next(tell_refusal(refusal, text), is_refusal=True)
 
 
 def _show_setting(community: Community, setting: RecheckSetting, text: Text) -> None:
@@ -140,5 +135,5 @@ def _show_setting(community: Community, setting: RecheckSetting, text: Text) -> 
             except WanggeError as refusal:
                 st.warning(escape(tell_refusal(refusal, text)))
             else:
-                st.session_state[_TOLD] = text("recheck.saved")
+                session.tell_next(text("recheck.saved"))
                 st.rerun()

@@ -17,7 +17,6 @@ from geo.operations.rechecks import confirm_settled
 from geo.store.worklist import Case
 
 _CASES = "views/incidents.py"
-_TOLD = "relapse_told"
 
 MOST_CASES = 12
 """So many cases of a place are listed; the page of cases has all."""
@@ -53,9 +52,6 @@ def show_alarms(
         text: the language.
         can_look: whether the reader looks at places again.
     """
-    told = st.session_state.pop(_TOLD, None)
-    if told:
-        st.toast(escape(told), icon=":material/fact_check:")
     with st.container(key="relapse_alarms", border=True):
         st.markdown(f"**{text('relapse.alarms')}**")
         if not alarms:
@@ -140,6 +136,6 @@ def _show_look(cases: Sequence[Case], key: str, text: Text) -> None:
 def _confirm(case: Case, text: Text) -> None:
     try:
         confirm_settled(case.id, case.version)
-        st.session_state[_TOLD] = text("recheck.done")
+        session.tell_next(text("recheck.done"))
     except WanggeError as refusal:
-        st.session_state[_TOLD] = tell_refusal(refusal, text)
+        session.tell_next(tell_refusal(refusal, text), is_refusal=True)

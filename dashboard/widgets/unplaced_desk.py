@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 from streamlit_folium import st_folium
 
-from dashboard import data
+from dashboard import data, session
 from dashboard.i18n import Text
 from dashboard.i18n.refusals import tell_refusal
 from dashboard.maps.pinning import build_pin_map
@@ -37,7 +37,6 @@ from geo.store.addresses import read_anchors
 from geo.store.engine import connect
 from geo.store.places import Community
 
-_TOLD: Final = "unplaced_told"
 _REFUSED: Final = "unplaced_refused"
 _OPEN: Final = "unplaced_open"
 _MAP_HEIGHT_PX: Final = 360
@@ -46,8 +45,6 @@ _MOST_ALIASES: Final = 50
 
 def show_queue(community: Community, actor: Actor, tags: Mapping[str, str], text: Text) -> None:
     """Show what waits for a place, those with most cases first, and what has been remembered."""
-    if told := st.session_state.pop(_TOLD, None):
-        st.toast(escape(told), icon=":material/location_on:")
     if refused := st.session_state.pop(_REFUSED, None):
         st.warning(escape(refused), icon=":material/report:")
     unplaced = list_unplaced(community.id)
@@ -212,7 +209,7 @@ def _place(line: QueueLine, choice: PlaceChoice, community_id: int, text: Text) 
         st.session_state[_REFUSED] = tell_refusal(refusal, text)
         return
     data.forget_gazetteers()
-    st.session_state[_TOLD] = text("unplaced.placed", n=placed)
+    session.tell_next(text("unplaced.placed", n=placed))
     st.session_state[_OPEN] = None
 
 
@@ -223,7 +220,7 @@ def _mark_elsewhere(line: QueueLine, community_id: int, text: Text) -> None:
         st.session_state[_REFUSED] = tell_refusal(refusal, text)
         return
     data.forget_gazetteers()
-    st.session_state[_TOLD] = text("unplaced.marked")
+    session.tell_next(text("unplaced.marked"))
 
 
 def _forget(alias_id: int, text: Text) -> None:

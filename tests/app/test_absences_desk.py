@@ -104,7 +104,7 @@ def test_an_absence_is_entered_and_ended_at_the_desk(office: Office, database_ur
         (office.li, TODAY, None)
     ]
     assert ask(database_url, "SELECT party_id FROM incident") == [(office.zhao,)]
-    assert app.session_state["absence_told"] == "已登记 · 移交 1 件"
+    assert app.session_state["told_next"] == ("已登记 · 移交 1 件", False)
     assert "李缺勤（返岗日未定） · 赵代管 1 栋" in read_words(open_morning())
     press(open_desk(office), "今天返岗")
     assert ask(database_url, "SELECT valid_from = valid_to FROM absence") == [(True,)]
