@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.importing.columns.layers import Layer, simplify
+from etl.importing.columns.texts import find_matches
 from etl.importing.draft import Draft, Mask
 
 NEW = -1
@@ -24,8 +25,7 @@ def reject_totals(draft: Draft) -> None:
             continue
         words = draft.values[column]
         # All of them have 计 in them: of a million numbers hardly any is looked at closer.
-        found = pc.match_substring(pa.array(words, pa.large_string(), from_pandas=True), "计")
-        likely = np.flatnonzero(pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False))
+        likely = np.flatnonzero(find_matches(words, lambda piece: pc.match_substring(piece, "计")))
         totals = np.zeros(len(draft), dtype=bool)
         totals[likely] = [simplify(word) in _TOTALS for word in words.iloc[likely]]
         draft.reject(totals & draft.kept, "is a total, not a row", column)
@@ -118,7 +118,8 @@ def _look_up(draft: Draft, existing: pd.DataFrame, by: list[str]) -> npt.NDArray
 
 def _reject_repeats(draft: Draft, by: list[str]) -> None:
     keys = pd.DataFrame({name: draft.get(name) for name in by})
-    keys = keys[draft.kept & keys.notna().all(axis=1).to_numpy(bool)]
+    compared = draft.kept & keys.notna().all(axis=1).to_numpy(bool)
+    keys = keys if compared.all() else keys[compared]  # a copy
     if any(_always_rises(keys[name]) for name in reversed(by)):
         return
     repeats = keys.duplicated().to_numpy(bool)
