@@ -11,6 +11,7 @@ import glob
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -160,18 +161,21 @@ def _take(path: Path, community: str | None) -> Outcome:
 
 def _run(path: Path, community: str | None, refused: Path) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "etl.watched", str(path), community or "", str(refused)]
-    process = subprocess.Popen(
-        # It ends when its standard input does, as it does if this process is killed.
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        process.wait(_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-    output, _ = process.communicate()
+    # What it lays down while it reads is gone with it, however it ends.
+    with tempfile.TemporaryDirectory() as scratch:
+        process = subprocess.Popen(
+            # It ends when its standard input does, as it does if this process is killed.
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"TMPDIR": scratch},
+        )
+        try:
+            process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        output, _ = process.communicate()
     if process.returncode == 0 and output:
         told: dict[str, Any] = orjson.loads(output)
         return told

@@ -214,7 +214,6 @@ def main(url: str) -> None:
     from etl.importing.looking import look_at_file  # noqa: PLC0415
     from geo.errors import WanggeError  # noqa: PLC0415
 
-    os.nice(19)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # What a library prints is no answer.
     tempfile.tempdir = tempfile.mkdtemp(prefix="wangge-fuzz-")

@@ -51,6 +51,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "lat": "import_field.lat",
     "lonlat": "import_field.lonlat",
     "category_group": "import_field.category_group",
+    "category_middle": "import_field.category_middle",
     "topic": "import_field.topic",
     "source": "import_field.source",
     "request_kind": "import_field.request_kind",

@@ -122,7 +122,8 @@ def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
     is not clear, one that names no category is filed as “other”, and one that names an unknown one is
     rejected, unless half of the file does: then it has another city's categories, and they are “other”.
     """
-    said = [draft.get(name) for name in ("category", "category_group", "code_system")]
+    smallest, doubtful = _take_middle(draft, finder)
+    said = [smallest, draft.get("category_group"), draft.get("code_system")]
     codes, distinct = _factorize_together(said)
     matches: list[_Match | None] = [finder.find(*words) for words in distinct]
     unsaid = np.array([not (word or group) for word, group, _ in distinct], dtype=bool)
@@ -130,7 +131,7 @@ def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
     unclear = np.array([match is None for match in matches], dtype=bool) | unsaid
     # A row takes the match of its words, or one of its own text.
     of_text: dict[_Match, int] = {}
-    rows = np.flatnonzero(unclear[codes])
+    rows = np.flatnonzero(unclear[codes] | doubtful)
     for row, match in zip(rows, _read_texts(draft, finder, rows), strict=False):
         if match is not None:
             codes[row] = of_text.setdefault(match, len(matches) + len(of_text))
@@ -152,6 +153,8 @@ def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
         )
         matches = [match or _Match(finder.other) for match in matches]
         unknown = np.zeros(len(draft), dtype=bool)
+    elif draft.has("category") or draft.has("category_group"):
+        _tell_others(draft, matches, codes)
     draft.reject(
         unknown, "category “{}” is not one we know", "category" if draft.has("category") else "category_group"
     )
@@ -162,6 +165,30 @@ def assign_categories(draft: Draft, finder: CategoryFinder) -> None:
         values = [match and match.national[position] for match in matches]
         if any(values):
             draft.values[column] = spread(values)
+
+
+def _take_middle(draft: Draft, finder: CategoryFinder) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
+    """Take the middle one of three levels where the smallest is missing, is “other”, or is not known.
+
+    Returns:
+        The words to go by, and which rows say “other” below a middle level that we do not know.
+    """
+    smallest = draft.get("category")
+    if not draft.has("category_middle"):
+        return smallest, np.zeros(len(draft), dtype=bool)
+    middle = draft.get("category_middle").fillna("")
+    is_vague, is_known = (
+        words.map({word: is_it(finder.find(word, "", "")) for word in words.dropna().unique()})
+        for words, is_it in ((smallest, _is_vague), (middle, lambda match: not _is_vague(match)))
+    )
+    is_vague = is_vague.fillna(value=True).astype(bool) & (middle != "")
+    # Where neither is known, the smallest is what a person will look for.
+    is_better = is_vague & (is_known.astype(bool) | smallest.isna())
+    return smallest.mask(is_better, middle), (is_vague & ~is_better).to_numpy(bool)
+
+
+def _is_vague(match: _Match | None) -> bool:
+    return match is None or match.category.code == _OTHER
 
 
 def _read_texts(draft: Draft, finder: CategoryFinder, rows: npt.NDArray[np.int64]) -> Iterator[_Match | None]:
@@ -180,6 +207,17 @@ def _read_texts(draft: Draft, finder: CategoryFinder, rows: npt.NDArray[np.int64
                 finder.find_larger(topic) if topic else None
             )
         yield known[words]
+
+
+def _tell_others(draft: Draft, matches: list[_Match | None], codes: npt.NDArray[np.int64]) -> None:
+    """Tell if most of a file is filed where nobody will look for it, though it has a column of categories."""
+    others = np.array([match is not None and match.category.code == _OTHER for match in matches], dtype=bool)
+    count, kept = int((others[codes] & draft.kept).sum()), int(draft.kept.sum())
+    if _FOREIGN_ROWS <= kept <= 2 * count:
+        draft.warn(
+            f"{count:,} of {kept:,} rows are filed under “other”, where nobody will look for them: "
+            "if another column tells the category, name it with --map."
+        )
 
 
 def _tell_filing(

@@ -16,6 +16,8 @@ NEW = -1
 _HOTLINE = "12345"
 _FILE = "file"
 _TOTALS = {"合计", "小计", "总计", "共计"}
+# Two of them, in characters of four bytes, still fit into an index.
+_LONGEST_KEY = 300
 
 
 def reject_totals(draft: Draft) -> None:
@@ -80,6 +82,7 @@ def match_rows(draft: Draft, existing: pd.DataFrame) -> npt.NDArray[np.int64]:
         Shape (n,): ids of stored rows, -1 for rows that are new.
     """
     by = identify_by(draft.layer)
+    _reject_endless(draft, by)
     if "code" in by and "external_id" in by:
         by_code, by_external = _look_up(draft, existing, ["code"]), _look_up(draft, existing, ["external_id"])
         ids = np.where(by_external == NEW, by_code, by_external)
@@ -103,6 +106,16 @@ def identify_by(layer: Layer) -> list[str]:
     if layer.name == "grids":
         return ["kind", "code", "valid_from"]
     return ["code", "external_id"]
+
+
+def _reject_endless(draft: Draft, by: list[str]) -> None:
+    """Reject rows known by a text that is no code or number, and that no index takes."""
+    for name in by:
+        if pd.api.types.is_string_dtype(draft.get(name)):
+            lengths = pc.utf8_length(pa.array(draft.get(name), pa.large_string(), from_pandas=True))
+            endless = pc.fill_null(pc.greater(lengths, _LONGEST_KEY), fill_value=False)
+            reason = f"is known by more than {_LONGEST_KEY} characters; a code or a number has fewer"
+            draft.reject(endless.to_numpy(zero_copy_only=False) & draft.kept, reason, name)
 
 
 def _look_up(draft: Draft, existing: pd.DataFrame, by: list[str]) -> npt.NDArray[np.int64]:

@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from etl.importing.columns.guessing import ColumnGuess, guess_mapping
 from etl.importing.columns.layers import Field, Kind, Layer, load_layers
 from etl.importing.columns.mapping import ColumnMap, choose_layer, map_columns
+from etl.importing.columns.marks import name_datum
 from etl.importing.columns.memory import recall_source
 from etl.importing.columns.texts import to_text
 from etl.importing.columns.values import read_values
@@ -84,6 +85,8 @@ def look_at_file(
     on_progress("checking", 0, len(table.row_numbers))
     notes = list(table.warnings)
     chosen = _choose(connection, home, path, table, layer, crs, dict(mapping or {}), notes)
+    if table.declared_crs is None and chosen.columns is not None:
+        table = replace(table, declared_crs=name_datum(chosen.columns.fields))
     return {
         "layers": [_describe(found, table, len(layers)) for found in layers[:_MOST_LAYERS]],
         "chosen": {
@@ -236,7 +239,7 @@ def _weigh_datum(
                 **told,
                 "needed": read_as is None,
                 "declared": declared,
-                "chosen": read_as or told["proposed"],
+                "chosen": read_as or (told["proposed"] if told["hypotheses"][0]["share_inside"] else None),
                 "map": {name: show_rows(draft, table, name, ground) for name in shown},
             }
     return {

@@ -3,6 +3,7 @@
 A member's path says which files belong together and what to call them, never where anything is written.
 """
 
+import lzma
 import shutil
 import tempfile
 import zipfile
@@ -35,8 +36,15 @@ _MOST_MEMBERS = 10_000
 _MOST_DATASETS = 500
 _MOST_PACKED_TWICE_BYTES = 1 << 29
 _MOST_NAME_CHARACTERS = 50
-# A name that says to be UTF-8 and is not is the one fault that zipfile tells otherwise.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError)
+# What zipfile raises over a damaged archive; a name may say to be UTF-8 and not be.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    UnicodeDecodeError,
+)
 _OFFICE_PART = "[Content_Types].xml"
 _IS_ENCRYPTED = 0x1
 _IS_UTF8 = 0x800
@@ -84,7 +92,7 @@ def unpack(path: Path, endings: tuple[str, ...]) -> Iterator[list[Dataset]]:
                 ]
                 _refuse_bombs_within(datasets, path.name)
                 yield datasets
-        except _DAMAGE:
+        except DAMAGE:
             raise damaged(path.name) from None
 
 
@@ -179,7 +187,7 @@ def _refuse_bombs_within(datasets: list[Dataset], file_name: str) -> None:
     unpacked_bytes = 0
     for dataset in datasets if len(datasets) > 1 else []:
         # What is damaged is told when it is read.
-        with suppress(*_DAMAGE, IsADirectoryError), zipfile.ZipFile(dataset.path) as inner:
+        with suppress(*DAMAGE, IsADirectoryError), zipfile.ZipFile(dataset.path) as inner:
             unpacked_bytes += sum(member.file_size for member in inner.infolist())
     if unpacked_bytes > _MOST_PACKED_TWICE_BYTES:
         message = (

@@ -1,5 +1,6 @@
 """Text that some program misread and then saved: Ð¡Çø for 小区. What can be told for certain is put right."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -17,6 +18,8 @@ _MISREADINGS: Final = (
     ("gb18030", "utf-8"),
 )
 _GUARD: Final = r'^="(.*)"$'
+_LOST: Final = "\ufffd"
+_TORN: Final = re.compile(r"[^\x00-\x7f]\?")
 _SAMPLED_ROWS: Final = 200
 _LEAST_WORDS: Final = 3
 _MOST_SAMPLES: Final = 3
@@ -38,13 +41,23 @@ def mend_text(table: Table) -> Table:
     names: Mapping[str, str] = {name: _mend(str(name), *misreading) or str(name) for name in table.columns}
     if len(set(names.values())) < len(names):
         names = {name: f"{word} ({number})" for number, (name, word) in enumerate(names.items(), start=1)}
-    shown = "、".join(sorted(filter(None, (_mend(word, *misreading) for word in sample)))[:_MOST_SAMPLES])
-    warning = f"The text had been read in a wrong encoding before it was saved, and was put right: {shown}."
+    mended = sorted(filter(None, (_mend(word, *misreading) for word in sample if not _is_torn(word))))
+    shown = "、".join(mended[:_MOST_SAMPLES])
+    warnings = [
+        f"The text had been read in a wrong encoding before it was saved, and was put right: {shown}."
+    ]
+    torn = sorted(filter(None, (_mend(word, *misreading) for word in sample if _is_torn(word))))
+    if torn:
+        told = "、".join(torn[:_MOST_SAMPLES])
+        warning = (
+            f"{len(torn)} texts had lost characters for good when they were misread, and keep a gap: {told}."
+        )
+        warnings.append(warning)
     return replace(
         table,
         rows=rows.rename(columns=names),
         found=tuple(names[name] for name in table.found),
-        warnings=(*table.warnings, warning),
+        warnings=(*table.warnings, *warnings),
     )
 
 
@@ -65,7 +78,8 @@ def _drop_guards(table: Table) -> Table:
 
 
 def _find_misreading(sample: Iterable[str]) -> tuple[str, str] | None:
-    words = list(sample)
+    # What has lost a byte cannot be read back, and speaks neither for nor against.
+    words = [word for word in sample if not _is_torn(word)]
     if len(words) < _LEAST_WORDS:
         return None
     for misreading in _MISREADINGS:
@@ -78,14 +92,23 @@ def _find_misreading(sample: Iterable[str]) -> tuple[str, str] | None:
 
 def _mend(word: str, misread: str, written: str) -> str | None:
     try:
-        raw = word.encode(misread)
+        # What Windows calls GBK reads the byte 80 as the sign of the euro.
+        parts = word.split("€") if misread == "gb18030" else [word]
+        raw = b"\x80".join(part.replace(_LOST, "?").encode(misread) for part in parts)
     except UnicodeEncodeError:
         return None
+    if _is_torn(word):
+        return raw.decode(written, "replace").replace(f"{_LOST}?", _LOST)
     try:
         return raw.decode(written)
     except UnicodeDecodeError as fault:
         # Cut to the width of a column, which may be inside a character.
         return raw[: fault.start].decode(written) if fault.start and fault.end >= len(raw) - 1 else None
+
+
+def _is_torn(word: str) -> bool:
+    """Whether a byte was lost where a text was misread: a mark stands for it."""
+    return _LOST in word or _TORN.search(word) is not None
 
 
 def _is_chinese(word: str) -> bool:

@@ -20,6 +20,9 @@ from geo.errors import InputRefused, UnreadableFile
 REQUEST_KEY = "service_request_id"
 _SERVICE_KEY = "service_code"
 _DEEPEST_ENVELOPE = 3
+# A record above others says its name, its code, and little else.
+_MOST_HEADINGS = 4
+_LEAST_MEMBERS = 4
 
 
 def read_open311_xml(path: Path) -> Table:
@@ -53,12 +56,19 @@ def read_records(path: Path) -> Table:
         content = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise damaged(path.name) from None
+    if isinstance(content, dict) and isinstance(content.get("elements"), list) and "generator" in content:
+        message = (
+            f"{path.name} is an answer of Overpass in its own JSON, which is not read; "
+            "ask for it in XML and save it as .osm, or export it as GeoJSON."
+        )
+        raise UnreadableFile(message)
     if isinstance(content, dict):
         content = [content] if REQUEST_KEY in content else _find_list(content)
     if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
         message = f"{path.name} is JSON but no list of records and no GeoJSON."
         raise UnreadableFile(message)
-    records = [{name: _write_as_text(value) for name, value in record.items()} for record in content]
+    unfolded = (_lift_members(record) for record in _unfold(content))
+    records = [{name: _write_as_text(value) for name, value in record.items()} for record in unfolded]
     return _tabulate(records, path, encoding)
 
 
@@ -71,6 +81,37 @@ def _find_list(answer: dict[str, Any]) -> list[Any] | None:
             return lists[0] if len(lists) == 1 else None
         level = [value for each in level for value in each.values() if isinstance(value, dict)]
     return None
+
+
+def _unfold(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Take records out of others that only stand above them: a district with the list of its compounds."""
+    for _ in range(_DEEPEST_ENVELOPE):
+        lists = {name for record in records for name, value in record.items() if _is_list_of_records(value)}
+        if len(lists) != 1 or any(len(record) > _MOST_HEADINGS for record in records):
+            break
+        (inner,) = lists
+        records = [
+            {**{name: value for name, value in record.items() if name != inner}, **each}
+            for record in records
+            for each in record.get(inner) or [{}]
+        ]
+    return records
+
+
+def _is_list_of_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+
+
+def _lift_members(record: dict[str, Any]) -> dict[str, Any]:
+    """Take the members out of an object in a record; two or three together are a place, and stay together."""
+    lifted: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, dict) and len(value) >= _LEAST_MEMBERS:
+            for inner, each in value.items():
+                lifted[f"{name}.{inner}" if inner in record or inner in lifted else inner] = each
+        else:
+            lifted[name] = value
+    return lifted
 
 
 def _write_as_text(value: Any) -> str:

@@ -21,7 +21,7 @@ ChooseColumns = Callable[[str, list[str]], Collection[str]]
 UNNAMED_COLUMN = "column {}"
 
 # A table of more is something else, and every step would take its time over it.
-_MOST_COLUMNS = 1_000
+MOST_COLUMNS = 1_000
 
 # Of the layers of a file that are offered in a sentence.
 _MOST_NAMES = 20
@@ -141,9 +141,9 @@ def refuse_columns(count: int, file_name: str) -> None:
     Raises:
         InputRefused: that is the case.
     """
-    if count > _MOST_COLUMNS:
+    if count > MOST_COLUMNS:
         message = (
-            f"{file_name} has {count:,} columns, and at most {_MOST_COLUMNS:,} are read: "
+            f"{file_name} has {count:,} columns, and at most {MOST_COLUMNS:,} are read: "
             "it is no list of places or cases."
         )
         raise InputRefused(message)

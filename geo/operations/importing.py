@@ -6,6 +6,7 @@ that whoever acts was allowed to make. It ends when the server does, when the jo
 takes too long.
 """
 
+import os
 import re
 import shutil
 import signal
@@ -46,6 +47,8 @@ __all__ = ["ImportJob", "ImportedBatch", "Options", "list_batches", "list_open_j
 
 MOST_BYTES: Final = 2 * 2**30
 REFUSED_ROWS: Final = "refused.jsonl"
+# What the process lays down while it reads; it may be killed, and cannot clear up after itself then.
+_SCRATCH: Final = "scratch"
 # How many files are read at once; the others wait.
 _AT_ONCE: Final = 2
 _TURN_S: Final = 20.0
@@ -172,6 +175,7 @@ def read_job(job_id: str) -> ImportJob:
         raise _no_such_job()
     job, is_dead = found
     if is_dead:
+        _clear_scratch(job_id)
         fail_step(job_id, _CUT_OFF)
         return read_job(job_id)
     return job
@@ -251,8 +255,12 @@ def _supervise(job_id: str, step: Step, actor: Actor | None) -> None:
 
 def _run_worker(job_id: str, step: Step) -> str | None:
     """Wait for a process to take a step; return why it ended, unless it could say so itself."""
+    scratch = _clear_scratch(job_id)
+    with suppress(FileNotFoundError):  # An undoing has no folder, and needs none.
+        scratch.mkdir(mode=0o700)
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "etl.worker", job_id, step],
+        env=os.environ | ({"TMPDIR": str(scratch)} if scratch.exists() else {}),
         # The process ends when this is closed, as it is if the server dies.
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -272,7 +280,14 @@ def _run_worker(job_id: str, step: Step) -> str | None:
                 del _processes[job_id]
         process.kill()
         process.communicate()
+        _clear_scratch(job_id)
     return None if status == 0 else _ENDINGS.get(-status, _BROKEN)
+
+
+def _clear_scratch(job_id: str) -> Path:
+    scratch = find_folder(job_id) / _SCRATCH
+    shutil.rmtree(scratch, ignore_errors=True)
+    return scratch
 
 
 def _insert(job_id: str, community_id: int, name: str, options: Mapping[str, Any]) -> None:

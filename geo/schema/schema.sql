@@ -494,12 +494,16 @@ END $$;
 
 CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
     LANGUAGE sql
+    SET work_mem TO '128MB'
     AS $$
-    -- Driven from the grids, each of which is then prepared once for all its buildings.
-    WITH covering AS MATERIALIZED (
+    -- Driven from the grids, each of which is then prepared once for all its buildings. Of how many rows come of it
+    -- the planner has no idea: windows and full joins take no longer than the rows deserve, whatever it believes.
+    WITH covering AS (
         SELECT
-            b.id AS building_id, g.id AS grid_id, g.community_id, g.kind, g.period, g.code,
-            count(*) OVER (PARTITION BY b.id, g.kind) AS claims
+            b.id AS building_id, g.id AS grid_id, g.community_id, g.kind, g.period,
+            g.period && range_agg(g.period) OVER (
+                PARTITION BY b.id, g.kind ORDER BY g.code, g.id
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS is_taken
         FROM grid AS g
         CROSS JOIN LATERAL (
             SELECT building.id FROM building
@@ -509,26 +513,22 @@ CREATE PROCEDURE public.assign_building_grids(IN of_community bigint)
         ) AS b
         WHERE g.community_id = of_community
     ),
-    -- An anchor on a shared edge belongs to the grid with the lower code. Nearly all lie in one grid only, and rivals
-    -- are looked for among the others alone: of how many those are the planner has no idea, and would compare all.
-    contested AS MATERIALIZED (SELECT * FROM covering WHERE claims > 1),
-    chosen AS MATERIALIZED (
-        SELECT c.* FROM covering AS c
-        WHERE c.claims = 1 OR NOT EXISTS (
-            SELECT FROM contested AS rival
-            WHERE rival.building_id = c.building_id AND rival.kind = c.kind AND rival.period && c.period
-                AND (rival.code, rival.grid_id) < (c.code, c.grid_id))
+    -- An anchor on a shared edge belongs to the grid with the lower code.
+    chosen AS (SELECT * FROM covering WHERE is_taken IS NOT TRUE),
+    differing AS MATERIALIZED (
+        SELECT building_id, grid_id, c.community_id, c.kind, c.period, c.grid_id IS NULL AS is_gone
+        FROM chosen AS c
+        FULL JOIN (SELECT bg.building_id, bg.grid_id FROM building_grid AS bg WHERE bg.community_id = of_community) AS bg
+            USING (building_id, grid_id)
+        WHERE c.grid_id IS NULL OR bg.grid_id IS NULL
     ),
     gone AS (
-        DELETE FROM building_grid AS bg
-        WHERE bg.community_id = of_community
-            AND (bg.building_id, bg.grid_id) NOT IN (SELECT c.building_id, c.grid_id FROM chosen AS c)
+        DELETE FROM building_grid AS bg USING differing AS d
+        WHERE d.is_gone AND bg.building_id = d.building_id AND bg.grid_id = d.grid_id
     )
     INSERT INTO building_grid (building_id, grid_id, community_id, kind, period)
-    SELECT building_id, grid_id, community_id, kind, period FROM chosen AS c
-    WHERE (c.building_id, c.grid_id) NOT IN (
-        SELECT bg.building_id, bg.grid_id FROM building_grid AS bg WHERE bg.community_id = of_community)
-    ON CONFLICT (building_id, grid_id) DO NOTHING;
+    SELECT building_id, grid_id, community_id, kind, period FROM differing WHERE NOT is_gone
+    ON CONFLICT DO NOTHING;
 $$;
 
 CREATE FUNCTION public.attach_photo(incident bigint, case_version integer, place smallint, hash text, media_type text, width_px integer, height_px integer) RETURNS bigint
@@ -1857,6 +1857,25 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.refuse_second_grid() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    CALL lock_touched_places();
+    -- Not yet among the touched where somebody has set the constraint immediate.
+    PERFORM pg_advisory_xact_lock(hashtextextended('places', NEW.community_id));
+    IF EXISTS (
+        SELECT FROM building_grid AS own
+        JOIN building_grid AS other USING (building_id, kind)
+        WHERE own.building_id = NEW.building_id AND own.grid_id = NEW.grid_id
+            AND other.grid_id <> own.grid_id AND other.period && own.period)
+    THEN
+        RAISE EXCEPTION 'building % violates "building_in_one_grid_of_a_kind"', NEW.building_id
+            USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'building_in_one_grid_of_a_kind', TABLE = 'building_grid';
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.replace_password(by_hash bytea, new_hash text) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -3069,9 +3088,6 @@ ALTER TABLE ONLY public.building_hexagon
 ALTER TABLE ONLY public.building
     ADD CONSTRAINT building_id_community_id_key UNIQUE (id, community_id);
 
-ALTER TABLE ONLY public.building_grid
-    ADD CONSTRAINT building_in_one_grid_of_a_kind EXCLUDE USING gist (building_id WITH =, kind WITH =, period WITH &&) DEFERRABLE INITIALLY DEFERRED;
-
 ALTER TABLE ONLY public.building
     ADD CONSTRAINT building_pkey PRIMARY KEY (id);
 
@@ -3471,6 +3487,8 @@ CREATE INDEX zone_unit_building ON public.zone_unit USING btree (building_id);
 CREATE INDEX zone_unit_zone ON public.zone_unit USING btree (zone_id);
 
 CREATE TRIGGER apply_move BEFORE INSERT ON public.incident_event FOR EACH ROW WHEN (((new.move IS NOT NULL) AND (new.move <> 'report'::text))) EXECUTE FUNCTION public.apply_move();
+
+CREATE CONSTRAINT TRIGGER building_in_one_grid_of_a_kind AFTER INSERT OR UPDATE ON public.building_grid DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION public.refuse_second_grid();
 
 CREATE CONSTRAINT TRIGGER grid_overlap AFTER INSERT OR UPDATE OF geom, valid_from, valid_to, kind, community_id ON public.grid DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.refuse_grid_overlap();
 

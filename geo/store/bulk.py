@@ -54,6 +54,9 @@ _ARROW_TYPES = {
 _SORT_MEMORY = "12MB"
 _SORT_HELPERS = 2
 
+# What is derived from a table's rows at commit, in a table of its own.
+_DERIVED = {"building": "building_grid"}
+
 # Shorter than deadlock_timeout: a reader that we stand in the way of must not be the one to be cancelled.
 _LOCK_WAIT = "500ms"
 _LOCK_PATIENCE_S = 30.0
@@ -240,10 +243,30 @@ def defer_upkeep(
         Whether the table's file is new, so that rows may be copied into it frozen.
     """
     queries = load_queries("imports")
-    keys = list(queries.list_foreign_keys(connection, table=table))
-    if not _lock_tables(connection, {table}.union(*((holder, named) for _, holder, named, _ in keys))):
+    derived = _DERIVED.get(table)
+    tables = [table, derived] if derived else [table]
+    keys = [key for own in tables for key in queries.list_foreign_keys(connection, table=own)]
+    # All at once: who holds one and waits for another stands in the way of those who wait for the first.
+    if not _lock_tables(connection, {*tables}.union(*((holder, named) for _, holder, named, _ in keys))):
         yield False
         return
+    with _do_without_upkeep(connection, table, written) as is_new:
+        yield is_new
+    queries.note_bulk_insert(connection, table=table, community_id=community_id)
+    if derived:
+        # Now rather than at commit, where nothing is then left to derive.
+        with _do_without_upkeep(connection, derived, ()), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS publish_touched_layers IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS publish_touched_layers DEFERRED")
+
+
+@contextmanager
+def _do_without_upkeep(
+    connection: PostgresConnection, table: str, written: Collection[str]
+) -> Iterator[bool]:
+    """Drop a locked table's upkeep for a while; see :func:`defer_upkeep`."""
+    queries = load_queries("imports")
+    keys = list(queries.list_foreign_keys(connection, table=table))
     indexes = [
         (name, definition)
         for name, definition, needed in queries.list_plain_indexes(connection, table=table)
@@ -279,7 +302,6 @@ def defer_upkeep(
             cursor.execute(_alter(holder, "ADD CONSTRAINT", name, definition))
         for _, definition in triggers:
             cursor.execute(definition)
-    queries.note_bulk_insert(connection, table=table, community_id=community_id)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """A served dashboard with two demo communities, and a browser that nothing outside this machine can reach.
 
 A test fails on any request to another machine, and on any error in the browser's console. Of a test that
-failed, ``build/browser`` keeps what was on the screen, the page, and a diary of what went on in it. It is tried
-once more, and told as tried again in pytest's closing line.
+failed, ``build/browser`` keeps what was on the screen, the page, and a diary of what went on in it. It is
+tried once more, and told as tried again in pytest's closing line.
 """
 
 import os

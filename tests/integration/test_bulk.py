@@ -10,12 +10,13 @@ import pyarrow as pa
 import pytest
 from psycopg2.errors import LockNotAvailable
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+from shapely import box
 
 from etl.importing.importer import import_file
 from geo.schema.dump import dump_schema
 from geo.store import bulk, imports
 from geo.store.engine import load_queries
-from tests.import_town import ImportTown, ask, place, write_csv
+from tests.import_town import ImportTown, ask, place, write_csv, write_shapes
 
 
 def test_every_type_arrives_as_it_was(connection: PostgresConnection) -> None:
@@ -216,3 +217,31 @@ def test_nobody_waits_for_a_file_that_comes_from_a_page(
         except LockNotAvailable:
             is_free = False
     assert is_free is (account is not None)
+
+
+def test_many_buildings_find_their_grids_with_upkeep_put_off(
+    database_url: str, connection: PostgresConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ImportTown(connection)
+    outlines = [box(10 + 12 * n, 10, 20 + 12 * n, 20) for n in range(16)]
+    rows = [{"楼栋编号": f"N{n}", "楼栋名称": f"{n}号"} for n in range(16)]
+    paths = [write_shapes(tmp_path / name, rows, outlines) for name in ("one.gpkg", "bulk.gpkg")]
+    lying = (
+        "SELECT b.code, g.code, bg.kind, CAST(bg.period AS text) FROM building_grid AS bg "
+        "JOIN building AS b ON b.id = building_id JOIN grid AS g ON g.id = grid_id ORDER BY 1, 2"
+    )
+    import_file(database_url, paths[0], layer="buildings", crs="4490")
+    one_by_one = ask(connection, lying)
+    connection.rollback()
+    with connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM building WHERE import_batch_id IS NOT NULL")
+    before = dump_schema(database_url)
+
+    monkeypatch.setattr(imports, "_BULK_ROWS", 1)
+    report = import_file(database_url, paths[1], layer="buildings", crs="4490")
+    assert report.rows.inserted == len(outlines), report.rejections
+
+    assert ask(connection, lying) == one_by_one
+    assert len(one_by_one) >= len(outlines)
+    assert dump_schema(database_url) == before
+    assert ask(connection, "SELECT count(*) FROM layer_touch") == [(0,)]

@@ -19,6 +19,7 @@ from tests.field_drawings import DRAWINGS
 from tests.field_feeds import FEEDS
 from tests.field_files import FieldFile
 from tests.field_shapes import SHAPES
+from tests.field_strangers import STRANGERS
 from tests.field_texts import TEXTS
 from tests.import_town import ImportTown
 
@@ -27,6 +28,7 @@ SECTIONS = {
     "Text": TEXTS,
     "Workbooks": BOOKS,
     "Feeds of other systems": FEEDS,
+    "Files by strangers": STRANGERS,
     "Shapes": SHAPES,
     "Drawings, extracts and other maps": DRAWINGS,
     "Zips, and what is not read": ARCHIVES,

@@ -119,6 +119,7 @@ def test_unknown_category_is_rejected_and_a_larger_one_helps(
         ({"承诺完成时间": "2025-02-01"}, "承诺完成时间", "“2025-02-01” is before the case was reported"),
         ({"办件状态": "飞了"}, "办件状态", "“飞了” is not a state"),
         ({"办件编号": "4.50203E+17"}, "办件编号", "lost its last digits"),
+        ({"办件编号": "GZ" * 151}, "办件编号", "more than 300 characters"),
         ({"经度": "东经"}, "经度", "“东经” is not a number"),
         ({"经度": ""}, None, "only one of the two coordinates"),
         ({"经度": 0, "纬度": 0}, None, "not in China"),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
@@ -117,8 +118,14 @@ def test_killed_process_leaves_data_whole_and_a_sentence(
     job_id = upload(town, write_orders(tmp_path))
     with hold_imports(database_url):
         start_step(job_id, "commit", Options(crs="4490"))
-        wait_until_it_works(job_id).kill()
+        process = wait_until_it_works(job_id)
+        scratch = Path(psutil.Process(process.pid).environ()["TMPDIR"])
+        assert scratch.parent == importing.find_folder(job_id)
+        (scratch / "copy").write_text("张三丰", encoding="utf-8")
+        process.kill()
         job = wait(job_id)
+    # Of what it was reading no copy stays.
+    assert not scratch.exists()
     assert job.state == "failed"
     assert "stopped from outside" in (job.problem or "")
     assert ask(connection, "SELECT count(*) FROM import_batch") == [(0,)]

@@ -7,12 +7,14 @@ from datetime import date
 import psycopg2
 import pytest
 from psycopg2 import errors
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Polygon, box
 
 from tests.town import Town, to_wkb
 
 A_YEAR_ON = date(2025, 1, 1)
+ASSIGN = "INSERT INTO building_grid SELECT %s, id, community_id, kind, period FROM grid WHERE id = %s"
 
 
 @pytest.fixture
@@ -284,14 +286,83 @@ class TestBuildingGrid:
         town.connection.commit()
 
         assert first != second
-        run(
-            town.connection,
-            "INSERT INTO building_grid SELECT %s, id, community_id, kind, period FROM grid WHERE id = %s",
-            building,
-            second,
-        )
+        run(town.connection, ASSIGN, building, second)
         with pytest.raises(errors.ExclusionViolation, match="building_in_one_grid_of_a_kind"):
             run(town.connection, "SET CONSTRAINTS building_in_one_grid_of_a_kind IMMEDIATE")
+        town.connection.rollback()
+        run(town.connection, ASSIGN, building, second)
+        with pytest.raises(errors.ExclusionViolation, match="building_in_one_grid_of_a_kind"):
+            town.connection.commit()
+
+    @pytest.mark.parametrize("isolation", [ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_REPEATABLE_READ])
+    def test_two_transactions_cannot_give_it_one_grid_each(
+        self, town: Town, database_url: str, isolation: int
+    ) -> None:
+        grids = [town.grid(code, box(west, 0, west + 100, 100)) for code, west in (("01", 100), ("02", 200))]
+        building = town.building("1", box(10, 10, 20, 20))
+        town.connection.commit()
+        failures: list[Exception | None] = []
+        with closing(psycopg2.connect(database_url)) as other:
+            sessions = (town.connection, other)
+            for session, grid in zip(sessions, grids, strict=True):
+                session.set_session(isolation)
+                run(session, ASSIGN, building, grid)  # Neither sees the other's row.
+            run(town.connection, "SET CONSTRAINTS building_in_one_grid_of_a_kind IMMEDIATE")
+            racing = threading.Thread(target=lambda: failures.append(_try_commit(other)))
+            racing.start()
+            racing.join(timeout=0.3)
+            failures.append(_try_commit(town.connection))
+            racing.join(timeout=10)
+
+        town.connection.set_session(ISOLATION_LEVEL_READ_COMMITTED)
+        # Nor does it keep one that it does not lie in.
+        assert assigned(town) == {}
+        assert {type(failure) for failure in failures} <= {type(None), errors.SerializationFailure}
+
+    def test_what_a_trigger_writes_is_put_right(self, town: Town) -> None:
+        town.grid("01", box(0, 0, 100, 100))
+        second = town.grid("02", box(100, 0, 200, 100))
+        building = town.building("1", box(10, 10, 20, 20))
+        town.connection.commit()
+        run(
+            town.connection,
+            "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "INSERT INTO building_grid SELECT b.id, g.id, g.community_id, g.kind, g.period "
+            "FROM building AS b, grid AS g WHERE g.code = '02' ON CONFLICT DO NOTHING; RETURN NULL; END $$;"
+            "CREATE TRIGGER meddle AFTER UPDATE ON grid EXECUTE FUNCTION meddle()",
+        )
+
+        run(town.connection, "UPDATE grid SET name = 'A' WHERE id = %s", second)
+        with town.connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM building_grid WHERE building_id = %s", (building,))
+            assert cursor.fetchone() == (2,)
+        town.connection.commit()
+
+        assert assigned(town) == {"1": [("01", "[2024-01-01,)")]}
+
+    def test_grids_that_come_to_overlap_in_time_keep_one(self, town: Town) -> None:
+        """An anchor on the shared edge; the later grid begins as the earlier ends, until that is put off."""
+        early = town.grid("02", box(0, 0, 100, 100), valid_to=A_YEAR_ON)
+        town.grid("01", box(100, 0, 200, 100), valid_from=A_YEAR_ON)
+        town.building("1", box(90, 40, 110, 60))
+        for table, code, west, east in (
+            ("grid", "02", 120, 120.001),
+            ("grid", "01", 120.001, 120.002),
+            ("building", "1", 120.0005, 120.0015),
+        ):
+            run(
+                town.connection,
+                f"UPDATE {table} SET geom = ST_Multi(ST_MakeEnvelope(%s, 32, %s, 32.001, 4490)) "
+                "WHERE code = %s",
+                *(west, east, code),
+            )
+        town.connection.commit()
+        assert assigned(town) == {"1": [("02", "[2024-01-01,2025-01-01)"), ("01", "[2025-01-01,)")]}
+
+        run(town.connection, "UPDATE grid SET valid_to = NULL WHERE id = %s", early)
+        town.connection.commit()
+
+        assert assigned(town) == {"1": [("01", "[2025-01-01,)")]}
 
     def test_one_grid_of_every_kind_is_allowed(self, town: Town) -> None:
         parent = town.grid("01", box(0, 0, 100, 100))

@@ -176,6 +176,8 @@ def test_labels_are_written_plainly_and_prose_is_left_alone() -> None:
 def test_signs_without_a_width_are_taken_out_and_quotation_marks_are_not() -> None:
     values = read(INCIDENT["external_id"], "GZ\u200b1", "\ufeffGZ2", "“GZ3”", None, "\u200b").values
     assert values.astype(object).where(values.notna(), None).tolist() == ["GZ1", "GZ2", "“GZ3”", None, None]
+    # Nor what no database keeps, by itself.
+    assert read(INCIDENT["external_id"], "GZ\x001", "GZ2").values.tolist() == ["GZ1", "GZ2"]
 
 
 def test_floats_beyond_what_they_hold_are_no_codes() -> None:

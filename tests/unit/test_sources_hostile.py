@@ -7,13 +7,17 @@ from contextlib import closing
 from pathlib import Path
 
 import geopandas as gpd
+import openpyxl
 import pyproj
 import pytest
 import shapely
 
 from etl.sources.maps.geojson import _look_into
 from etl.sources.reading import list_source_layers, read_source
+from etl.sources.table import Table, drop_blanks
+from etl.sources.tables import excel
 from geo.errors import InputRefused, UnreadableFile
+from tests.fuzz_binaries import write_xls
 
 FRAME = gpd.GeoDataFrame(
     {"name": ["a", "b"]},
@@ -120,3 +124,46 @@ def test_geojson_names_no_file_to_gdal(tmp_path: Path) -> None:
         assert isinstance(source, bytes)
         assert "crs" not in json.loads(source)
         assert len(read_source(tmp_path / "x.geojson").row_numbers) == 2
+
+
+def test_of_columns_far_to_the_right_only_those_that_say_something_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (["编号", "名称"], ["1", None]):
+        book.active.append(row)
+    book.active["XFD2"] = "x"
+    book.save(tmp_path / "台账.xlsx")
+    made: list[int] = []
+
+    def drop_and_count(table: Table) -> Table:
+        made.append(len(table.columns))
+        return drop_blanks(table)
+
+    monkeypatch.setattr(excel, "drop_blanks", drop_and_count)
+    table = read_source(tmp_path / "台账.xlsx")
+    assert [list(table.columns), table.rows.to_numpy().tolist()] == [
+        ["编号", "名称", "column 16384"],
+        [["1", "", "x"]],
+    ]
+    assert made == [3]
+
+
+def test_old_workbook_with_a_cell_far_off_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "台账.xls").write_bytes(write_xls("楼栋", [["编号", "名称"], *[["1", "甲"]] * 5]))
+    assert len(read_source(tmp_path / "台账.xls").row_numbers) == 5
+    monkeypatch.setattr(excel, "_MOST_CELLS", 11)
+    with pytest.raises(InputRefused, match="row 6 and one in column 2"):
+        read_source(tmp_path / "台账.xls")
+
+
+def test_workbook_packed_by_a_later_zip_than_there_is_has_its_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "台账.xlsx"
+    openpyxl.Workbook().save(path)
+    packed = bytearray(path.read_bytes())
+    at = packed.index(b"PK\x01\x02") + 6  # The version that is needed, of the first of its parts.
+    packed[at] = 255
+    path.write_bytes(packed)
+    with pytest.raises(UnreadableFile):
+        read_source(path)

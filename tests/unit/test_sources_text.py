@@ -113,6 +113,8 @@ def test_header_is_found_below_titles_but_data_is_not_taken_for_one() -> None:
 
 def test_column_names_are_told_apart() -> None:
     assert name_columns(["名称", " 名称 ", "", "联系\n电话"]) == ["名称", "名称 (2)", "column 3", "联系 电话"]
+    # Whole files have stood in one cell.
+    assert [len(name) for name in name_columns(["x" * 3_000_000, "x" * 300])] == [200, 204]
 
 
 def save_workbook(folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """Guessing the field of each column from its header and its values, for a person to confirm or correct."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,14 @@ _SPEAKS_FOR, _SPEAKS_AGAINST, _FEW_VALUES = 0.8, 0.2, 5
 # Fields whose values are so much their own that they are known without a header.
 _TOLD_BY_VALUES = {"lon": 0.55, "lat": 0.55, "lonlat": 0.6, "wkt": 0.7, "address": 0.5, "category": 0.6}
 _MOST_COLUMNS = 400
+_DECIMALS = re.compile(r"\.\d")
+# The initials of a word in pinyin stand in any longer one by chance: dys in zdyls.
+_INITIALS = re.compile(r"[b-df-hj-np-tv-z]{2,5}")
+# The name of what something lies in is not its own.
+_OTHERS = frozenset({
+    "city", "province", "district", "county", "country", "area", "region", "street", "town", "agency",
+    "company",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,8 @@ def _judge_match(column: str, field: Field, texts: Sequence[str]) -> ColumnGuess
 
 def _guess_field(column: str, field: Field, texts: Sequence[str]) -> ColumnGuess | None:
     confidence, why = _compare_names(simplify(column), field)
-    share = weigh_values(field, texts) if confidence or field.name in _TOLD_BY_VALUES else None
+    is_told = bool(confidence) or (field.name in _TOLD_BY_VALUES and _may_tell(field, texts))
+    share = weigh_values(field, texts) if is_told else None
     if share is not None and share >= _SPEAKS_FOR:
         if confidence:
             confidence, why = confidence + 0.1, f"{why}, and its values fit"
@@ -124,6 +134,13 @@ def _guess_field(column: str, field: Field, texts: Sequence[str]) -> ColumnGuess
     return ColumnGuess(column, field.name, round(min(confidence, _MOST_UNCERTAIN), 2), why)
 
 
+def _may_tell(field: Field, texts: Sequence[str]) -> bool:
+    """Whether values alone can show a field: whole numbers from 1 to 25 count rows, and are no latitudes."""
+    if field.name not in {"lon", "lat"}:
+        return True
+    return sum(_DECIMALS.search(text) is not None for text in texts) >= _SPEAKS_FOR * len(texts)
+
+
 def _compare_names(plain: str, field: Field) -> tuple[float, str]:
     """Compare a header with those of a field: how sure, and why."""
     parts = [
@@ -131,12 +148,14 @@ def _compare_names(plain: str, field: Field) -> tuple[float, str]:
         for header in field.headers
         if min(len(plain.encode()), len(header.encode())) >= _LEAST_PART_BYTES
         and (header in plain or plain in header)
+        and not (_INITIALS.fullmatch(header) and header != plain)
+        and plain.removesuffix(header) not in _OTHERS
     ]
     if parts:
         longest = max(parts, key=lambda part: min(len(part), len(plain)) / max(len(part), len(plain)))
         share = min(len(longest), len(plain)) / max(len(longest), len(plain))
         return 0.5 + 0.3 * share, f"it is called nearly so: “{longest}”"
     found = process.extractOne(plain, field.headers, scorer=fuzz.ratio, score_cutoff=_LEAST_RATIO)
-    if found is None or len(plain) < 3:
+    if found is None or len(plain) < 3 or (_INITIALS.fullmatch(found[0]) and found[0] != plain):
         return 0.0, ""
     return 0.3 + 0.4 * found[1] / 100, f"it is called nearly so: “{found[0]}”"

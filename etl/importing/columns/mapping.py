@@ -12,6 +12,8 @@ from etl.importing.columns.layers import (
     load_personal_parts,
     simplify,
 )
+from etl.importing.columns.marks import match_marked
+from etl.sources.table import UNNAMED_COLUMN
 from geo.errors import InputRefused
 from geo.rules.inert import strip_controls
 
@@ -122,11 +124,8 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
     left = [column for column in columns if column not in (*given, *own, *personal)]
     fields |= match_headers(left, layer, fields)
     if not any(name in fields for name in layer.needs):
-        if _are_values(columns):
-            message = (
-                f"{file_name} has no header: its first row holds values ({_list_columns(columns)}); "
-                "write above it what each column is."
-            )
+        if columns and all(re.fullmatch(UNNAMED_COLUMN.format(r"\d+"), column) for column in columns):
+            message = f"{file_name} has no header; say with --map what its numbered columns are."
             raise InputRefused(message)
         wanted, found = ", ".join(layer.needs), _list_columns(columns)
         message = f"{file_name} has no column for {wanted}; it has {found}: name one with --map COLUMN=FIELD."
@@ -163,6 +162,9 @@ def match_headers(columns: Sequence[str], layer: Layer, settled: Collection[str]
     for name, header in ranked:
         if name not in fields and header in left:
             fields[name] = left.pop(header)
+    if {"lon", "lat", "lonlat"}.isdisjoint((*fields, *settled)):
+        fields |= match_marked(left, layer)
+        left = {plain: column for plain, column in left.items() if column not in fields.values()}
     # What no header equals may be one that a .dbf has cut to ten bytes: 网格编 is 网格编号.
     left = {plain: column for plain, column in left.items() if _may_be_cut(column)}
     for name, header in ranked:
@@ -196,10 +198,8 @@ def _list_columns(columns: Sequence[str]) -> str:
     return f"{listed} …" if len(columns) > _MOST_LISTED else listed or "no column at all"
 
 
-def _are_values(columns: Sequence[str]) -> bool:
-    """Whether what should be names of columns are numbers, as those of coordinates or days."""
-    return sum(re.fullmatch(r"-?\d+\.\d{3,}|\d{4}-\d\d-\d\d.*", column) is not None for column in columns) > 0
-
-
 def _may_be_cut(column: str) -> bool:
+    if column.isascii():
+        # Only a character of several bytes leaves some of the ten unused.
+        return len(column) == _CUT_BYTES["utf-8"][-1]
     return any(len(column.encode(encoding, "replace")) in lengths for encoding, lengths in _CUT_BYTES.items())

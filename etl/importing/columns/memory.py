@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from etl.importing.columns.layers import Layer, load_layers, simplify
 from etl.importing.columns.mapping import ColumnMap, choose_layer, map_columns
+from etl.importing.columns.marks import name_datum
 from etl.sources.reading import read_source
 from etl.sources.table import Table
 from geo.errors import InputRefused
@@ -83,6 +84,8 @@ def open_source(
     table = read_source(path, source_layer, lambda *named: understand(*named)[1].fields.values())
     found, columns, last, given = understand(table.name, table.columns)
     told = []
+    if table.declared_crs is None and (named := name_datum(columns.fields)) is not None:
+        table = replace(table, declared_crs=named)
     if last is not None and crs is None and last.crs is not None and last.crs != table.declared_crs:
         table = replace(table, declared_crs=last.crs)
         note = f"Read as {last.crs}, as the last file with these columns was."

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from etl.importing.columns.evidence import is_of_persons, weigh_values
 from etl.importing.columns.guessing import guess_mapping
-from etl.importing.columns.layers import Kind, Layer
+from etl.importing.columns.layers import Kind, Layer, load_layers, simplify
 from etl.importing.columns.mapping import ColumnMap
 from etl.importing.columns.texts import to_text
 from etl.importing.columns.values import read_values
@@ -25,6 +25,8 @@ _LEAST_PAIRS = 0.5
 _LEAST_VALUES = 5
 _OPTIONAL_KINDS = {Kind.CHOICE, Kind.COUNT, Kind.FLAG, Kind.DAY}
 _WORTH_ASKING, _MOST_QUESTIONS = 0.6, 5
+# Without these, rows are placed by their address or not at all.
+_PLACES = frozenset({"lon", "lat", "lonlat", "wkt"})
 
 
 def reconsider_columns(
@@ -102,12 +104,35 @@ def _ask(columns: ColumnMap, table: Table, layer: Layer, given: Collection[str])
         column: table.rows[column].iloc[:_SAMPLED_ROWS].to_list() for column in asked if column in table.rows
     }
     warnings = []
+    has_shapes = table.points is not None or table.geometry is not None
+    is_placed = has_shapes or not _PLACES.isdisjoint(columns.fields)
+    if layer.shape == "polygon" and not is_placed and _hold_points(columns.unknown):
+        warning = (
+            f"Each row gives a single point, and {layer.name} are outlines: only rows that are stored "
+            "already are brought up to date; bring the outlines in first, or draw them on the map."
+        )
+        warnings.append(warning)
     for guess in guess_mapping(table.columns, samples, layer) if asked else ():
         is_open = guess.header in asked and guess.field not in columns.fields
-        if is_open and guess.is_question and guess.confidence >= _WORTH_ASKING:
+        is_needed = guess.confidence >= _WORTH_ASKING or (guess.field in _PLACES and not is_placed)
+        if is_placed and guess.field in _PLACES:
+            continue
+        if is_open and guess.is_question and is_needed:
             warning = f"“{guess.header}” may be {guess.field} and was not taken: say so with --map if it is."
             warnings.append(warning)
     return warnings[:_MOST_QUESTIONS]
+
+
+def _hold_points(columns: Collection[str]) -> bool:
+    """Whether two columns, or one, are called as the coordinates of a point are."""
+    fields = load_layers()["merchants"].fields
+    named = {
+        name
+        for name in ("lon", "lat", "lonlat")
+        for column in columns
+        if simplify(column) in fields[name].headers
+    }
+    return "lonlat" in named or {"lon", "lat"} <= named
 
 
 def _read_numbers(table: Table, columns: ColumnMap, layer: Layer, name: str) -> npt.NDArray[np.float64]:

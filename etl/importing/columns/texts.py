@@ -49,8 +49,9 @@ _LONGEST_NOTHING = max(len(word.encode()) for word in _NOTHING)
 _IS_BLANK_EDGE = np.zeros(256, dtype=bool)
 _IS_BLANK_EDGE[[edge for blank in (*_BLANKS, "'") for edge in (blank.encode()[0], blank.encode()[-1])]] = True
 
-# Signs without a width, which come along when text is copied from a page or a chat.
-_UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
+# Signs without a width, which come along when text is copied from a page or a chat; and the one that no
+# database keeps.
+_UNSEEN = "[\\x00\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
 _SOFT_HYPHEN = "\u00ad".encode()
 _SEARCHED_BYTES = 1 << 24
 
@@ -100,7 +101,7 @@ def _may_hold_unseen(text: pa.LargeStringArray) -> bool:
     for start in range(int(ends[0]), int(ends[-1]), _SEARCHED_BYTES):
         some = content[start : min(start + _SEARCHED_BYTES, int(ends[-1]))].to_pybytes()
         # A single byte is found ten times as quickly as two.
-        if b"\xe2" in some and _holds_format_sign(np.frombuffer(some, np.uint8)):
+        if b"\0" in some or (b"\xe2" in some and _holds_format_sign(np.frombuffer(some, np.uint8))):
             return True
         if _SOFT_HYPHEN[:1] in some and _SOFT_HYPHEN in some:
             return True

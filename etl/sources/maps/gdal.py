@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pandas as pd
 import pyarrow as pa
 import pyogrio
@@ -142,6 +143,7 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         names = _tell_apart(schema.names)
         if names != schema.names:
             schema = pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
+        schema = pa.schema([_name_nested_text(field) for field in schema])
         # GDAL reads ahead in a thread of its own while what it has read is taken in here.
         pieces = (pa.RecordBatch.from_arrays(shapes.take_out(piece, at), schema=schema) for piece in reader)
         rows, shelf = shelve(pieces, schema)
@@ -248,8 +250,17 @@ def _refuse_losses(source: Path, file_name: str, layer: str | None, count: int) 
         raise UnreadableFile(message)
 
 
+def _name_nested_text(field: pa.Field) -> pa.Field:
+    return field.with_type(pa.string()) if pa.types.is_nested(field.type) else field
+
+
 def _mend_text(column: pa.Array) -> pa.Array:
-    """Decode texts that are not UTF-8 though their format says so, as some programs write them."""
+    """Decode texts that are not UTF-8 though their format says so; what is nested is written as JSON."""
+    if pa.types.is_nested(column.type):
+        values = column.to_pylist()
+        return pa.array(
+            [None if each is None else orjson.dumps(each).decode() for each in values], pa.string()
+        )
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:

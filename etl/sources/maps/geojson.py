@@ -56,6 +56,9 @@ _SHIFTED = {
     "gcj02": re.compile(r"gcj|火星|mars|高德|amap|腾讯", re.IGNORECASE),
     "bd09": re.compile(r"bd.?09|百度|baidu", re.IGNORECASE),
 }
+_ALIAS = re.compile(r'"name"\s*:\s*"([^"]{1,100})"[^{}]{0,200}?"alias"\s*:\s*"([^"]{1,100})"')
+# What Overpass turbo exports: “building” says what kind of one it is, not which.
+_OSM_NAMES = {"@id": "osm_id", "building": "building type"}
 _FEATURE_TYPES = {"Feature", "FeatureCollection"}
 _MOST_DEPTH = 3
 
@@ -108,6 +111,7 @@ def read_geojson(path: Path, source_layer: str | None = None) -> Table:
     if content.encoding == "mixed":
         note = f"{path.name} mixes UTF-8 and GB18030; each text was read as what it is."
         warnings.append(note)
+    table = _rename_columns(table, content.head)
     declared, doubt = _read_crs(content.head, table.declared_crs, path.name)
     if doubt:
         warnings.append(doubt)
@@ -117,6 +121,26 @@ def read_geojson(path: Path, source_layer: str | None = None) -> Table:
         declared_crs=declared,
         encoding=content.encoding,
         warnings=(*table.warnings, *warnings),
+    )
+
+
+def _rename_columns(table: Table, head: str) -> Table:
+    """Call columns by what people know them by: by an Esri file's aliases, and OpenStreetMap's tags alike."""
+    names: dict[str, str] = {}
+    if _ESRI.search(head):
+        for name, alias in _ALIAS.findall(head):
+            # A name in another script is for people; one in the same is often the name again.
+            if not alias.isascii() and alias not in names.values():
+                names[name] = alias
+    if "@id" in table.rows:
+        names |= _OSM_NAMES
+    names = {name: new for name, new in names.items() if name in table.rows and new not in table.rows}
+    if not names:
+        return table
+    return replace(
+        table,
+        rows=table.rows.rename(columns=names),
+        found=tuple(names.get(name, name) for name in table.found),
     )
 
 

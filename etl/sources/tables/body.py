@@ -23,6 +23,11 @@ _TOTAL = re.compile(
 )
 _TOTAL_OF = re.compile(r"\S{1,16}(?:小计|合计|总计)")
 
+_MUST = re.compile(r"必填|选填|非必填|必须填写|required|optional", re.I)
+_EXPLAINS = re.compile(
+    rf"{_MUST.pattern}|可选|填写|请填|请选|下拉|格式|如[:：“\d]|例如|示例|^(?:数字|文本|整数|日期)$|坐标$|e\.g\.",
+    re.I,
+)
 _LAST_ROWS = 40
 _NOTE = re.compile(
     r"(?:备注|注|说明|附注|附|填[表报写]说明|数据来源|note|notes|remark|remarks|source)\s*\d*\s*[:：.、]"
@@ -160,7 +165,11 @@ def _is_header(cells: Sequence[str], header: Sequence[Row], titles: Collection[s
 def _is_second_header(cells: Sequence[str]) -> bool:
     """Whether a row names the columns once more, as where codes stand below the words: code, name, kind."""
     said = [cell for cell in cells if cell.strip()]
-    return len(said) > 2 and count_known(said) >= max(3, 0.8 * len(said))
+    if len(said) > 2 and count_known(said) >= max(3, 0.8 * len(said)):
+        return True
+    # A form to fill in says below its header what to write: 必填, 选填, 数字.
+    explained = sum(_EXPLAINS.search(cell) is not None for cell in said)
+    return any(_MUST.search(cell) for cell in said) and explained >= max(2, 0.5 * len(said))
 
 
 def _find_notes(table: Table, gone: Collection[int]) -> list[int]:

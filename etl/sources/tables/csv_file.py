@@ -18,7 +18,7 @@ from etl.sources.shelf import shelve
 from etl.sources.table import UNNAMED_COLUMN, Rejection, Table, drop_blanks, refuse_columns
 from etl.sources.tables.body import is_note, is_total, leave_out
 from etl.sources.tables.filling import fill_groups
-from etl.sources.tables.headers import Header, count_named, read_header
+from etl.sources.tables.headers import Header, count_named, is_headless, name_columns, read_header
 from etl.sources.tables.text import TextFile, open_text, write_text
 from geo.errors import UnreadableFile
 
@@ -46,7 +46,9 @@ def read_csv(path: Path) -> Table:
     if not preview:
         message = f"{path.name} is empty."
         raise UnreadableFile(message)
-    header = read_header(preview)
+    headless = is_headless(preview)
+    width = max(map(len, preview))
+    header = Header(0, -1, name_columns([""] * width)) if headless else read_header(preview)
     names = _fit_width(header.names, preview, header)
     refuse_columns(count_named(names), path.name)
     if len(names) < 2:
@@ -54,7 +56,7 @@ def read_csv(path: Path) -> Table:
         raise UnreadableFile(message)
 
     first_row = header.last + 2  # rows are counted from 1, and the header is one of them
-    lines_above = lines_read[header.last]
+    lines_above = 0 if headless else lines_read[header.last]
     ragged: dict[int, tuple[str, int]] = {}
     spans_lines = False
 
@@ -93,6 +95,9 @@ def read_csv(path: Path) -> Table:
     numbers = numbers[~np.isin(numbers, list(ragged))]
     titles = {cell.strip() for row in preview[: header.first] for cell in row} - {""}
     read = Table(path.stem, rows, numbers, encoding=text.encoding, shelf=shelf)
+    if headless:
+        note = f"{path.name} has no header: its columns are numbered from left to right."
+        read = replace(read, warnings=(note,))
     whole = drop_blanks(_mend_rows(read, ragged, delimiter, titles))
     return fill_groups(leave_out(whole, preview[header.first : header.last + 1], titles))
 

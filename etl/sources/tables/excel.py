@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from python_calamine import (
     CalamineError,
+    CalamineSheet,
     CalamineWorkbook,
     PasswordError,
     SheetTypeEnum,
@@ -19,11 +20,12 @@ from python_calamine import (
 )
 
 from etl.importing.columns.layers import simplify
-from etl.sources.table import SourceLayer, Table, choose_one, drop_blanks, refuse_columns
+from etl.sources.archive import DAMAGE
+from etl.sources.table import MOST_COLUMNS, SourceLayer, Table, choose_one, drop_blanks, refuse_columns
 from etl.sources.tables.body import leave_out
 from etl.sources.tables.disguised import read_disguised
 from etl.sources.tables.filling import fill_groups, take_headings
-from etl.sources.tables.headers import Header, Merge, count_named, read_header
+from etl.sources.tables.headers import Header, Merge, count_named, is_named, read_header
 from etl.sources.tables.old_workbook import breaks_reader
 from etl.sources.tables.workbook_signs import counts_from_1904, measure_sheets, read_signs
 from geo.errors import InputRefused, UnreadableFile
@@ -124,7 +126,7 @@ def _read_sheets(path: Path) -> dict[str, _Sheet]:
                 _Sheet(
                     sheet.name,
                     sheet.visible == SheetVisibleEnum.Visible,
-                    content.to_python(skip_empty_area=False),
+                    _unfold(path, content),
                     content.merged_cell_ranges or [],
                 )
                 for sheet, content in found
@@ -137,6 +139,12 @@ def _read_sheets(path: Path) -> dict[str, _Sheet]:
         if not sheets:
             raise UnreadableFile(damage) from None
     return {sheet.name: sheet for sheet in sheets if any(cell != "" for row in sheet.cells for cell in row)}
+
+
+def _unfold(path: Path, content: CalamineSheet) -> list[list[Cell]]:
+    bottom, right = content.end or (0, 0)
+    _refuse_stray_cells(path, bottom + 1, right + 1)
+    return content.to_python(skip_empty_area=False)
 
 
 @contextmanager
@@ -180,23 +188,28 @@ def _open(path: Path) -> CalamineWorkbook:
 
 def _refuse_bombs(path: Path) -> None:
     """Refuse a workbook that says it is larger than fits in memory, before anything is unpacked."""
-    unpacked_bytes = 0
+    height = width = unpacked_bytes = 0
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked_bytes = sum(member.file_size for member in archive.infolist())
-        height, width = measure_sheets(path) if unpacked_bytes <= _MOST_UNPACKED_BYTES else (0, 0)
-    except (zipfile.BadZipFile, UnicodeDecodeError):
-        height, width = 0, 0  # An .xls is not packed.
-    if height * width > _MOST_CELLS:
-        message = (
-            f"{path.name} has a cell in row {height:,} and one in column {width:,}, with next to nothing "
-            "between: delete what stands far from the table."
-        )
-        raise InputRefused(message)
+        if unpacked_bytes <= _MOST_UNPACKED_BYTES:
+            height, width = measure_sheets(path)
+    except DAMAGE:
+        pass  # An .xls is not packed, and what is damaged calamine tells.
+    _refuse_stray_cells(path, height, width)
     if unpacked_bytes > _MOST_UNPACKED_BYTES:
         message = (
             f"{path.name} would be {unpacked_bytes / 2**20:,.0f} MB unpacked, and at most "
             f"{_MOST_UNPACKED_BYTES // 2**20} MB are read: save the sheet as CSV, or in parts."
+        )
+        raise InputRefused(message)
+
+
+def _refuse_stray_cells(path: Path, height: int, width: int) -> None:
+    if height * width > _MOST_CELLS:
+        message = (
+            f"{path.name} has a cell in row {height:,} and one in column {width:,}, with next to nothing "
+            "between: delete what stands far from the table."
         )
         raise InputRefused(message)
 
@@ -227,7 +240,7 @@ def _read_sheet(path: Path, sheet: _Sheet) -> Table:
     table = drop_blanks(
         Table(
             name=sheet.name,
-            rows=pd.DataFrame(rows[header.last + 1 :], columns=header.names, dtype="str"),
+            rows=_make_frame(rows[header.last + 1 :], header.names),
             row_numbers=np.arange(header.last + 2, len(rows) + 1, dtype=np.int64),
             warnings=tuple(warnings),
         )
@@ -240,6 +253,16 @@ def _read_sheet(path: Path, sheet: _Sheet) -> Table:
         if top > header.last and left == 0 and right >= _HEADING_SHARE * (width - 1) and width > 2
     }
     return fill_groups(take_headings(leave_out(table, head, titles), headings), names)
+
+
+def _make_frame(rows: list[list[str]], names: list[str]) -> pd.DataFrame:
+    """Make a frame of texts; of a sheet that a cell far off makes wide, without the blank columns."""
+    if len(names) > MOST_COLUMNS:
+        told = [
+            column for column, name in enumerate(names) if is_named(name) or any(row[column] for row in rows)
+        ]
+        rows, names = [[row[column] for column in told] for row in rows], [names[column] for column in told]
+    return pd.DataFrame(rows, columns=names, dtype="str")
 
 
 def _fill_merged(rows: list[list[str]], merges: Sequence[Merge], header: Header) -> list[str]:

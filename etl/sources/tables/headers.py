@@ -14,12 +14,16 @@ HEADER_SEARCH_ROWS = 20
 
 _FILLED_SHARE = 0.6
 _MOST_HEADER_ROWS = 3
+_LONGEST_NAME = 200
+_UNNAMED = re.compile(UNNAMED_COLUMN.format(r"\d+"))
 _LEAST_KNOWN = 2
 # What stands over a group of columns is short, and no line such as 单位：D社区 or 2026年3月.
 _LONGEST_HEADING = 12
 _NO_HEADING = re.compile(r"[:：\d]")
 
 _UNIT = re.compile(r"[(（]\S{1,5}[)）]|户|人|栋|幢|层|个|间|套|年|元|万元|辆|平方米|平米|㎡|m2|%")
+# Degrees as programs write them, one or a pair, or metres of a plane; no name of a column is a number.
+_PLACE = re.compile(r"-?\d{1,8}\.\d{3,}(?:\s*[,，;；]\s*-?\d{1,8}\.\d{3,})?")
 _ORDINALS = frozenset("甲乙丙丁戊己")
 _LEAST_COUNTED = 4
 
@@ -96,18 +100,28 @@ def find_header(rows: Sequence[Row]) -> int:
     return 0
 
 
+def is_headless(rows: Sequence[Row]) -> bool:
+    """Whether the first row holds values, and no row names the columns: places, and no word for a column."""
+    head = rows[:HEADER_SEARCH_ROWS]
+    if not head or any(count_known(row) for row in head):
+        return False
+    return any(_PLACE.fullmatch(cell.strip()) for cell in head[0])
+
+
 def count_known(row: Row) -> int:
     """Count the cells of a row that are headers we know."""
     known = load_known_headers()
-    return len({plain for cell in row if len(cell) < 30 and (plain := simplify(cell)) in known})
+    return len({plain for cell in row if 0 < len(cell) < 30 and (plain := simplify(cell)) in known})
 
 
 def name_columns(header: Sequence[str]) -> list[str]:
-    """Make column names usable: trimmed, line breaks gone, empty and repeated ones told apart."""
+    """Make column names usable: trimmed, of some length, in one line, empty and repeated ones told apart."""
     names: dict[str, None] = {}
     repeats: Counter[str] = Counter()
     for position, cell in enumerate(header, start=1):
-        name = base = " ".join(strip_controls(cell).split()) or UNNAMED_COLUMN.format(position)
+        name = base = " ".join(strip_controls(cell[:_LONGEST_NAME]).split()) or UNNAMED_COLUMN.format(
+            position
+        )
         while name in names:
             repeats[base] += 1
             name = f"{base} ({repeats[base] + 1})"
@@ -117,8 +131,12 @@ def name_columns(header: Sequence[str]) -> list[str]:
 
 def count_named(names: Sequence[str]) -> int:
     """Count the columns that have a name of their own: what a spreadsheet trails behind has none."""
-    unnamed = re.compile(UNNAMED_COLUMN.format(r"\d+"))
-    return sum(unnamed.fullmatch(name) is None for name in names)
+    return sum(map(is_named, names))
+
+
+def is_named(name: str) -> bool:
+    """Whether a column has a name of its own."""
+    return _UNNAMED.fullmatch(name) is None
 
 
 def _reaches_below(row: int, main: int, merges: Sequence[Merge]) -> bool:

@@ -6,7 +6,6 @@ The values themselves are calamine's, which does not tell of these.
 import functools
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,11 +13,13 @@ from typing import IO, Any
 
 from lxml import etree  # type: ignore[import-untyped]  # lxml comes without types
 
+from etl.sources.archive import DAMAGE
+
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _TRUE = {"1", "true"}
 # What reading a damaged or locked archive raises.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_DAMAGE = (*DAMAGE, RuntimeError, ValueError)
 _CHUNK_BYTES = 1 << 20
 # Bytes of which one must stand in a sheet that has anything to tell; hardly any large sheet has.
 _SIGNS = (b'hidden="1"', b'hidden="true"', b' t="e"')
