@@ -16,7 +16,7 @@ from geo.operations.heat import Answer, State, find_spots, list_counted_categori
 from geo.operations.heat_cases import YEAR_DAYS, Period, Question
 from geo.operations.heat_forecast import Trial, sum_trials, try_forecast
 from geo.operations.heat_units import Layout, lay_out
-from geo.operations.relapses import gather_relapses
+from geo.operations.relapses import gather_relapses, list_outcomes
 from geo.patterns.hotspots import adjust_p, score_getis_ord
 from geo.patterns.neighbours import Flags
 from geo.store.engine import acting_as
@@ -38,6 +38,7 @@ class Truth:
         gi_painted, gi_beside: what Gi* of raw counts paints, by the normal curve with false discovery.
         listed, listed_found, listed_beside: the same of the list of all categories over the year, by cells.
         relapses, named, named_right: planted pairs; what is called a relapse; both.
+        rebounds, lost, lost_right: planted rebounds; campaigns told to be lost again; both.
         silent, silent_unknown: planted silent buildings, and those shown as unknown.
         other_unknown: other buildings shown as unknown.
     """
@@ -55,6 +56,9 @@ class Truth:
     relapses: int = 0
     named: int = 0
     named_right: int = 0
+    rebounds: int = 0
+    lost: int = 0
+    lost_right: int = 0
     silent: int = 0
     silent_unknown: int = 0
     other_unknown: int = 0
@@ -88,7 +92,13 @@ class Demo:
     def find_truth(self) -> Truth:
         """Compare what is planted with what is answered."""
         with self._acting():
-            return self._find_spots() + self._find_listed() + self._find_relapses() + self._find_silent()
+            return (
+                self._find_spots()
+                + self._find_listed()
+                + self._find_relapses()
+                + self._find_rebounds()
+                + self._find_silent()
+            )
 
     def try_forecasts(self) -> Trial | None:
         """Let the last weeks of the year be caught, category by category of the planted spots."""
@@ -136,11 +146,16 @@ class Demo:
     def _find_listed(self) -> Truth:
         """As ``wangge hotspots`` lists them, which is told nothing of what is planted when."""
         codes = list_counted_categories(self.state, _YEAR)
+        shapes = lay_out(self.state.columns, "hexagon").shapes
         found = Truth()
         for code in codes:
             _, rows = find_spots(self.state, Question(categories=(code,)), _YEAR, shared_by=len(codes))
             planted = [spot.is_true[rows] for spot in self._spots if spot.question.categories == (code,)]
-            right = np.any(planted, axis=0) if planted else np.zeros(len(rows), bool)
+            # What is being lost again is hot, too.
+            grounds = [self._find_ground(each["campaign"]) for each in self._planted.rebounds
+                       if each["category"] == code]  # fmt: skip
+            lost = [shapely.intersects(shapes[rows], ground) for ground in grounds]
+            right = np.any([*planted, *lost], axis=0) if planted or lost else np.zeros(len(rows), bool)
             found += Truth(
                 listed=len(rows),
                 listed_found=sum(int(each.any()) for each in planted),
@@ -157,6 +172,16 @@ class Demo:
         }
         planted = {(pair["closed"], pair["returned"]) for pair in self._planted.relapses}
         return Truth(relapses=len(planted), named=len(named), named_right=len(named & planted))
+
+    def _find_rebounds(self) -> Truth:
+        codes = dict(self._ask("SELECT id, code FROM campaign WHERE community_id = %s", self._id))
+        lost = {
+            codes[campaign.id]
+            for campaign in list_outcomes(self._id, _NOW)
+            if any(rebound.named_on is not None for rebound in campaign.rebounds)
+        }
+        planted = {each["campaign"] for each in self._planted.rebounds}
+        return Truth(rebounds=len(planted), lost=len(lost), lost_right=len(lost & planted))
 
     def _find_silent(self) -> Truth:
         answer: Answer = measure(self.state, Question(unit="building"), _YEAR)
@@ -178,6 +203,11 @@ class Demo:
             is_true[self._find_houses(layout, spot)] = True
             since = AS_OF - timedelta(days=spot["days"])
             yield _Spot(Question(categories=(spot["category"],)), Period(since, AS_OF), is_true)
+
+    def _find_ground(self, campaign: str) -> shapely.Geometry:
+        [(ground,)] = self._ask("SELECT ST_AsBinary(geom) FROM campaign WHERE code = %s", campaign)
+        plane = self.state.columns.ground.plane
+        return shapely.transform(shapely.from_wkb(bytes(ground)), plane.to_metres)
 
     def _find_houses(self, layout: Layout, spot: dict[str, Any]) -> list[int]:
         houses = self._ask(

@@ -16,7 +16,7 @@ from etl.demo.town.town import Town, build_town
 from etl.demo.truth import Truth
 from etl.demo.year.clock import DAY_S
 from etl.demo.year.history import History, live_through
-from etl.demo.year.plants import BOUNCED, HOTSPOT, RETURNED
+from etl.demo.year.plants import BOUNCED, HOTSPOT, REBOUND, RETURNED
 
 _ELLIPSOID = Geod(ellps="GRS80")
 
@@ -73,6 +73,7 @@ def _tell_truth(town: Town, people: People, silent: frozenset[int], history: His
     return Truth(
         hotspots=_tell_hotspots(town, history),
         relapses=_tell_relapses(history),
+        rebounds=_tell_rebounds(history),
         bounced=_tell_bounced(history),
         uncovered_buildings=[codes[i] for i in town.grid_plan.uncovered],
         unheld_buildings=[codes[i] for i in people.unheld],
@@ -117,10 +118,18 @@ def _tell_relapses(history: History) -> list[dict[str, Any]]:
     return relapses
 
 
+def _tell_rebounds(history: History) -> list[dict[str, Any]]:
+    rebound = history.plants.rebound
+    if rebound is None:
+        return []
+    campaign = rebound.campaign
+    return [{"campaign": campaign.code, "category": campaign.category, "since": rebound.since.isoformat()}]
+
+
 def _tell_bounced(history: History) -> list[dict[str, Any]]:
     events = history.handling.events
     returned = np.bincount(events.incident[events.to_state == "returned"], minlength=len(history.reports))
     return [
         {"incident": history.external_id[i], "returns": int(returned[i])}
-        for i in np.flatnonzero(history.reports.plant >= BOUNCED)
+        for i in np.flatnonzero((history.reports.plant >= BOUNCED) & (history.reports.plant < REBOUND))
     ]

@@ -11,6 +11,7 @@ class Truth:
     Attributes:
         hotspots: place, category, radius and rate of each hot spot.
         relapses: a closed case and the one that came back after a campaign, by external id.
+        rebounds: a campaign whose success is being lost again, and since when.
         uncovered_buildings: in no grid of the kind ``community``.
         unheld_buildings: in a grid, but nobody in office leads their zone in any plan.
         silent_buildings: neither an incident nor a visit in twelve months.
@@ -21,6 +22,7 @@ class Truth:
 
     hotspots: list[dict[str, Any]] = field(default_factory=list)
     relapses: list[dict[str, Any]] = field(default_factory=list)
+    rebounds: list[dict[str, Any]] = field(default_factory=list)
     uncovered_buildings: list[str] = field(default_factory=list)
     unheld_buildings: list[str] = field(default_factory=list)
     silent_buildings: list[str] = field(default_factory=list)

@@ -80,6 +80,16 @@ def _tell(code: str, truth: Truth) -> list[Row]:
                  0.95, "target"),
         _compare(f"precision of relapses, {code}", truth.named, share(truth.named_right, truth.named), 0.9,
                  "target"),
+        *(
+            [
+                _compare(f"clean-ups being lost named, {code}", truth.rebounds,
+                         share(truth.lost_right, truth.rebounds), 0.85, "target"),
+                _compare(f"precision of these, {code}", truth.lost, share(truth.lost_right, truth.lost), 0.9,
+                         "target"),
+            ]
+            if truth.rebounds
+            else ()
+        ),
         _compare(f"silent buildings unknown, {code}", truth.silent, share(truth.silent_unknown, truth.silent),
                  1.0, "target"),
         _compare(f"unknown buildings silent, {code}", truth.silent_unknown + truth.other_unknown,

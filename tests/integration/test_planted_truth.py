@@ -74,6 +74,12 @@ def test_planted_relapses_are_named_and_little_else(findings: Findings) -> None:
     assert truth.named_right >= 0.9 * truth.named
 
 
+def test_the_clean_up_that_is_being_lost_is_named_and_no_other(findings: Findings) -> None:
+    truth = findings.truth
+    assert truth.rebounds == 1
+    assert (truth.lost, truth.lost_right) == (1, 1)
+
+
 def test_towns_with_nothing_planted_stay_quiet(findings: Findings) -> None:
     assert findings.quiet_maps == 240
     assert findings.false_alarms <= 0.05 * findings.quiet_maps

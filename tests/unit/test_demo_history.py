@@ -13,6 +13,7 @@ from etl.demo.community import Community, build_community
 from etl.demo.program import PROGRAMS
 from etl.demo.town.terrain import lay_out_sites
 from etl.demo.year.clock import DAY_S, HOUR_S, WORKING_DAY_S, WorkingTime, find_midnight
+from etl.demo.year.plants import REBOUND
 
 AS_OF = date(2026, 3, 18)
 END = find_midnight(AS_OF)
@@ -123,6 +124,27 @@ def test_relapses_return_within_a_month_and_fifty_metres(community: Community) -
         assert find_midnight(campaign.starts_on) <= history.handling.closed_at[first]
         assert history.handling.closed_at[first] < find_midnight(campaign.ends_on) + DAY_S
         assert history.campaign[again] == -1
+
+
+def test_a_rebound_makes_no_case_look_like_the_return_of_another() -> None:
+    history = build("D").history
+    (rebound,) = build("D").truth.rebounds
+    assert rebound["campaign"] == history.plants.campaigns[0].code
+    rows = np.flatnonzero(history.reports.plant == REBOUND)
+    at, closed = history.reports.at[rows], history.handling.closed_at[rows]
+    since = find_midnight(date.fromisoformat(rebound["since"]))
+    assert (at >= since).sum() >= 12
+    assert (at < find_midnight(history.plants.campaigns[0].starts_on)).sum() >= 24
+    for i, row in enumerate(rows):
+        gap = at - closed[i]
+        near = np.hypot(history.x[rows] - history.x[row], history.y[rows] - history.y[row]) <= 50
+        near |= (history.building[rows] == history.building[row]) & (history.building[row] >= 0)
+        assert not (near & (gap > 0) & (gap <= 30 * DAY_S)).any()
+
+
+def test_a_small_community_has_no_room_for_a_rebound() -> None:
+    assert build("Y").truth.rebounds == []
+    assert not (build("Y").history.reports.plant == REBOUND).any()
 
 
 def test_clean_up_cases_come_back_only_where_planted(community: Community) -> None:

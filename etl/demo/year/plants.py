@@ -1,4 +1,4 @@
-"""What is planted in the year's incidents: hot spots, relapses after campaigns, bounced cases."""
+"""What is planted in the year's incidents: hot spots, relapses and a rebound after campaigns, bounces."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,10 +11,11 @@ from etl.demo.town.town import Town
 from etl.demo.year.clock import DAY_S, HOUR_S, find_midnight, go_back
 from etl.demo.year.incidents import KIND_AT, YEAR_DAYS, Reports, draw_times, make_reports
 from etl.demo.year.mixture import KINDS
+from etl.demo.year.rebounds import let_rebound
 from etl.demo.year.spots import Pool
 
 # Plant numbers in ``Reports.plant``.
-HOTSPOT, CAMPAIGN, RETURNED, BOUNCED = 0, 1_000, 2_000, 3_000
+HOTSPOT, CAMPAIGN, RETURNED, BOUNCED, REBOUND = 0, 1_000, 2_000, 3_000, 4_000
 _RADIUS_M = 75.0
 # Category, where it likes to be, cases over so many last days in a community of 9,600 cases a year. None of
 # these is cleaned up by a campaign, whose relapses it would hide.
@@ -30,6 +31,8 @@ _CAMPAIGNS: tuple[tuple[str, str, tuple[str, ...], int, int, int], ...] = (
     ("E104", "楼道脏乱", ("three_no", "old"), 140, 12, 5),
     ("E207", "乱堆杂物", ("old", "resettlement"), 62, 10, 5),
 )
+# Which of them is being lost again.
+_LOST = 0
 _CAMPAIGN_DAYS = 12
 _CAMPAIGN_COMPOUNDS = 3
 _CAMPAIGN_HOURS = np.array([9.0, 9.5, 10.0, 10.6, 15.0, 15.5, 16.2])
@@ -69,16 +72,25 @@ class Campaign:
 
 
 @dataclass(frozen=True)
+class Rebound:
+    """The campaign whose success is being lost, and since when."""
+
+    campaign: Campaign
+    since: date
+
+
+@dataclass(frozen=True)
 class Plants:
     """Everything planted in the incidents; ``Reports.plant`` says which case belongs to what.
 
     The n-th returned case has the plant number ``RETURNED + n`` and answers the clean-up case
-    ``CAMPAIGN + 100 * campaign + k`` given by ``came_back[n]``.
+    ``CAMPAIGN + 100 * campaign + k`` given by ``came_back[n]``. A small community has no rebound.
     """
 
     hotspots: list[Hotspot]
     campaigns: list[Campaign]
     came_back: list[int]
+    rebound: Rebound | None
 
 
 def _choose_compounds(
@@ -107,8 +119,10 @@ def plant_cases(
     cases: list[Reports] = []
     campaigns: list[Campaign] = []
     came_back: list[int] = []
+    grounds: list[list[int]] = []
     for n, (code, word, wanted, days_ago, cleaned, returned) in enumerate(_CAMPAIGNS):
         compounds = _choose_compounds(town, wanted, _CAMPAIGN_COMPOUNDS, taken, rng)
+        grounds.append(compounds)
         start = as_of - timedelta(days=days_ago)
         end = start + timedelta(days=_CAMPAIGN_DAYS - 1)
         names = "、".join(town.compounds[i].name for i in compounds)
@@ -121,6 +135,15 @@ def plant_cases(
         after.plant = RETURNED + len(came_back) + np.arange(len(after))
         came_back += before.plant[: len(after)].tolist()
         cases += [before, after]
+    lost, rebound = campaigns[_LOST], None
+    regained = let_rebound(
+        KIND_AT[lost.category], grounds[_LOST], pools, lost.starts_on, as_of, town.site.make_rng("rebound")
+    )
+    if regained is not None:
+        since, reports = regained
+        reports.plant[:] = REBOUND
+        cases.append(reports)
+        rebound = Rebound(lost, since)
     hotspots = []
     for n, (code, liked, planted, days) in enumerate(_HOTSPOTS):
         hotspot, reports = _heat(town, pools, code, liked, planted, days, taken, as_of, rng)
@@ -128,7 +151,7 @@ def plant_cases(
         hotspots.append(hotspot)
         cases.append(reports)
     cases.append(_bounce(pools, as_of, rng))
-    return reduce(Reports.add, cases), Plants(hotspots, campaigns, came_back)
+    return reduce(Reports.add, cases), Plants(hotspots, campaigns, came_back, rebound)
 
 
 def _clean_up(
