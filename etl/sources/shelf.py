@@ -105,7 +105,8 @@ class Shelf:
 
 def look_through(values: pa.Array | pa.ChunkedArray) -> Iterator[pa.Array]:
     """Yield a column some values at a time, at least once; between, the pages of large tables are let go."""
-    for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    for chunk in chunks or [pa.array([], values.type)]:
         for start in range(0, max(len(chunk), 1), _PIECE_ROWS):
             yield chunk.slice(start, _PIECE_ROWS)
             if len(chunk) > _PIECE_ROWS:
