@@ -90,6 +90,10 @@ def _unfold(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len(lists) != 1 or any(len(record) > _MOST_HEADINGS for record in records):
             break
         (inner,) = lists
+        # A shop with its photos is a record, and so is what says more of itself than what stands above it.
+        first = next(record for record in records if _is_list_of_records(record.get(inner)))
+        if len(_lift_members(first[inner][0])) < len(first):
+            break
         records = [
             {**{name: value for name, value in record.items() if name != inner}, **each}
             for record in records

@@ -127,6 +127,12 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
         if columns and all(re.fullmatch(UNNAMED_COLUMN.format(r"\d+"), column) for column in columns):
             message = f"{file_name} has no header; say with --map what its numbered columns are."
             raise InputRefused(message)
+        if _are_values(columns):
+            message = (
+                f"{file_name} has no header: its first row holds values ({_list_columns(columns)}); "
+                "write above it what each column is."
+            )
+            raise InputRefused(message)
         wanted, found = ", ".join(layer.needs), _list_columns(columns)
         message = f"{file_name} has no column for {wanted}; it has {found}: name one with --map COLUMN=FIELD."
         raise InputRefused(message)
@@ -196,6 +202,11 @@ def begins(plain: str, header: str) -> bool:
 def _list_columns(columns: Sequence[str]) -> str:
     listed = ", ".join(strip_controls(column)[:_LONGEST_LISTED] for column in columns[:_MOST_LISTED])
     return f"{listed} …" if len(columns) > _MOST_LISTED else listed or "no column at all"
+
+
+def _are_values(columns: Sequence[str]) -> bool:
+    """Whether what should be names of columns are numbers, as those of coordinates or days."""
+    return sum(re.fullmatch(r"-?\d+\.\d{3,}|\d{4}-\d\d-\d\d.*", column) is not None for column in columns) > 0
 
 
 def _may_be_cut(column: str) -> bool:
