@@ -22,6 +22,7 @@ from dashboard.routes.wall_frames import WallFrames
 from geo.operations.accounts import hash_password, hash_token
 from geo.operations.attempts import get_attempts
 from geo.store.engine import get_actor
+from tests.patience import PATIENCE_S
 from tests.serving import serve_app
 from tests.town import Town
 
@@ -104,7 +105,7 @@ class Browser(httpx.Client):
     """A browser without scripts: keeps cookies, asks for pages, sends the forms it was shown."""
 
     def __init__(self, address: str) -> None:
-        super().__init__(base_url=address, timeout=30)
+        super().__init__(base_url=address, timeout=PATIENCE_S)
 
     def open(self, path: str) -> httpx.Response:
         """Open a page; where it sends to is not followed."""

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from dashboard.routes import open311
 from geo.operations.accounts import hash_token
+from tests.patience import PATIENCE_S
 from tests.serving import serve_app
 from tests.town import Town
 
@@ -24,7 +25,7 @@ YESTERDAY = NOW - timedelta(days=1)
 def serve() -> Iterator[httpx.Client]:
     with (
         serve_app(Starlette(routes=open311.routes())) as address,
-        httpx.Client(base_url=f"{address}/open311/v2", timeout=30) as client,
+        httpx.Client(base_url=f"{address}/open311/v2", timeout=PATIENCE_S) as client,
     ):
         yield client
 

@@ -18,6 +18,7 @@ from dashboard.routes.lane import DataLane
 from geo.model.actor import Actor
 from geo.store.engine import acting_as
 from tests.actors import find_secretary
+from tests.patience import PATIENCE_S
 
 
 class ActAs:
@@ -65,7 +66,7 @@ def serve(url: str, *actors: Actor) -> Iterator[httpx.Client]:
         middleware=[Middleware(ActAs, url, actors), Middleware(DataLane, cache)],
     )
     try:
-        with serve_app(app) as address, httpx.Client(base_url=address, timeout=30) as client:
+        with serve_app(app) as address, httpx.Client(base_url=address, timeout=PATIENCE_S) as client:
             yield client
     finally:
         cache.close()

@@ -5,6 +5,8 @@ database counts the wrong passwords of an account wherever they were tried.
 """
 
 import ipaddress
+import time
+from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
 from typing import Final
@@ -22,11 +24,12 @@ class Attempts:
     Args:
         most: tries in a row before an address must wait.
         wait_s: for how long, from the last of them.
+        tell_s: the clock, in seconds.
     """
 
-    def __init__(self, most: int, wait_s: float) -> None:
+    def __init__(self, most: int, wait_s: float, tell_s: Callable[[], float] = time.monotonic) -> None:
         self._most = most
-        self._made: TTLCache[tuple[str, str], int] = TTLCache(_MOST_KEPT, wait_s)
+        self._made: TTLCache[tuple[str, str], int] = TTLCache(_MOST_KEPT, wait_s, tell_s)
         self._lock = Lock()
 
     def take(self, login: str, address: str) -> bool:

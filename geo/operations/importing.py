@@ -249,8 +249,16 @@ def _supervise(job_id: str, step: Step, actor: Actor | None) -> None:
                 problem = _run_worker(job_id, step)
                 if problem is not None:
                     fail_step(job_id, problem)
+                _forget_upload(job_id)
         finally:
             _slots.release()
+
+
+def _forget_upload(job_id: str) -> None:
+    """Delete the upload of an import that is done, whose process may have ended before it could."""
+    job = read_job(job_id)
+    if job.state == "committed":
+        (find_folder(job_id) / job.file_name).unlink(missing_ok=True)
 
 
 def _run_worker(job_id: str, step: Step) -> str | None:

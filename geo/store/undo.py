@@ -86,6 +86,7 @@ def undo_batch(
             (batch,),
         )
         restored = cursor.rowcount
+    queries.forget_changes(connection, batch=batch)
     queries.forget_choices(connection, batch=batch)
     queries.mark_undone(connection, batch=batch)
     return UndoneBatch(batch, layer, file_name, deleted, restored)

@@ -14,6 +14,7 @@ from geo.store import engine
 from tests.actors import make_actor
 from tests.app.opening import open_page
 from tests.app.test_morning_page import open_morning, read_words
+from tests.patience import PATIENCE_S
 from tests.town import START, Town
 
 TODAY = find_day(datetime.now(UTC))
@@ -59,7 +60,7 @@ def _show_desk_alone(staff: dict[int, str]) -> None:
 
 def open_desk(office: Office) -> AppTest:
     staff = {office.li: "李", office.zhao: "赵", office.wang: "王"}
-    app = AppTest.from_function(_show_desk_alone, args=(staff,), default_timeout=30).run()
+    app = AppTest.from_function(_show_desk_alone, args=(staff,), default_timeout=PATIENCE_S).run()
     assert not app.exception
     return app
 

@@ -25,6 +25,7 @@ from geo.cluster import Cluster
 from tests.browser.desk import PATIENCE_MS, Desk, open_window
 from tests.browser.witness import Witness
 from tests.conftest import clone_database
+from tests.patience import PATIENCE_S
 
 # WebGL without a graphics card; and no name but this machine's resolves, whatever asks.
 _FLAGS = (
@@ -41,7 +42,6 @@ _FLAGS = (
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-_START_TIMEOUT_S = 60
 _HAS_FAILED = pytest.StashKey[bool]()
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -77,7 +77,7 @@ def server(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="package")
@@ -159,7 +159,7 @@ def secretary(window: BrowserContext, server: str) -> Iterator[None]:
 
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(_START_TIMEOUT_S * 5):
+    for _ in range(int(PATIENCE_S) * 5):
         assert process.poll() is None, "the server ended while it was starting"
         try:
             with urlopen(url, timeout=2):  # noqa: S310 - our own address

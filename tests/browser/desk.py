@@ -3,6 +3,8 @@
 import io
 import math
 import re
+import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -81,6 +83,17 @@ class Desk:
             before = now
         msg = "the map never came to rest"
         raise AssertionError(msg)
+
+    def wait_until(self, is_so: Callable[[], bool], told: str) -> None:
+        """Wait for what the page itself cannot be asked to wait for.
+
+        Raises:
+            AssertionError: it never came to be; says what did not.
+        """
+        end_s = time.monotonic() + PATIENCE_MS / 1000
+        while not is_so():
+            assert time.monotonic() < end_s, told
+            self.page.wait_for_timeout(200)
 
     def read_pixels(self) -> NDArray[np.uint8]:
         """Return the map as it is on the screen: rows, columns, red-green-blue."""

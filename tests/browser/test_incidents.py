@@ -249,7 +249,7 @@ def test_list_and_map_select_each_other(worker: Desk, pictures: Path) -> None:
     row = page.locator(f'.case[data-id="{case}"]')
     row.click()
     expect(page.locator(".st-key-case_card")).to_contain_text(f"#{case}")
-    assert worker.read_address()["case"] == str(case)
+    expect(page).to_have_url(re.compile(rf"[?&]case={case}(&|$)"))
     worker.wait_until_drawn()
     page.screenshot(path=pictures / "desk.png")
     assert worker.count_colour("#0B6E99") > 20, "the open case is ringed on the map"

@@ -212,7 +212,7 @@ def test_a_hand_faster_than_the_server_loses_nothing(drawing: Drawing) -> None:
         page.keyboard.press("Enter")
     drawing.stroke((690, 180), (775, 240))
     steps = "SELECT count(*) FROM zone_step WHERE plan_id = %s AND undone_at IS NULL"
-    _wait_for(drawing, steps, plan_id, 3)
+    drawing.desk.wait_until(lambda: drawing.desk.query(steps, plan_id) == [(3,)], "a stroke was lost")
     # What was picked last is still in hand, and nothing of what was given.
     inside = drawing.count_picked()
     page.keyboard.press("Escape")
@@ -221,7 +221,7 @@ def test_a_hand_faster_than_the_server_loses_nothing(drawing: Drawing) -> None:
     # As many steps back as keys were pressed.
     for _ in range(3):
         page.keyboard.press("Control+z")
-    _wait_for(drawing, steps, plan_id, 0)
+    drawing.desk.wait_until(lambda: drawing.desk.query(steps, plan_id) == [(0,)], "a step was not undone")
     _throw_away(drawing, "快手")
 
 
@@ -360,14 +360,6 @@ def _throw_away(drawing: Drawing, name: str) -> None:
     expect(drawing.find_plan()).not_to_have_value(re.compile(name))
 
 
-def _wait_for(drawing: Drawing, statement: str, plan_id: int, count: int) -> None:
-    for _ in range(100):
-        if drawing.desk.query(statement, plan_id) == [(count,)]:
-            return
-        drawing.page.wait_for_timeout(200)
-    assert drawing.desk.query(statement, plan_id) == [(count,)]
-
-
 def _lock_zone(drawing: Drawing, name: str) -> None:
     drawing.choose(name)
     before = drawing.editor.get_attribute("data-revision") or ""
@@ -396,7 +388,7 @@ def _take_suggestion(drawing: Drawing) -> None:
     take = page.locator(".st-key-wish_take_steadiest").get_by_role("button")
     stop = page.locator(".st-key-wish_stop").get_by_role("button")
     offer = page.get_by_text("变动最少").first
-    expect(offer).to_be_visible(timeout=60_000)
+    expect(offer).to_be_visible()
     top = _find_top(offer)
     stop.click()
     expect(page.get_by_text("搜索已结束")).to_be_visible()

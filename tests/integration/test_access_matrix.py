@@ -21,6 +21,7 @@ from dashboard.routes.cookies import sign_token
 from geo.model.actor import ROLES, Role
 from geo.operations.accounts import hash_token
 from geo.rules.access import RESOURCES, find_route, is_allowed, list_pages, write_matrix
+from tests.patience import PATIENCE_S
 from tests.trust import Session, Worlds
 
 PAGES = [name for name, resource in RESOURCES.items() if resource.kind == "page"]
@@ -28,7 +29,6 @@ ROUTES = [name for name, resource in RESOURCES.items() if resource.kind == "rout
 # What every signed-in person may open, and what asks for a key of its own or for nothing.
 FOR_EVERYBODY = {"/password", "/post"}
 FREE = ("/login", "/logout", "/healthz", "/vendor/", "/open311/v2/")
-_PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +87,11 @@ def address(worlds: Worlds, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
 
 
 def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline_s = time.monotonic() + _PATIENCE_S
+    deadline_s = time.monotonic() + PATIENCE_S
     while True:
         try:
             httpx.get(f"{address}/healthz", timeout=5).raise_for_status()
@@ -118,7 +118,7 @@ def open_page(address: str, cookie: str, page: str) -> tuple[set[str], bool]:
     ) as stream:
         stream.send(message.SerializeToString())
         while True:
-            packed = stream.recv(timeout=_PATIENCE_S)
+            packed = stream.recv(timeout=PATIENCE_S)
             answer = ForwardMsg.FromString(packed if isinstance(packed, bytes) else packed.encode())
             kind = answer.WhichOneof("type")
             if kind == "navigation":

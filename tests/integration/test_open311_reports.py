@@ -10,6 +10,7 @@ import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from tests.open311 import Office, find_id, find_ids, parse, read, refuse, report, serve
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ def test_other_bodies_are_refused(kind: str, body: bytes, office: Office, client
 
 def test_a_body_that_does_not_end_is_not_read(client: httpx.Client) -> None:
     port = urlsplit(str(client.base_url)).port or 0
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as line:
         line.sendall(
             b"POST /open311/v2/requests.json HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000000\r\n"
             b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + b"a=" + b"x" * 70_000

@@ -11,6 +11,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, ISOLATION_LEVEL_
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from shapely import Polygon, box
 
+from tests.patience import PATIENCE_S
 from tests.town import Town, to_wkb
 
 A_YEAR_ON = date(2025, 1, 1)
@@ -133,7 +134,7 @@ class TestGridOverlap:
             racing.join(timeout=0.3)
             assert racing.is_alive(), "the second must wait for the first"
             town.connection.commit()
-            racing.join(timeout=10)
+            racing.join(timeout=PATIENCE_S)
 
         assert [type(failure) for failure in outcome] == [errors.ExclusionViolation]
 
@@ -275,7 +276,7 @@ class TestBuildingGrid:
             racing.start()
             racing.join(timeout=0.3)
             town.connection.commit()
-            racing.join(timeout=10)
+            racing.join(timeout=PATIENCE_S)
 
         assert assigned(town) == {"1": [("01", "[2024-01-01,)")]}
 
@@ -312,7 +313,7 @@ class TestBuildingGrid:
             racing.start()
             racing.join(timeout=0.3)
             failures.append(_try_commit(town.connection))
-            racing.join(timeout=10)
+            racing.join(timeout=PATIENCE_S)
 
         town.connection.set_session(ISOLATION_LEVEL_READ_COMMITTED)
         # Nor does it keep one that it does not lie in.

@@ -16,6 +16,7 @@ from geo.errors import DatabaseUnavailable
 from geo.store.engine import open_asynchronous_connection
 from geo.store.line import Line
 from geo.store.versions import VersionWatch
+from tests.patience import PATIENCE_S
 from tests.town import Town
 
 
@@ -106,12 +107,12 @@ def test_a_question_under_way_when_the_connection_is_lost_is_answered_with_the_l
 ) -> None:
     async def ask() -> None:
         line = Line(await asyncio.to_thread(open_asynchronous_connection, database_url))
-        answer = asyncio.create_task(line.ask("SELECT 1 FROM pg_sleep(60)"))
+        answer = asyncio.create_task(line.ask("SELECT 1 FROM pg_sleep(3600)"))
         await asyncio.sleep(0.2)
         await asyncio.to_thread(end_connections, connection)
         try:
             with pytest.raises(psycopg2.OperationalError):
-                await asyncio.wait_for(answer, timeout=5)
+                await asyncio.wait_for(answer, timeout=PATIENCE_S)
         finally:
             line.close()
 

@@ -196,5 +196,9 @@ ORDER BY 1, 2;
 DELETE FROM import_source AS s USING import_batch AS b
 WHERE b.id = :batch AND s.community_id = b.community_id AND s.layer = b.layer AND s.used_at = b.imported_at;
 
+-- name: forget_changes(batch)!
+-- No one can undo a batch twice: what rows were before it is known by the rows again.
+DELETE FROM import_change WHERE batch_id = :batch;
+
 -- name: mark_undone(batch)!
 UPDATE import_batch SET undone_at = now() WHERE id = :batch;
