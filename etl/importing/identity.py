@@ -41,9 +41,12 @@ def name_rows(draft: Draft) -> None:
     if not draft.has("code") and not draft.has("external_id"):
         source = f"name and {around}" if draft.has(around) else "name"
         draft.warn(f"No column holds a code or an external id: rows are known by their {source}.")
-    parts = [name, draft.get(around)][::order]
-    by_name = parts[0].str.cat(parts[1], sep="-").fillna(name)
-    draft.assume("code", external.fillna(by_name))
+    stand_in = code
+    if not draft.has("code") or code.hasnans:
+        parts = [name, draft.get(around)][::order]
+        by_name = parts[0].str.cat(parts[1], sep="-").fillna(name)
+        stand_in = external.fillna(by_name)
+    draft.assume("code", stand_in)
     if draft.layer.name != "ground":  # a street may have no name, and a number is none
         draft.assume("name", code.fillna(external))
     draft.reject(draft.values["code"].isna().to_numpy(bool), "has neither a code nor a name")
