@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,21 @@ from etl.sources.shelf import Shelf
 from etl.sources.table import Rejection, Table
 
 Mask = npt.NDArray[np.bool_]
+
+_READERS = 2
+
+
+class Columns(dict[str, pd.Series]):
+    """Columns by their names; those of a large draft lie on its shelf."""
+
+    def __init__(self, columns: Mapping[str, pd.Series], shelf: Shelf) -> None:
+        super().__init__()
+        self._shelf = shelf
+        for name, values in columns.items():
+            self[name] = values
+
+    def __setitem__(self, name: str, values: pd.Series) -> None:
+        super().__setitem__(name, self._shelf.lay_down_column(values))
 
 
 @dataclass
@@ -40,7 +55,7 @@ class Draft:
         shapes: shape (n,) of sound polygons and multipolygons in EPSG:4490, None where a row has none; of
             polygon layers only.
         repairs: number of a row whose shape was mended, and what was done to it.
-        shelf: where the text of a large file lies.
+        shelf: where the columns of a large file lie.
     """
 
     layer: Layer
@@ -57,6 +72,9 @@ class Draft:
     repairs: list[tuple[int, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     shelf: Shelf = field(default_factory=Shelf)
+
+    def __post_init__(self) -> None:
+        self.values = Columns(self.values, self.shelf)
 
     def __len__(self) -> int:
         return len(self.row_numbers)
@@ -158,10 +176,11 @@ def draft_rows(
         kept=np.ones(len(table.row_numbers), dtype=bool),
         rejections=list(table.unreadable),
         warnings=[*table.warnings, *doubts],
-        points=np.full((len(table.row_numbers), 2), np.nan),
+        points=table.shelf.lay_down(np.full((len(table.row_numbers), 2), np.nan)),
         shelf=table.shelf,
     )
-    with ThreadPoolExecutor() as pool:
+    # More at a time would be held in memory at a time.
+    with ThreadPoolExecutor(max_workers=_READERS) as pool:
         readings = pool.map(partial(_read_column, table), raw.values(), [layer.fields[name] for name in raw])
     for name, reading in zip(raw, readings, strict=True):
         draft.values[name] = reading.values
@@ -176,6 +195,7 @@ def draft_rows(
 
 def _read_column(table: Table, column: pd.Series, field: Field) -> Reading:
     reading = read_values(column, field, from_1904=table.counts_from_1904)
+    reading = replace(reading, values=table.shelf.lay_down_column(reading.values))
     table.shelf.let_go()
     return reading
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.importing.columns.layers import Layer, simplify
+from etl.importing.columns.texts import find_matches
 from etl.importing.draft import Draft, Mask
 
 NEW = -1
@@ -26,8 +27,7 @@ def reject_totals(draft: Draft) -> None:
             continue
         words = draft.values[column]
         # All of them have 计 in them: of a million numbers hardly any is looked at closer.
-        found = pc.match_substring(pa.array(words, pa.large_string(), from_pandas=True), "计")
-        likely = np.flatnonzero(pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False))
+        likely = np.flatnonzero(find_matches(words, lambda piece: pc.match_substring(piece, "计")))
         totals = np.zeros(len(draft), dtype=bool)
         totals[likely] = [simplify(word) in _TOTALS for word in words.iloc[likely]]
         draft.reject(totals & draft.kept, "is a total, not a row", column)
@@ -41,9 +41,12 @@ def name_rows(draft: Draft) -> None:
     if not draft.has("code") and not draft.has("external_id"):
         source = f"name and {around}" if draft.has(around) else "name"
         draft.warn(f"No column holds a code or an external id: rows are known by their {source}.")
-    parts = [name, draft.get(around)][::order]
-    by_name = parts[0].str.cat(parts[1], sep="-").fillna(name)
-    draft.assume("code", external.fillna(by_name))
+    stand_in = code
+    if not draft.has("code") or code.hasnans:
+        parts = [name, draft.get(around)][::order]
+        by_name = parts[0].str.cat(parts[1], sep="-").fillna(name)
+        stand_in = external.fillna(by_name)
+    draft.assume("code", stand_in)
     if draft.layer.name != "ground":  # a street may have no name, and a number is none
         draft.assume("name", code.fillna(external))
     draft.reject(draft.values["code"].isna().to_numpy(bool), "has neither a code nor a name")
@@ -131,7 +134,8 @@ def _look_up(draft: Draft, existing: pd.DataFrame, by: list[str]) -> npt.NDArray
 
 def _reject_repeats(draft: Draft, by: list[str]) -> None:
     keys = pd.DataFrame({name: draft.get(name) for name in by})
-    keys = keys[draft.kept & keys.notna().all(axis=1).to_numpy(bool)]
+    compared = draft.kept & keys.notna().all(axis=1).to_numpy(bool)
+    keys = keys if compared.all() else keys[compared]  # a copy
     if any(_always_rises(keys[name]) for name in reversed(by)):
         return
     repeats = keys.duplicated().to_numpy(bool)

@@ -132,7 +132,9 @@ def import_file(
         ground = Ground(home, places)
         source = locate_rows(draft, table, crs, ground, path.name, is_confirmed=opened.is_confirmed)
         source_crs = None if source is None else source.name
+        draft.shelf.let_go()
         _check_rows(connection, draft, places, ground)
+        draft.shelf.let_go()
         seams = find_seams(draft, places, ground)
         known = read_identities(connection, chosen.table, home.id, identify_by(chosen))
         ids = recognise_rows(connection, draft, match_rows(draft, known), home.id)
@@ -140,6 +142,7 @@ def import_file(
         settle_parents(connection, draft, ids)
         settle_elderly(draft, ids, places)
         warn_of_doubles(draft, ids, places)
+        draft.shelf.let_go()
         batch, loaded = None, Loaded(RowCounts(total, inserted=0, updated=0, unchanged=0, rejected=total))
         if draft.kept.any():
             batch = open_batch(
@@ -159,6 +162,7 @@ def import_file(
             with _explain_refusal(path.name):
                 on_progress("placing", 0, total)
                 told = place_by_address(connection, draft, ids, places, home.id)
+                draft.shelf.let_go()
                 placer = IncidentPlacer(places, ground.plane, told) if chosen.name == "incidents" else None
                 loaded = load_rows(
                     connection,

@@ -67,7 +67,7 @@ def load_rows(
         on_progress: called with the step's name, rows done and rows in all.
         may_lock: whether readers may be kept waiting where that makes a large batch faster.
     """
-    rows, table = _make_rows(draft), draft.layer.table
+    rows, table = _Rows(draft), draft.layer.table
     new, stored = draft.kept & (ids == NEW), draft.kept & (ids != NEW)
     count = int(new.sum())
     constants = {"community_id": community_id, "import_batch_id": batch}
@@ -79,7 +79,7 @@ def load_rows(
             community_id=community_id,
             count=count,
             columns={
-                *rows.column_names,
+                *rows.columns,
                 *constants,
                 *(placer.columns if placer else ()),
                 *(["geom"] if _has_places(draft) else []),
@@ -120,17 +120,15 @@ def load_rows(
 
 
 def _make_updates(
-    draft: Draft, rows: pa.Table, ids: npt.NDArray[np.int64], stored: Mask, placer: IncidentPlacer | None
+    draft: Draft, rows: "_Rows", ids: npt.NDArray[np.int64], stored: Mask, placer: IncidentPlacer | None
 ) -> Iterator[pa.Table]:
     if stored.any():
-        known = _forget_assumptions(rows, draft)
-        known = known.drop_columns(["id"] if "id" in draft.values else []).append_column("id", pa.array(ids))
-        yield from _make_batches(draft, known, stored, placer, {})
+        yield from _make_batches(draft, rows.identify(ids), stored, placer, {})
 
 
 def _make_batches(
     draft: Draft,
-    rows: pa.Table,
+    rows: "_Rows",
     chosen: Mask,
     placer: IncidentPlacer | None,
     constants: Mapping[str, int],
@@ -140,14 +138,11 @@ def _make_batches(
     if "reported_at" in draft.values:
         # What happened at one time lies together: indexes on time build faster, and so do reports later.
         moments = draft.values["reported_at"].astype("int64").to_numpy()[positions]
-        positions = positions[np.argsort(moments, kind="stable")]
-    if (np.diff(positions) < 0).any():
-        # In one piece each: taking rows out of columns in pieces would join the pieces every time.
-        rows = rows.combine_chunks()
+        positions = draft.shelf.lay_down(positions[np.argsort(moments, kind="stable")])
+        del moments
     for start in range(0, len(positions), _BATCH_ROWS):
         lot = positions[start : start + _BATCH_ROWS]
-        is_stretch = lot[-1] - lot[0] == len(lot) - 1 and bool((np.diff(lot) == 1).all())
-        batch = rows.slice(lot[0], len(lot)) if is_stretch else rows.take(pa.array(lot))
+        batch = rows.take(lot)
         if _has_places(draft):
             batch = batch.append_column("geom", _encode_places(draft, lot))
         if placer is not None:
@@ -168,26 +163,49 @@ def _encode_places(draft: Draft, rows: npt.NDArray[np.int64]) -> pa.Array:
     return encode_points(draft.points[rows]) if draft.shapes is None else encode_outlines(draft.shapes[rows])
 
 
-def _make_rows(draft: Draft) -> pa.Table:
-    """Make the store's columns of all rows of a draft, but their places."""
-    stand_ins = {name for name, field in draft.layer.fields.items() if not field.is_stored}
-    return pa.table(
-        {
-            name: pa.array(values, from_pandas=True)
+class _Rows:
+    """The store's columns of a draft's rows, but their places; made of some rows at a time.
+
+    Args:
+        draft: the rows.
+        ids: shape (n,), which stored rows they are; None for new ones.
+    """
+
+    def __init__(self, draft: Draft, ids: npt.NDArray[np.int64] | None = None) -> None:
+        self._ids, self._assumed = ids, {} if ids is None else draft.assumed
+        left_out = {name for name, field in draft.layer.fields.items() if not field.is_stored}
+        self._columns = {
+            # In one piece each: taking rows out of columns in pieces would join the pieces every time.
+            name: _join(pa.array(values, from_pandas=True))
             for name, values in draft.values.items()
-            if name not in stand_ins
+            if name not in left_out | ({"id"} if ids is not None else set())
         }
-    )
+        self._draft = draft
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return (*self._columns, *(["id"] if self._ids is not None else []))
+
+    def identify(self, ids: npt.NDArray[np.int64]) -> "_Rows":
+        """Return them as rows that are stored already, of which a file changes only what it says."""
+        return _Rows(self._draft, ids)
+
+    def take(self, lot: npt.NDArray[np.int64]) -> pa.Table:
+        """Make some rows."""
+        is_stretch = lot[-1] - lot[0] == len(lot) - 1 and bool((np.diff(lot) == 1).all())
+        taken = {
+            name: values.slice(lot[0], len(lot)) if is_stretch else values.take(pa.array(lot))
+            for name, values in self._columns.items()
+        }
+        for name, assumed in self._assumed.items():
+            if name in taken and assumed[lot].any():
+                taken[name] = pc.if_else(pa.array(~assumed[lot]), taken[name], None)
+        return pa.table(taken if self._ids is None else {**taken, "id": pa.array(self._ids[lot])})
 
 
-def _forget_assumptions(rows: pa.Table, draft: Draft) -> pa.Table:
-    """Of a row that is stored already, a file changes only what it says."""
-    for name, assumed in draft.assumed.items():
-        if name in rows.column_names and assumed.any():
-            said = pa.array(~assumed)
-            position = rows.column_names.index(name)
-            rows = rows.set_column(position, name, pc.if_else(said, rows.column(name), None))
-    return rows
+def _join(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
 def _tabulate_rejections(draft: Draft) -> pa.Table:

@@ -110,7 +110,7 @@ def _group_members(
     groups: dict[_Key, _Members] = {}
     for member in archive.infolist():
         parts = _read_parts(member)
-        if member.is_dir() or not parts or "__MACOSX" in parts or parts[-1].startswith("."):
+        if not parts or member.is_dir() or "__MACOSX" in parts or parts[-1].startswith("."):
             continue
         suffix = PurePosixPath(parts[-1]).suffix.lower()
         database = next((n for n, part in enumerate(parts, 1) if part.lower().endswith(".gdb")), None)

@@ -1,50 +1,139 @@
-"""Text of large tables, laid down in files while it is read, so that a table takes little memory.
+"""Columns of large tables, laid down in files, so that a table takes little memory however many rows it has.
 
-To Arrow and pandas a column that lies in a file is a column like any other: it is mapped. Its pages count as
-memory once they were looked at, until they are let go.
+To Arrow, numpy and pandas a column that lies in a file is a column like any other: it is mapped. Its pages
+count as memory once they were looked at, until they are let go.
 """
 
 import ctypes
 import mmap
 import tempfile
+import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import IO, Final
+from typing import IO, Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-# What is smaller stays in memory.
+# What is smaller stays in memory; beside what a file says of a row stands what is found out about it.
 _HELD_BYTES: Final = 48 << 20
+_ROW_BYTES: Final = 200
 # A column takes two open files; a table of more columns of text keeps the others in memory.
 _MOST_COLUMNS: Final = 100
+# Of a column that is looked through, so many values at a time.
+_PIECE_ROWS: Final = 65_536
+
+# All that is mapped in this process, as long as something lies in it.
+_MAPPED: Final[list[weakref.ref[mmap.mmap]]] = []
+_MAPPING: Final = threading.Lock()
 
 
 class Shelf:
     """The files in which columns of a table lie; they are gone with the last column that lies in them."""
 
     def __init__(self) -> None:
-        self._maps: list[mmap.mmap] = []
+        self._is_large = False
+
+    @property
+    def is_large(self) -> bool:
+        """Whether anything lies in files; what is small stays in memory."""
+        return self._is_large
 
     def map_file(self, file: IO[bytes]) -> pa.Buffer:
         """Map a temporary file as it is now."""
         file.flush()
-        if not file.tell():
-            return pa.py_buffer(b"")
-        self._maps.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        return pa.py_buffer(self._maps[-1])
+        self._is_large = True
+        return pa.py_buffer(_map(file) if file.tell() else b"")
+
+    def lay_down(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Lay an array down, if the table is large; it can be written into as before."""
+        if (
+            not self._is_large
+            or not values.nbytes
+            or values.dtype.hasobject
+            or _is_mapped(values.ctypes.data)
+        ):
+            return values
+        try:
+            with tempfile.TemporaryFile() as file:
+                file.write(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+                file.flush()
+                return np.frombuffer(_map(file), values.dtype).reshape(values.shape)
+        except OSError:  # no room for it
+            return values
+
+    def lay_down_column(self, values: pd.Series) -> pd.Series:
+        """Lay a column down, if the table is large and it is of text, numbers or times."""
+        if not self._is_large or not len(values):
+            return values
+        kind, kept = values.dtype, cast("Any", values.array)
+        if isinstance(kind, pd.StringDtype):
+            kept = self._lay_down_text(pa.array(values, pa.large_string(), from_pandas=True))
+        elif isinstance(values.array, pd.arrays.DatetimeArray):
+            # What pandas offers to the public makes a copy.
+            kept = kept._from_backing_data(self.lay_down(kept._ndarray))
+        elif isinstance(values.array, pd.arrays.IntegerArray | pd.arrays.BooleanArray):
+            kept = type(kept)(self.lay_down(kept._data), self.lay_down(kept._mask), copy=False)
+        elif isinstance(kind, np.dtype):
+            kept = self.lay_down(values.to_numpy())
+        return pd.Series(kept, values.index, dtype=kind, name=values.name, copy=False)
+
+    def _lay_down_text(self, text: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+        pieces = text.chunks if isinstance(text, pa.ChunkedArray) else [text]
+        if len(pieces) == 1 and _is_mapped(pieces[0].buffers()[1].address):
+            return pieces[0]
+        try:
+            column = _Column()
+            for piece in pieces:
+                column.append(piece)
+            return column.open(self)
+        except OSError:  # no room for it
+            return text
 
     def let_go(self) -> None:
         """Give back the memory of the pages that were looked at; what is looked at again is read again."""
-        for mapped in self._maps:
-            mapped.madvise(mmap.MADV_DONTNEED)
-        if self._maps:
+        if self._is_large:
+            _give_back()
             pa.default_memory_pool().release_unused()
             # What was freed of many small pieces the C library of Linux keeps, unless it is told.
             if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
                 trim(0)
+
+
+def look_through(values: pa.Array | pa.ChunkedArray) -> Iterator[pa.Array]:
+    """Yield a column some values at a time, at least once; between, the pages of large tables are let go."""
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    for chunk in chunks or [pa.array([], values.type)]:
+        for start in range(0, max(len(chunk), 1), _PIECE_ROWS):
+            yield chunk.slice(start, _PIECE_ROWS)
+            if len(chunk) > _PIECE_ROWS:
+                _give_back()
+
+
+def _map(file: IO[bytes]) -> mmap.mmap:
+    mapped = mmap.mmap(file.fileno(), 0)
+    with _MAPPING:
+        _MAPPED[:] = [*(known for known in _MAPPED if known() is not None), weakref.ref(mapped)]
+    return mapped
+
+
+def _give_back() -> None:
+    for known in tuple(_MAPPED):
+        if (mapped := known()) is not None:
+            # They are of files: nothing that was written is lost.
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _is_mapped(address: int) -> bool:
+    for known in tuple(_MAPPED):
+        if (mapped := known()) is not None:
+            start = np.frombuffer(mapped, np.uint8).ctypes.data
+            if start <= address < start + len(mapped):
+                return True
+    return False
 
 
 class _Column:
@@ -95,7 +184,7 @@ def shelve(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> tuple[pd.Dat
     held, size = [], 0
     for piece in pieces:
         held.append(piece)
-        size += piece.nbytes
+        size += piece.nbytes + piece.num_rows * _ROW_BYTES
         if size > _HELD_BYTES:
             break
     else:

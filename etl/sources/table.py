@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from etl.sources.shelf import Shelf
+from etl.sources.shelf import Shelf, look_through
 from geo.errors import InputRefused, UnreadableFile
 from geo.rules.inert import strip_controls
 
@@ -204,9 +206,15 @@ def drop_blanks(table: Table) -> Table:
         is_unnamed = re.fullmatch(UNNAMED_COLUMN.format(r"\d+"), str(name)) is not None
         # Most rows have something in the first of their columns.
         if is_unnamed or not filled.all():
-            has_text = (values.str.strip() != "").to_numpy(bool)
+            has_text = _find_filled(values)
             filled |= has_text
             if is_unnamed and not has_text.any():
                 blank.append(name)
     table = replace(table, rows=table.rows.drop(columns=blank)) if blank else table
     return table if filled.all() else keep_rows(table, filled)
+
+
+def _find_filled(text: pd.Series) -> npt.NDArray[np.bool_]:
+    pieces = look_through(pa.array(text, pa.large_string(), from_pandas=True))
+    filled = [pc.not_equal(pc.utf8_trim_whitespace(piece), "") for piece in pieces]
+    return np.concatenate([pc.fill_null(own, True).to_numpy(zero_copy_only=False) for own in filled])

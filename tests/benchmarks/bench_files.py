@@ -72,9 +72,9 @@ def run(url: str, rows: int = _ROWS) -> list[dict[str, object]]:
             path = Path(name, file.name)
             file.write(path, rows)
             found += _compare(url, path, file, rows)
-            peak_mb = _measure_peak_mb(url, path, file)
+            peak_mb, row_bytes = _measure_peak_mb(url, path, file), path.stat().st_size / rows
             file.write(path, rows // 10)
-            found.append(_tell_memory(file, rows, peak_mb, _measure_peak_mb(url, path, file)))
+            found += _tell_memory(file, rows, peak_mb, _measure_peak_mb(url, path, file), row_bytes)
             path.unlink()
     return found
 
@@ -166,11 +166,20 @@ def _measure_peak_mb(url: str, path: Path, file: _File) -> float:
     return int(told) / 1024
 
 
-def _tell_memory(file: _File, rows: int, peak_mb: float, tenth_mb: float) -> dict[str, object]:
-    return {
-        "name": f"memory {file.title}", "ours": peak_mb, "peer": tenth_mb, "peer_name": "a tenth of the rows",
-        "ratio": tenth_mb / peak_mb, "unit": "MB", "n": rows,
-    }  # fmt: skip
+def _tell_memory(
+    file: _File, rows: int, peak_mb: float, tenth_mb: float, row_bytes: float
+) -> list[dict[str, object]]:
+    more_bytes = max(1.0, (peak_mb - tenth_mb) * 2**20 / (rows - rows // 10))
+    return [
+        {
+            "name": f"memory {file.title}", "ours": peak_mb, "peer": tenth_mb,
+            "peer_name": "a tenth of the rows", "ratio": tenth_mb / peak_mb, "unit": "MB", "n": rows,
+        },
+        {
+            "name": f"memory of one more row, {file.title}", "ours": more_bytes, "peer": row_bytes,
+            "peer_name": "a row in the file", "ratio": row_bytes / more_bytes, "unit": "B", "n": rows,
+        },
+    ]  # fmt: skip
 
 
 def _list_columns(url: str, table: str) -> str:

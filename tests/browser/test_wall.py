@@ -19,6 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 import dashboard
 from geo.operations.accounts import hash_token
+from tests.browser.desk import open_window
+from tests.patience import PATIENCE_S
 
 TOKEN = "a-token-of-a-screen"  # noqa: S105 - of nobody
 VIEWS = 3
@@ -91,7 +93,7 @@ def open_wall(
 ) -> Iterator[Page]:
     """Open a screen by its token; what goes wrong in it fails the test."""
     assert browser is not None
-    context = browser.new_context(viewport=size, screen=size)  # type: ignore[arg-type]
+    context = open_window(browser, viewport=size, screen=size)
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"uncaught: {error.stack}"))
     page.goto(f"{server}/wall?token={TOKEN}&community={community}&lang={lang}")
@@ -174,7 +176,7 @@ def test_nobody_is_in_it_nor_in_what_it_is_sent(server: str, demo_url: str, wind
     assert len(names) > 50
     assert len(closed) > 5
     assert window.browser is not None
-    context = window.browser.new_context(viewport=HD)  # type: ignore[arg-type]
+    context = open_window(window.browser, viewport=HD)
     page = context.new_page()
     sent: list[str] = []
     page.on("response", lambda answer: sent.append(answer.text()) if answer.status == 200 else None)
@@ -228,7 +230,7 @@ def test_without_a_server_it_says_how_old_it_is_over_midnight_and_a_reload(
     process = start(port, demo_url, tmp_path)
     try:
         assert window.browser is not None
-        context = window.browser.new_context(viewport=HD)  # type: ignore[arg-type]
+        context = open_window(window.browser, viewport=HD)
         page = context.new_page()
         evening = datetime(2026, 11, 22, 23, 50, tzinfo=UTC) - timedelta(hours=8)
         page.clock.install(time=evening)
@@ -241,7 +243,7 @@ def test_without_a_server_it_says_how_old_it_is_over_midnight_and_a_reload(
         page.reload()
         expect(page.locator("#state")).to_contain_text("数据截至")
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
         page.clock.fast_forward(40 * 60_000)
         expect(page.locator("#state")).to_contain_text("连接中断")
         expect(page.locator("#state")).to_contain_text("分钟前")
@@ -259,7 +261,7 @@ def test_without_a_server_it_says_how_old_it_is_over_midnight_and_a_reload(
         context.close()
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
 
 
 def tell_time(page: Page) -> Any:
@@ -289,7 +291,7 @@ def start(port: int, demo_url: str, folder: Path) -> "subprocess.Popen[bytes]":
         cwd=folder,
         env={**os.environ, "WANGGE_DATABASE_URL": demo_url},
     )
-    end_s = time.monotonic() + 60
+    end_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < end_s:
         assert process.poll() is None
         with socket.socket() as probe:

@@ -167,3 +167,12 @@ def test_workbook_packed_by_a_later_zip_than_there_is_has_its_sentence(tmp_path:
     path.write_bytes(packed)
     with pytest.raises(UnreadableFile):
         read_source(path)
+
+
+def test_zip_whose_member_has_no_name_is_read_without_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "楼栋.zip", "w") as archive:
+        archive.writestr("a.csv", "编号,名称\n1,甲\n")
+        nameless = zipfile.ZipInfo("x")
+        nameless.filename = ""
+        archive.writestr(nameless, "x")
+    assert read_source(tmp_path / "楼栋.zip").rows["名称"].to_list() == ["甲"]

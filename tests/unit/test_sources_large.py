@@ -36,7 +36,7 @@ def test_csv_reads_the_same(tmp_path: Path, is_laid_down: bool) -> None:
     path = tmp_path / "工单.csv"
     path.write_text(CSV, encoding="utf-8")
     table = read_source(path)
-    assert bool(table.shelf._maps) is is_laid_down
+    assert table.shelf.is_large is is_laid_down
     assert table.encoding == "utf-8"
     assert [(found.row, found.reason) for found in table.unreadable] == [
         (44, "has 2 cells where the header has 3")
@@ -121,3 +121,63 @@ def write_layer(path: Path, shapes: np.ndarray, titles: list[str | None], kind: 
         pa.table(columns), path, layer="layer", driver="GPKG", geometry_name="geom", geometry_type=kind,
         crs="EPSG:4490",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series(["a", None, "bc", "中"], dtype="str"),
+        pd.Series([None, None], dtype="str"),
+        pd.Series(pd.to_datetime(["2025-01-01", None])).astype("datetime64[us]"),
+        pd.Series(pd.to_datetime(["2025-01-01", None])).dt.tz_localize("UTC").astype("datetime64[us, UTC]"),
+        pd.Series([1.5, np.nan], index=[4, 2], name="lon"),
+        pd.Series([1, None], dtype="Int64"),
+        pd.Series([True, None], dtype="boolean"),
+        pd.Series([["a"], None], dtype="object"),
+        pd.Series([], dtype="str"),
+    ],
+    ids=lambda values: str(values.dtype),
+)
+def test_column_laid_down_is_the_same(tmp_path: Path, values: pd.Series) -> None:
+    place = shelf.Shelf()
+    assert place.lay_down_column(values) is values
+    with (tmp_path / "large").open("w+b") as file:
+        file.write(b"large")
+        place.map_file(file)
+    laid = place.lay_down_column(values)
+    place.let_go()
+    pd.testing.assert_series_equal(laid, values)
+    pd.testing.assert_series_equal(place.lay_down_column(laid.iloc[1:]), values.iloc[1:])
+
+
+def test_array_laid_down_keeps_what_is_written_into_it(tmp_path: Path) -> None:
+    place = shelf.Shelf()
+    with (tmp_path / "large").open("w+b") as file:
+        file.write(b"large")
+        place.map_file(file)
+    points = place.lay_down(np.zeros((10_000, 2)))
+    points[9_999] = 1
+    place.let_go()
+    assert points.sum() == 2
+    assert points.shape == (10_000, 2)
+    assert place.lay_down(points) is points
+
+
+def test_file_lasts_as_long_as_what_lies_in_it(tmp_path: Path) -> None:
+    place = shelf.Shelf()
+    with (tmp_path / "large").open("w+b") as file:
+        file.write(b"large")
+        place.map_file(file)
+    laid = place.lay_down(np.arange(1_000))
+    (mapped,) = (known for known in shelf._MAPPED if known() is not None)
+    del laid
+    assert mapped() is None
+
+
+def test_column_is_looked_through_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "_PIECE_ROWS", 3)
+    values = pa.chunked_array([[1, 2, 3, 4], [], [5]], pa.int64())
+    pieces = [piece.to_pylist() for piece in shelf.look_through(values)]
+    assert pieces == [[1, 2, 3], [4], [], [5]]
+    for nothing in (pa.array([], pa.string()), pa.chunked_array([], pa.string())):
+        assert [len(piece) for piece in shelf.look_through(nothing)] == [0]

@@ -1,11 +1,14 @@
 """A column of any type as text: trimmed, and null where a word stands for nothing."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.sources.shelf import look_through
 from geo.rules.inert import unquote_cell
 
 # From here on two whole numbers may be one float.
@@ -58,15 +61,26 @@ def to_text(column: pd.Series) -> pd.Series:
     if not pd.api.types.is_string_dtype(column):
         column = _write_plainly(column)
     text = pa.array(column, pa.large_string(), from_pandas=True)
-    chunks = text.chunks if isinstance(text, pa.ChunkedArray) else [text]
     # Hardly any value of a million is blank or has a blank at its end: where none of those that may be is,
     # the column stands as it is, and no copy is made of it.
-    likely = pa.chunked_array([chunk.take(_find_likely_blank(chunk)) for chunk in chunks], pa.large_string())
-    if not _clean(likely).equals(likely):
+    likely, may_hold_unseen = [], False
+    for piece in look_through(text):
+        likely.append(piece.take(_find_likely_blank(piece)))
+        may_hold_unseen |= _may_hold_unseen(piece)
+    if any(not _clean(words).equals(words) for words in likely):
         text = _clean(text)
-    if any(map(_may_hold_unseen, chunks)):
+    if may_hold_unseen:
         text = _clean(pc.replace_substring_regex(text, _UNSEEN, ""))
     return pd.Series(text, column.index, dtype="str", name=column.name)
+
+
+def find_matches(
+    text: pd.Series, matches: Callable[[pa.LargeStringArray], pa.BooleanArray]
+) -> npt.NDArray[np.bool_]:
+    """Find the values of a column of text that match, shape (n,), some at a time; null never does."""
+    pieces = look_through(pa.array(text, pa.large_string(), from_pandas=True))
+    found = [pc.fill_null(matches(piece), fill_value=False) for piece in pieces]
+    return np.concatenate([piece.to_numpy(zero_copy_only=False) for piece in found])
 
 
 def _write_plainly(column: pd.Series) -> pd.Series:

@@ -8,6 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.sources.shelf import look_through
+
 # China has one time and no summer time; only files from elsewhere name a zone.
 CHINA_OFFSET = pd.Timedelta(hours=8)
 
@@ -75,7 +77,8 @@ def parse_times(text: pd.Series, *, from_1904: bool = False) -> Times:
 def _parse_iso(text: pd.Series) -> pd.Series | None:
     """Parse ISO times without a zone, as programs write them; None if any is written otherwise."""
     try:
-        parsed = pa.array(text, pa.large_string(), from_pandas=True).cast(pa.timestamp("us"))
+        pieces = look_through(pa.array(text, pa.large_string(), from_pandas=True))
+        parsed = pa.chunked_array([piece.cast(pa.timestamp("us")) for piece in pieces])
     except pa.ArrowInvalid:
         return None
     return pd.Series(parsed.to_pandas().to_numpy(), text.index)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.importing.columns.layers import Field, Kind, simplify
-from etl.importing.columns.texts import MOST_EXACT, to_text
+from etl.importing.columns.texts import MOST_EXACT, find_matches, to_text
 from etl.importing.columns.times import CHINA_OFFSET, parse_times
 
 _TRUE = {"是", "有", "true", "t", "y", "yes", "1", "√", "✓"}
@@ -108,8 +108,7 @@ def read_pair(text: str) -> tuple[float, float] | None:
 
 def _read_text(column: pd.Series, _field: Field) -> Reading:
     text = to_text(column)
-    found = pc.match_substring_regex(pa.array(text, pa.large_string(), from_pandas=True), _SPOILT_NUMBER)
-    spoilt = pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False)
+    spoilt = find_matches(text, lambda piece: pc.match_substring_regex(piece, _SPOILT_NUMBER))
     if pd.api.types.is_float_dtype(column):
         spoilt = spoilt | (column.abs() >= MOST_EXACT).to_numpy(bool)
     return Reading(
@@ -122,15 +121,18 @@ def _read_text(column: pd.Series, _field: Field) -> Reading:
 def _read_labels(column: pd.Series, field: Field) -> Reading:
     """Read what things are called or numbered: full-width letters and digits become plain ones."""
     reading = _read_text(column, field)
-    labels = pa.array(reading.values, pa.large_string(), from_pandas=True)
-    if not pc.all(pc.string_is_ascii(labels)).as_py():
-        wide = pc.fill_null(pc.match_substring_regex(labels, _WIDE), fill_value=False)
-        if pc.any(wide).as_py():
-            at = wide.to_numpy(zero_copy_only=False)
-            narrow = reading.values.copy()
-            narrow[at] = np.array([value.translate(_NARROW) for value in narrow[at]], dtype=object)
-            reading = replace(reading, values=narrow)
+    at = find_matches(reading.values, _find_wide)
+    if at.any():
+        narrow = reading.values.copy()
+        narrow[at] = np.array([value.translate(_NARROW) for value in narrow[at]], dtype=object)
+        reading = replace(reading, values=narrow)
     return replace(reading, warnings=(*reading.warnings, *_doubt_zeros(reading.values)))
+
+
+def _find_wide(labels: pa.Array) -> pa.Array:
+    # Most numbers and codes are of plain signs alone, which is seen at once.
+    is_ascii = pc.string_is_ascii(labels)
+    return pc.invert(is_ascii) if pc.all(is_ascii).as_py() else pc.match_substring_regex(labels, _WIDE)
 
 
 def _doubt_zeros(values: pd.Series) -> list[str]:

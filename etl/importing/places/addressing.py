@@ -18,6 +18,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
 from etl.importing.places.placing import NOWHERE, ToldPlaces
+from etl.sources.shelf import look_through
 from geo.model.gazetteer import Gazetteer
 from geo.rules.address import prepare_address, read_prepared
 from geo.rules.matching import Match, match_place
@@ -78,7 +79,9 @@ def place_by_address(
     _warn_of_staying(draft, moved & ~draft.located)
     if draft.layer.name != "incidents":
         buildings = pd.array([*places.buildings["id"], None], dtype="Int64").take(told.building)
-        draft.values["building_id"].iloc[rows] = buildings
+        placed = draft.values["building_id"].copy()
+        placed.iloc[rows] = buildings
+        draft.values["building_id"] = placed
         return None
     return _spread(told, rows, len(draft))
 
@@ -103,22 +106,30 @@ def match_addresses(
     Returns:
         Shape (n,) each.
     """
-    whole = addresses.combine_chunks() if isinstance(addresses, pa.ChunkedArray) else addresses
-    encoded = whole.dictionary_encode()
-    spellings = encoded.dictionary.to_pylist()
+    which, spellings = _number_spellings(addresses)
     matches = _match_spellings(spellings, gazetteer)
     building_at = {identity: position for position, identity in enumerate(places.buildings["id"])}
     compound_at = {identity: position for position, identity in enumerate(places.compounds["id"])}
-    building = np.array([building_at.get(each.building_id, NOWHERE) for each in matches], dtype=np.int64)
-    compound = np.array([compound_at.get(each.compound_id, NOWHERE) for each in matches], dtype=np.int64)
+    building = np.array([building_at.get(each.building_id, NOWHERE) for each in matches], dtype=np.int32)
+    compound = np.array([compound_at.get(each.compound_id, NOWHERE) for each in matches], dtype=np.int32)
     quality = np.array([each.quality for each in matches], dtype=object)
     anchors = shapely.get_coordinates(shapely.point_on_surface(places.buildings["geom"].to_numpy()))
     points = np.vstack([anchors, [[np.nan, np.nan]]])[building]
     for position, each in enumerate(matches):
         if each.point is not None:
             points[position] = each.point
-    which = encoded.indices.to_numpy(zero_copy_only=False)
     return MatchedPlaces(building[which], compound[which], quality[which], points[which])
+
+
+def _number_spellings(addresses: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """Number the spellings as they first come: which each row has, and what they are."""
+    numbers: dict[str, int] = {}
+    which = []
+    for piece in look_through(addresses):
+        encoded = piece.dictionary_encode()
+        own = [numbers.setdefault(spelling, len(numbers)) for spelling in encoded.dictionary.to_pylist()]
+        which.append(np.array(own, dtype=np.int32)[encoded.indices.to_numpy(zero_copy_only=False)])
+    return np.concatenate(which), list(numbers)
 
 
 def _match_spellings(spellings: list[str], gazetteer: Gazetteer) -> list[Match]:
@@ -173,7 +184,7 @@ def _warn_of_staying(draft: Draft, staying: Mask) -> None:
 
 def _spread(told: ToldPlaces, rows: npt.NDArray[np.int64], count: int) -> ToldPlaces:
     """Lay what was told of some rows out over all."""
-    building, compound = (np.full(count, NOWHERE, dtype=np.int64) for _ in range(2))
+    building, compound = (np.full(count, NOWHERE, dtype=np.int32) for _ in range(2))
     quality = np.full(count, "", dtype=object)
     building[rows], compound[rows], quality[rows] = told.building, told.compound, told.quality
     return ToldPlaces(building, compound, quality)

@@ -21,7 +21,7 @@ _NEAR_BUILDING_M = 5.0
 
 NOWHERE = -1
 
-Positions = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.int64 | np.int32]
 
 
 class Points:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.importing.columns.layers import simplify
+from etl.sources.shelf import look_through
 from etl.sources.table import Table, keep_rows
 from etl.sources.tables.headers import Row, count_known
 
@@ -99,10 +100,13 @@ def _find_labels(words: Sequence[pa.Array]) -> list[int]:
     """Find the rows in whose first columns a short text ends in a word for a total."""
     found: set[int] = set()
     for column in words:
-        # A million rows are searched for a word before a few are held against a pattern.
-        rows = np.flatnonzero(_search(column, "计")) if not _is_ascii(column) else np.arange(len(column))
-        labels = column.take(pa.array(rows))
-        found.update(rows[_to_mask(pc.match_substring_regex(labels, _MAY_BE_TOTAL))].tolist())
+        first = 0
+        for piece in look_through(column):
+            # A million rows are searched for a word before a few are held against a pattern.
+            rows = np.flatnonzero(_search(piece, "计")) if not _is_ascii(piece) else np.arange(len(piece))
+            hits = _to_mask(pc.match_substring_regex(piece.take(pa.array(rows)), _MAY_BE_TOTAL))
+            found.update((first + rows[hits]).tolist())
+            first += len(piece)
     return sorted(found)
 
 
@@ -111,8 +115,9 @@ def _find_equal(words: Sequence[pa.Array], header: Sequence[Row], titles: Collec
     found: set[int] = set()
     for position, column in enumerate(words):
         wanted = {row[position] for row in header if position < len(row)} | set(titles)
-        hits = pc.is_in(column, pa.array(sorted(wanted - {""}), pa.large_string()))
-        found.update(np.flatnonzero(_to_mask(hits)).tolist())
+        known = pa.array(sorted(wanted - {""}), pa.large_string())
+        hits = [_to_mask(pc.is_in(piece, known)) for piece in look_through(column)]
+        found.update(np.flatnonzero(np.concatenate(hits)).tolist())
     return sorted(found)
 
 
