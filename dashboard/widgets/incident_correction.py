@@ -9,7 +9,7 @@ from dashboard.models.incident_words import name_outcome
 from geo.errors import InputRefused
 from geo.model.incident import Case, Correction, Words
 from geo.operations.addresses import find_places_by_address
-from geo.operations.case_fields import LONGEST_NAME, LONGEST_TEXT, LONGEST_TITLE
+from geo.operations.case_fields import LONGEST_NAME, LONGEST_TITLE
 from geo.store.engine import connect
 from geo.store.worklist import EarlierCase, list_earlier
 
@@ -57,7 +57,6 @@ def ask_correction(page: CasesPage, case: Case) -> Draft:
             text("correct.description"),
             placeholder=words.description,
             height=80,
-            max_chars=LONGEST_TEXT,
         ).strip(),
         address=st.text_input(
             text("fact.address"), placeholder=words.address, max_chars=LONGEST_NAME

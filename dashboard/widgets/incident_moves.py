@@ -124,9 +124,7 @@ def _show_form(page: CasesPage, case: Case, move: Move) -> None:
         fields = _ask_fields(page, case, move)
         draft: Draft | None = ask_correction(page, case) if "correction" in move.required else None
         must_note = "note" in move.required
-        fields["note"] = st.text_area(
-            text("case.note" if must_note else "case.note_optional"), height=80, max_chars=1000
-        )
+        fields["note"] = st.text_area(text("case.note" if must_note else "case.note_optional"), height=80)
         photos = (
             st.file_uploader(
                 text("case.photos"),

@@ -44,13 +44,13 @@ def show_new_case(page: CasesPage, tags: dict[str, str], now: datetime) -> None:
                     help=text("card.close"),
                     on_click=case_session.end_report,
                 )
+        # Without a longest length: Streamlit would drop a whole message that is longer, and say nothing.
         st.text_area(
             text("new.message"),
             key="new_message",
             placeholder=text("new.message"),
             label_visibility="collapsed",
             height=84,
-            max_chars=2000,
             on_change=_guess,
             args=(page, tags),
         )

@@ -95,7 +95,7 @@ def _show_problem(line: DueLine, key: str, community_id: int, text: Text) -> Non
         label_visibility="collapsed",
     )
     st.text_area(
-        text("inspection.what"), line.draft, key=f"inspection_words_{key}", max_chars=2000, height=84,
+        text("inspection.what"), line.draft, key=f"inspection_words_{key}", height=84,
         label_visibility="collapsed",
     )  # fmt: skip
     st.button(

@@ -66,7 +66,7 @@ def _show_line(line: RecheckLine, community: Community, text: Text) -> None:
             st.session_state["recheck_open"] = None if _is_open(key) else key
     if _is_open(key):
         st.text_area(
-            text("recheck.what"), line.draft, key=f"recheck_words_{key}", max_chars=2000, height=84,
+            text("recheck.what"), line.draft, key=f"recheck_words_{key}", height=84,
             label_visibility="collapsed",
         )  # fmt: skip
         st.button(

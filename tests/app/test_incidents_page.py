@@ -349,6 +349,18 @@ def test_a_pasted_message_is_guessed_for_confirmation(
     assert "附近 7 天内有 1 件同类" in read_words(app), "a case of the same kind there is shown before saving"
 
 
+def test_too_long_a_message_stays_and_is_told(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_cases(street, monkeypatch)
+    box = app.text_area(key="new_message")
+    assert not box.proto.max_chars, "the browser drops all of what is longer, without a word"
+    box.set_value("麒麟花园3栋楼道堆物" + "，还有" * 2_000).run()
+    app.button(key="save_new").click().run()
+    assert not app.exception
+    assert "描述有 6,010 个字，请缩短到 4,000 个字以内。" in read_words(app)
+    assert len(str(app.text_area(key="new_message").value)) == 6_010
+    assert street.read("SELECT count(*) FROM incident") == [(2,)]
+
+
 def test_an_emergency_says_whom_to_call_first(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_cases(street, monkeypatch)
     app.selectbox(key="new_category").set_value("E1104").run()
