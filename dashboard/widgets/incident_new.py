@@ -27,6 +27,8 @@ _SOURCES: Final = ("walk_in", "phone", "wechat_group", "patrol", "property", "su
 _OUTCOMES: Final = OUTCOMES[:5]
 _PICTURES: Final = ("jpg", "jpeg", "png", "webp")
 _NONE: Final = ""
+# Of more than this a guess would take seconds, and no case keeps as much.
+_LONGEST_GUESSED: Final = 20_000
 
 
 def show_new_case(page: CasesPage, tags: dict[str, str], now: datetime) -> None:
@@ -242,7 +244,7 @@ def _guess(page: CasesPage, tags: dict[str, str]) -> None:
     state = st.session_state
     message = state["new_message"]
     state["new_guessed"] = ""
-    if not message.strip():
+    if not message.strip() or len(message) > _LONGEST_GUESSED:
         return
     guess = guess_case(
         message, data.read_gazetteer(page.community.id, tags, page.actor), list(page.case_kinds)
