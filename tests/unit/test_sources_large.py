@@ -15,6 +15,7 @@ from etl.sources.tables import text
 from geo.errors import UnreadableFile
 
 ROWS = 300
+DAY = pd.Timestamp(2025, 1, 1)
 CSV = (
     "12345工单,,\n编号,标题,地址\n"
     + "".join(
@@ -128,8 +129,8 @@ def write_layer(path: Path, shapes: np.ndarray, titles: list[str | None], kind: 
     [
         pd.Series(["a", None, "bc", "中"], dtype="str"),
         pd.Series([None, None], dtype="str"),
-        pd.Series(pd.to_datetime(["2025-01-01", None])).astype("datetime64[us]"),
-        pd.Series(pd.to_datetime(["2025-01-01", None])).dt.tz_localize("UTC").astype("datetime64[us, UTC]"),
+        pd.Series([DAY, pd.NaT]).astype("datetime64[us]"),
+        pd.Series([DAY, pd.NaT]).dt.tz_localize("UTC").astype("datetime64[us, UTC]"),
         pd.Series([1.5, np.nan], index=[4, 2], name="lon"),
         pd.Series([1, None], dtype="Int64"),
         pd.Series([True, None], dtype="boolean"),
