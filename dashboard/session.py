@@ -34,6 +34,7 @@ from dashboard.models.map_state import (
 from dashboard.routes.cookies import SIGN_IN
 from dashboard.routes.sign_ins import find_actor
 from dashboard.widgets.markdown import escape
+from dashboard.widgets.style import show_style
 from geo.errors import DatabaseUnavailable, NotFound
 from geo.model.actor import NOBODY, Actor
 from geo.settings import get_settings
@@ -112,6 +113,10 @@ def tell_failure(failure: Exception) -> bool:
     Returns:
         True: in place of Streamlit's own words, which are English and for programmers.
     """
+    context = get_script_run_ctx()
+    if context is not None and not context.has_script_started:
+        # A click's work comes before the page: what is told of it takes the place of what stands first there.
+        show_style(get_text())
     key = "app.no_database" if isinstance(failure, DatabaseUnavailable) else "app.failed"
     st.error(get_text()(key), icon=":material/error:")
     return True

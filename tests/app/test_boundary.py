@@ -124,6 +124,7 @@ def test_a_click_that_fails_is_told_too(reader: Reader) -> None:
     app.button(key="fail").click().run()
     assert not app.exception
     assert "这里出了错" in app.error[0].value
+    assert "<style>" in app.get("html")[0].proto.body, "what else stands there keeps its looks"
 
 
 def test_who_opens_a_page_of_others_is_told_on_his_own(town: Town, reader: Reader) -> None:
