@@ -124,7 +124,7 @@ def choose_one(file_name: str, kind: str, names: Sequence[str], wanted: str | No
     if not names:
         message = f"{file_name} holds no {kind} with data."
         raise UnreadableFile(message)
-    shown = [f"“{strip_controls(name)[:_LONGEST_NAME]}”" for name in names[:_MOST_NAMES]]
+    shown = [f"“{' '.join(strip_controls(name).split())[:_LONGEST_NAME]}”" for name in names[:_MOST_NAMES]]
     listed = ", ".join(shown) + (" …" if len(names) > _MOST_NAMES else "")
     if wanted is None and len(names) > 1:
         message = f"{file_name} holds {len(names)} {kind}s: {listed}; name one with --source-layer."

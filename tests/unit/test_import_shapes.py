@@ -138,6 +138,19 @@ def test_outline_is_mended_with_a_note(shape: BaseGeometry, area: float, note: s
             id="a bow tie",
         ),
         pytest.param(
+            # Taken apart, it would be ten thousand pieces.
+            Polygon(
+                [(n, 100 * (n % 2)) for n in range(100)] + [(100 * (n % 2), n) for n in range(100)],
+            ),
+            "it crosses itself more than 1,000 times",
+            id="a tangle",
+        ),
+        pytest.param(
+            Polygon([*Point(50, 50).buffer(50, 500).exterior.coords[:-1], (60, 110), (70, 110), (60, 90)]),
+            "it crosses itself at longitude",
+            id="a circle of many corners with one crossing",
+        ),
+        pytest.param(
             Polygon(YARD.exterior, [box(200, 200, 220, 220).exterior]),
             r"a hole lies outside it at longitude 109\.43",
             id="a hole outside",

@@ -12,6 +12,8 @@ import pyproj
 import pytest
 import shapely
 
+from etl.importing.columns.layers import load_layers
+from etl.importing.columns.mapping import map_columns
 from etl.sources.maps.geojson import _look_into
 from etl.sources.reading import list_source_layers, read_source
 from etl.sources.table import Table, drop_blanks
@@ -176,3 +178,33 @@ def test_zip_whose_member_has_no_name_is_read_without_it(tmp_path: Path) -> None
         nameless.filename = ""
         archive.writestr(nameless, "x")
     assert read_source(tmp_path / "楼栋.zip").rows["名称"].to_list() == ["甲"]
+
+
+@pytest.mark.parametrize(("words", "left"), [("本表数据由各网格员填写，", 1), ("甲，", 2)])
+def test_a_long_text_below_a_table_is_judged_by_its_beginning(tmp_path: Path, words: str, left: int) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet("楼栋", 0)
+    for row in (["编号", "名称", "地址", "户数"], ["1", "甲", "幸福路1号", "5"], [words * 30_000]):
+        sheet.append([cell[:30_000] for cell in row])
+    book.save(tmp_path / "楼栋.xlsx")
+    assert len(read_source(tmp_path / "楼栋.xlsx").rows) == left
+
+
+def test_a_coordinate_system_named_in_chinese_is_read_however_it_is_written(tmp_path: Path) -> None:
+    FRAME.to_file(tmp_path / "楼栋.shp")
+    prj = tmp_path / "楼栋.prj"
+    said = prj.read_text().replace("China_Geodetic_Coordinate_System_2000", "国家大地坐标系", 1)
+    assert "国家大地坐标系" in said
+    for encoding in ("utf-8", "gb18030"):
+        prj.write_text(said, encoding)
+        declared = read_source(tmp_path / "楼栋.shp").declared_crs
+        assert declared is not None
+        assert "国家大地坐标系" in declared
+    prj.write_bytes(said.encode("gb18030").replace("国".encode("gb18030"), b"\xff\xfe\x93"))
+    assert len(read_source(tmp_path / "楼栋.shp").rows) == 2
+
+
+def test_names_that_break_a_line_are_told_on_one() -> None:
+    with pytest.raises(InputRefused) as refusal:
+        map_columns(["栋\x85号\n说\u2028明", "别的"], load_layers()["buildings"], {}, "楼栋.csv")
+    assert len(str(refusal.value).splitlines()) == 1

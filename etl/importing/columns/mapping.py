@@ -200,7 +200,8 @@ def begins(plain: str, header: str) -> bool:
 
 
 def _list_columns(columns: Sequence[str]) -> str:
-    listed = ", ".join(strip_controls(column)[:_LONGEST_LISTED] for column in columns[:_MOST_LISTED])
+    named = [" ".join(strip_controls(column).split())[:_LONGEST_LISTED] for column in columns[:_MOST_LISTED]]
+    listed = ", ".join(named)
     return f"{listed} …" if len(columns) > _MOST_LISTED else listed or "no column at all"
 
 

@@ -29,6 +29,12 @@ _GAP_SHARE = 0.005
 # Less is no place but what is left between two drawn lines.
 _SLIVER_M2 = 1.0
 
+# To take an outline apart that crosses itself so often would fill the memory; no survey draws one. Of fewer
+# corners none can.
+_MOST_CROSSINGS = 1_000
+_LEAST_TANGLE = 50
+_SEARCHED_SEGMENTS = 64
+
 # What GEOS calls a fault, for a person.
 _FAULTS = {
     "Self-intersection": "it crosses itself",
@@ -85,6 +91,24 @@ def _find_inner_points(shapes: Shapes) -> npt.NDArray[np.float64]:
     if astray.any():
         xy[astray] = shapely.get_coordinates(shapely.point_on_surface(shapes[astray]))
     return xy
+
+
+def _is_tangle(shape: Any) -> bool:
+    if shapely.get_num_coordinates(shape) < _LEAST_TANGLE:
+        return False
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(shape)]
+    segments = np.concatenate(
+        [shapely.linestrings(np.stack([ring[:-1], ring[1:]], axis=1)) for ring in rings]
+    )
+    tree = shapely.STRtree(segments)
+    crossings = 0
+    for start in range(0, len(segments), _SEARCHED_SEGMENTS):
+        searched = segments[start : start + _SEARCHED_SEGMENTS]
+        # Each meets itself and its neighbours, and is met again by each that it crosses.
+        crossings += tree.query(searched, predicate="intersects").shape[1] - 3 * len(searched)
+        if crossings > 2 * _MOST_CROSSINGS:
+            return True
+    return False
 
 
 class _Mender:
@@ -152,6 +176,12 @@ class _Mender:
 
     def mend(self, broken: Mask) -> None:
         """Mend outlines that touch, repeat or hardly cross themselves."""
+        tangled = np.zeros(len(self._draft), dtype=bool)
+        tangled[broken] = [_is_tangle(shape) for shape in self._shapes[broken]]
+        self._draft.reject(
+            tangled, f"its outline is not sound: it crosses itself more than {_MOST_CROSSINGS:,} times"
+        )
+        broken = broken & ~tangled
         repaired = shapely.make_valid(self._shapes[broken], method="structure")
         before, after = shapely.area(self._shapes[broken]), shapely.area(repaired)
         with np.errstate(invalid="ignore"):

@@ -44,7 +44,8 @@ def explain_damage(file_name: str) -> Iterator[None]:
             # GDAL's advice is for whoever wrote the file; what matters is checked on the rows themselves.
             warnings.simplefilter("ignore", RuntimeWarning)
             yield
-    except (DataSourceError, DataLayerError, pa.ArrowException, UnicodeDecodeError):
+    # The last is pyogrio's own slip over a coordinate system whose name is not written in UTF-8.
+    except (DataSourceError, DataLayerError, pa.ArrowException, UnicodeDecodeError, UnboundLocalError):
         raise damaged(file_name) from None
 
 

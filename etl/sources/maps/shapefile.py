@@ -67,8 +67,10 @@ def _read_copy(folder: Path, file_name: str, layer_name: str) -> Table:
         warnings.append(f"{file_name} came without its .dbf: the shapes have no attributes.")
     if not (folder / "layer.shx").exists():
         warnings.append(f"{file_name} came without its .shx; the index was made anew.")
-    if (folder / "layer.prj").exists():
-        refuse_grids((folder / "layer.prj").read_bytes(), file_name)
+    if (prj := folder / "layer.prj").exists():
+        said = prj.read_bytes()
+        refuse_grids(said, file_name)
+        prj.write_text(_decode_prj(said), "utf-8")
     pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True})
     # Read every byte as the character of that number: what the bytes mean is decided below, strictly.
     table = read_layer(folder / "layer.shp", file_name, encoding="ISO-8859-1")
@@ -79,6 +81,14 @@ def _read_copy(folder: Path, file_name: str, layer_name: str) -> Table:
         samples = "、".join(_find_samples(rows))
         warnings.append(f"Nothing says which encoding the text is in; read as {encoding}: {samples}.")
     return replace(table, name=layer_name, rows=rows, encoding=encoding, warnings=tuple(warnings))
+
+
+def _decode_prj(said: bytes) -> str:
+    """Decode what names the coordinate system: Chinese programs write such names as they write all else."""
+    try:
+        return said.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return said.decode("gb18030", "replace")
 
 
 def _read_declared_encoding(cpg: Path) -> str | None:

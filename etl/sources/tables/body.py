@@ -38,6 +38,8 @@ _NOTE = re.compile(
 # A sentence that stands alone below a table: no code, no name.
 _SENTENCE = re.compile(r"(?=.*[\u4e00-\u9fff]{6})(?=.*[，。；：:;、]|.{12})")
 _SENTENCE_COLUMNS = 4
+# So many characters show what a text is; patterns take the square of its length and more.
+_TELLING = 300
 
 
 def leave_out(table: Table, header: Sequence[Row], titles: Collection[str] = ()) -> Table:
@@ -180,7 +182,7 @@ def _find_notes(table: Table, gone: Collection[int]) -> list[int]:
     for row in range(last, max(last - _LAST_ROWS, -1), -1):
         if row in gone:
             continue
-        said = [cell.strip() for cell in _list_cells(table, row) if cell.strip()]
+        said = [cell.strip()[:_TELLING] for cell in _list_cells(table, row) if cell.strip()]
         if not said:
             continue
         few = len(said) <= max(1, width // 2)
