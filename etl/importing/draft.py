@@ -15,7 +15,7 @@ from etl.importing.columns.mapping import ColumnMap
 from etl.importing.columns.reconsidering import reconsider_columns
 from etl.importing.columns.texts import to_text
 from etl.importing.columns.values import Reading, read_pair, read_values
-from etl.sources.shelf import Shelf
+from etl.sources.shelf import Shapes, Shelf
 from etl.sources.table import Rejection, Table
 
 Mask = npt.NDArray[np.bool_]
@@ -68,7 +68,7 @@ class Draft:
     warnings: list[str]
     points: npt.NDArray[np.float64]
     assumed: dict[str, Mask] = field(default_factory=dict)
-    shapes: npt.NDArray[Any] | None = None
+    shapes: Shapes | None = None
     repairs: list[tuple[int, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     shelf: Shelf = field(default_factory=Shelf)

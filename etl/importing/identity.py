@@ -127,6 +127,11 @@ def _look_up(draft: Draft, existing: pd.DataFrame, by: list[str]) -> npt.NDArray
         known = known.astype({"valid_from": "datetime64[us]"})
     if known.empty:
         return np.full(len(draft), NEW, dtype=np.int64)
+    if len(by) == 1:
+        words = pa.array(known[by[0]], pa.large_string())
+        at = pc.index_in(pa.array(draft.get(by[0]), pa.large_string(), from_pandas=True), words)
+        ids: npt.NDArray[np.int64] = pc.fill_null(pc.take(pa.array(known["id"]), at), NEW).to_numpy()
+        return ids
     wanted = pd.DataFrame({name: draft.get(name) for name in by})
     found = wanted.merge(known[["id", *by]], on=by, how="left")["id"]
     return found.fillna(NEW).to_numpy(np.int64)

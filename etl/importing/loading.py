@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
 from etl.importing.places.placing import IncidentPlacer
+from etl.sources.shelf import encode_shapes
 from geo.rules.inert import strip_controls
 from geo.store.bulk import encode_outlines, encode_points
 from geo.store.imports import RowCounts, close_batch, insert_rows
@@ -160,7 +161,9 @@ def _has_places(draft: Draft) -> bool:
 
 
 def _encode_places(draft: Draft, rows: npt.NDArray[np.int64]) -> pa.Array:
-    return encode_points(draft.points[rows]) if draft.shapes is None else encode_outlines(draft.shapes[rows])
+    if draft.shapes is None:
+        return encode_points(draft.points[rows])
+    return encode_outlines(encode_shapes(draft.shapes, rows))
 
 
 class _Rows:

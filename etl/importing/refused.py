@@ -54,7 +54,7 @@ def collect_refused_rows(
     positions = np.array([known.get(number, -1) for number in numbers], dtype=np.int64)
     cells = {name: _read_texts(table, name, positions) for name in columns}
     cells[NUMBER_COLUMN] = [str(number) for number in numbers]
-    if table.geometry is not None or table.points is not None:
+    if table.shapes is not None or table.points is not None:
         cells[WKT_COLUMN] = _write_shapes(table, positions)
     if crs is not None:
         cells[CRS_COLUMN] = [crs] * len(numbers)
@@ -71,8 +71,8 @@ def _read_texts(table: Table, name: str, positions: npt.NDArray[np.int64]) -> li
 def _write_shapes(table: Table, positions: npt.NDArray[np.int64]) -> list[str]:
     """Write shapes in the file's own numbers; one too long for a cell is left out."""
     shapes: npt.NDArray[Any]
-    if table.geometry is not None:
-        shapes = table.geometry[positions]
+    if table.shapes is not None:
+        shapes = table.shapes[positions]
     else:
         points = np.empty((0, 2)) if table.points is None else table.points[positions]
         shapes = np.full(len(points), None, dtype=object)

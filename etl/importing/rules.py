@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import shapely
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
 from etl.importing.columns.layers import simplify
@@ -14,6 +13,7 @@ from etl.importing.identity import NEW
 from etl.importing.places.ground import Ground
 from etl.importing.places.placing import Points, place_in_buildings, place_in_compounds
 from etl.importing.places.seams import find_overlaps
+from etl.sources.shelf import find_present
 from geo.store.imports import Places, reserve_ids
 
 # A grid without a date has been there as long as the records go, so that past incidents find their grid.
@@ -86,13 +86,13 @@ def _list_grids_above(draft: Draft, places: Places) -> pd.DataFrame:
     brought = (draft.values["kind"] == "community").to_numpy(bool) & draft.kept
     if draft.shapes is None or not brought.any():
         return stored
-    brought &= ~shapely.is_missing(draft.shapes)
+    brought &= find_present(draft.shapes)
     own = pd.DataFrame(
         {
             "id": _FIRST_ROW - np.arange(len(draft)),
             "code": draft.values["code"],
             "name": draft.values["name"],
-            "geom": draft.shapes,
+            "geom": draft.shapes[:],
         }
     )[brought]
     return pd.concat([stored, own[~own["code"].isin(stored["code"])]], ignore_index=True)

@@ -17,6 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from geo.errors import InputRefused
+
+Mask = npt.NDArray[np.bool_]
+Rows = slice | npt.NDArray[np.int64] | Mask
 
 # What is smaller stays in memory; beside what a file says of a row stands what is found out about it.
 _HELD_BYTES: Final = 48 << 20
@@ -25,6 +32,9 @@ _ROW_BYTES: Final = 200
 _MOST_COLUMNS: Final = 100
 # Of a column that is looked through, so many values at a time.
 _PIECE_ROWS: Final = 65_536
+
+_BYTES: Final = pa.large_binary()
+_TEXT: Final = pa.large_string()
 
 # All that is mapped in this process, as long as something lies in it.
 _MAPPED: Final[list[weakref.ref[mmap.mmap]]] = []
@@ -81,12 +91,41 @@ class Shelf:
             kept = self.lay_down(values.to_numpy())
         return pd.Series(kept, values.index, dtype=kind, name=values.name, copy=False)
 
+    def keep_shapes(self, wkb: "BytesColumn") -> "Shapes":
+        """Keep shapes as they were laid down, if there is much of them or of the table; else make them."""
+        if self._is_large or wkb.size > _HELD_BYTES:
+            return ShelvedShapes(wkb.open(self))
+        return ShelvedShapes(wkb.open(Shelf()))[:]
+
+    def lay_down_shapes(self, pieces: Iterable["Shapes"]) -> "Shapes":
+        """Lay shapes down that are made some at a time, if the table is large.
+
+        Args:
+            pieces: shapely geometries and None, in all as many as the table has rows.
+
+        Raises:
+            InputRefused: there is no room for the file.
+        """
+        if not self._is_large:
+            return np.concatenate([piece[:] for piece in pieces])
+        column = BytesColumn()
+        try:
+            for piece in pieces:
+                column.append(encode_shapes(piece, slice(None)))
+            return ShelvedShapes(column.open(self))
+        except OSError:
+            message = (
+                "This machine has no room left for what is made of so large a file; "
+                "make some and import it again."
+            )
+            raise InputRefused(message) from None
+
     def _lay_down_text(self, text: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
         pieces = text.chunks if isinstance(text, pa.ChunkedArray) else [text]
         if len(pieces) == 1 and _is_mapped(pieces[0].buffers()[1].address):
             return pieces[0]
         try:
-            column = _Column()
+            column = BytesColumn(_TEXT)
             for piece in pieces:
                 column.append(piece)
             return column.open(self)
@@ -101,6 +140,82 @@ class Shelf:
             # What was freed of many small pieces the C library of Linux keeps, unless it is told.
             if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
                 trim(0)
+
+
+class ShelvedShapes:
+    """Shapes of a large table, laid down as well-known binary and made wherever they are looked at.
+
+    Args:
+        wkb: shape (n,), lowest byte first, null where a row has no shape.
+    """
+
+    def __init__(self, wkb: pa.LargeBinaryArray) -> None:
+        self._wkb = wkb
+        self.present: Mask = wkb.is_valid().to_numpy(zero_copy_only=False)
+
+    def __len__(self) -> int:
+        return len(self._wkb)
+
+    def __getitem__(self, rows: Rows) -> npt.NDArray[Any]:
+        """Make the shapes of some rows; None where there is none, or none that GEOS could make."""
+        wkb = self.take_wkb(rows).to_numpy(zero_copy_only=False)
+        try:
+            made: npt.NDArray[Any] = shapely.from_wkb(wkb, on_invalid="ignore")
+        except NotImplementedError:  # what shapely says to curves, which may lie in a collection
+            made = np.array([_make_straight(one) for one in wkb], dtype=object)
+        return made
+
+    def __setitem__(self, rows: Mask, nothing: None) -> None:
+        """Leave the shapes of some rows out."""
+        self.present = self.present & ~rows
+
+    def take(self, rows: slice) -> "ShelvedShapes":
+        """Return some of them, not made."""
+        return ShelvedShapes(self.take_wkb(rows))
+
+    def take_wkb(self, rows: Rows) -> pa.LargeBinaryArray:
+        """Return the well-known binary of some rows."""
+        if isinstance(rows, slice):
+            wkb = self._wkb[rows]
+        else:
+            wkb = (
+                self._wkb.filter(pa.array(rows)) if rows.dtype == np.bool_ else self._wkb.take(pa.array(rows))
+            )
+        present = self.present[rows]
+        return wkb if present.all() else pc.if_else(pa.array(present), wkb, None)
+
+
+Shapes = npt.NDArray[Any] | ShelvedShapes
+
+
+def _make_straight(wkb: bytes | None) -> Any:
+    try:
+        return shapely.from_wkb(wkb, on_invalid="ignore")
+    except NotImplementedError:
+        return None
+
+
+def find_present(shapes: Shapes) -> Mask:
+    """Find which rows have a shape, shape (n,)."""
+    if isinstance(shapes, ShelvedShapes):
+        return shapes.present
+    present: Mask = ~shapely.is_missing(shapes)
+    return present
+
+
+def encode_shapes(shapes: Shapes, rows: Rows) -> pa.LargeBinaryArray:
+    """Write the shapes of some rows as well-known binary, lowest byte first."""
+    if isinstance(shapes, ShelvedShapes):
+        return shapes.take_wkb(rows)
+    return pa.array(shapely.to_wkb(shapes[rows], byte_order=1), _BYTES)
+
+
+def walk_rows(count: int) -> Iterator[slice]:
+    """Walk through rows some at a time, at least once; between, the pages of large tables are let go."""
+    for start in range(0, max(count, 1), _PIECE_ROWS):
+        yield slice(start, min(start + _PIECE_ROWS, count))
+        if count > _PIECE_ROWS:
+            _give_back()
 
 
 def look_through(values: pa.Array | pa.ChunkedArray) -> Iterator[pa.Array]:
@@ -136,10 +251,15 @@ def _is_mapped(address: int) -> bool:
     return False
 
 
-class _Column:
-    """A column of text while it is laid down: one file of its letters, one of where each text ends."""
+class BytesColumn:
+    """A column of bytes or text while it is laid down: one file of its letters, one of where each value ends.
 
-    def __init__(self) -> None:
+    Args:
+        kind: Arrow's large binary or large text.
+    """
+
+    def __init__(self, kind: pa.DataType = _BYTES) -> None:
+        self._kind = kind
         # They are closed as soon as they are mapped.
         self._letters, self._ends = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
         self._ends.write(bytes(8))
@@ -147,8 +267,18 @@ class _Column:
         self._present: list[npt.NDArray[np.bool_]] = []
         self._rows = self._nulls = 0
 
+    @property
+    def size(self) -> int:
+        """How many bytes there are so far."""
+        return self._end
+
     def append(self, texts: pa.Array) -> None:
-        texts = texts.cast(pa.large_string())
+        """Write some values behind those that are there.
+
+        Raises:
+            OSError: there is no room for them.
+        """
+        texts = texts.cast(self._kind)
         _, offsets, letters = texts.buffers()
         ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
         if letters is not None:
@@ -159,15 +289,12 @@ class _Column:
         self._rows, self._nulls = self._rows + len(texts), self._nulls + texts.null_count
 
     def open(self, shelf: Shelf) -> pa.Array:
+        """Map what was written, once, as one column."""
         present = np.packbits(np.concatenate(self._present), bitorder="little") if self._nulls else None
         with self._letters, self._ends:
-            return pa.LargeStringArray.from_buffers(
-                self._rows,
-                shelf.map_file(self._ends),
-                shelf.map_file(self._letters),
-                None if present is None else pa.py_buffer(present),
-                self._nulls,
-            )
+            validity = None if present is None else pa.py_buffer(present)
+            buffers = [validity, shelf.map_file(self._ends), shelf.map_file(self._letters)]
+            return pa.Array.from_buffers(self._kind, self._rows, buffers, self._nulls)
 
 
 def shelve(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> tuple[pd.DataFrame, Shelf]:
@@ -190,7 +317,7 @@ def shelve(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> tuple[pd.Dat
     else:
         return pa.Table.from_batches(held, schema).to_pandas(), shelf
     is_text = [pa.types.is_string(field.type) or pa.types.is_large_string(field.type) for field in schema]
-    shelved = {int(position): _Column() for position in np.flatnonzero(is_text)[:_MOST_COLUMNS]}
+    shelved = {int(position): BytesColumn(_TEXT) for position in np.flatnonzero(is_text)[:_MOST_COLUMNS]}
     others: dict[int, list[pa.Array]] = {
         position: [] for position in range(len(schema)) if position not in shelved
     }

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.sources.shelf import Shelf, look_through
+from etl.sources.shelf import Shapes, Shelf, look_through
 from geo.errors import InputRefused, UnreadableFile
 from geo.rules.inert import strip_controls
 
@@ -79,7 +79,7 @@ class Table:
         rows: the values under the file's own column names; text where the format knows only text.
         row_numbers: shape (n,), each row's number as a person sees it: line of a sheet, rank of a feature.
         points: shape (n, 2), the positions of a layer of nothing but points, NaN where one is missing.
-        geometry: shape (n,) of shapely geometries and None, for a layer of any other shapes.
+        shapes: shape (n,) of shapely geometries and None, for a layer of any other shapes.
         declared_crs: what the file says of its coordinates, as WKT or ``EPSG:…``; None where it says nothing.
         encoding: the encoding the text was in; None where the format fixes it.
         unreadable: rows that could not be split into columns and are not in ``rows``.
@@ -93,7 +93,7 @@ class Table:
     rows: pd.DataFrame
     row_numbers: npt.NDArray[np.int64]
     points: npt.NDArray[np.float64] | None = None
-    geometry: npt.NDArray[Any] | None = None
+    shapes: Shapes | None = None
     declared_crs: str | None = None
     encoding: str | None = None
     unreadable: tuple[Rejection, ...] = ()
@@ -101,6 +101,11 @@ class Table:
     found: tuple[str, ...] = ()
     counts_from_1904: bool = False
     shelf: Shelf = field(default_factory=Shelf)
+
+    @property
+    def geometry(self) -> npt.NDArray[Any] | None:
+        """All shapes at once, however many."""
+        return None if self.shapes is None else self.shapes[:]
 
     @property
     def columns(self) -> list[str]:

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 from psycopg2 import errors, sql
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 from psycopg2.extensions import cursor as PostgresCursor  # noqa: N812 - the driver names it so
@@ -31,10 +30,13 @@ _EPOCH_2000_US = 946_684_800_000_000
 _EPOCH_2000_DAYS = 10_957
 _TEXT_OID = 25
 
-_LINES = (1, 5)
-_MULTIPOLYGON = 6
-# Byte order and type.
+# The kinds of shapes in well-known binary, and what stands before a shape's numbers: order of bytes and kind.
+_POLYGON, _MULTIPOLYGON = b"\3", b"\6"
 _WKB_HEAD_BYTES = 5
+_NO_SHAPE = bytes(_WKB_HEAD_BYTES)
+# Without an end to cut at, Arrow reckons with less than nothing.
+_LONGEST = 1 << 31
+_NOTHING = pa.scalar(b"", pa.large_binary())
 
 # What PostgreSQL calls a type, and the Arrow type its binary form is made from.
 _ARROW_TYPES = {
@@ -69,27 +71,30 @@ def encode_points(xy: npt.NDArray[np.float64]) -> pa.Array:
     return pc.if_else(pa.array(~np.isnan(xy).any(axis=1)), _fixed(ewkb), pa.scalar(None, pa.binary()))
 
 
-def encode_outlines(shapes: npt.NDArray[Any]) -> pa.Array:
-    """Write polygons and multipolygons in EPSG:4490 degrees as EWKB of multipolygons; None becomes null.
+def encode_outlines(wkb: pa.LargeBinaryArray) -> pa.Array:
+    """Write polygons and multipolygons in EPSG:4490 degrees as EWKB of multipolygons; null stays null.
 
     Lines, which only the ground of the map has, stay what they are.
+
+    Args:
+        wkb: well-known binary, lowest byte first.
     """
-    is_line = np.isin(shapely.get_type_id(shapes), _LINES)
-    if is_line.any():
-        mixed = np.full(len(shapes), None, dtype=object)
-        mixed[is_line] = shapely.to_wkb(shapely.set_srid(shapes[is_line], STORE_SRID), include_srid=True)
-        mixed[~is_line] = encode_outlines(shapes[~is_line]).to_pylist()
-        return pa.array(mixed, pa.binary(), from_pandas=True)
-    wkb = shapely.to_wkb(shapes, byte_order=1)
-    is_several = shapely.get_type_id(shapes) == _MULTIPOLYGON
-    several = np.flatnonzero(is_several)
-    wkb[several] = [own[_WKB_HEAD_BYTES:] for own in wkb[several]]
-    # The bytes of a polygon stand in those of a multipolygon as they are: no second object is made of each.
-    head = b"\x01" + (0x20000000 + _MULTIPOLYGON).to_bytes(4, "little") + STORE_SRID.to_bytes(4, "little")
+    srid = STORE_SRID.to_bytes(4, "little")
     one = (1).to_bytes(4, "little")
-    heads = pc.if_else(pa.array(is_several), pa.scalar(head, pa.binary()), pa.scalar(head + one, pa.binary()))
-    ewkb = pa.array(wkb, pa.binary(), from_pandas=True)
-    return pc.binary_join_element_wise(heads, ewkb, pa.scalar(b"", pa.binary()))
+    # What is null would be too short to be cut.
+    known = pc.fill_null(wkb, _NO_SHAPE)
+    kind, body = pc.binary_slice(known, 1, 2), pc.binary_slice(known, _WKB_HEAD_BYTES, _LONGEST)
+    is_polygon = pc.equal(kind, pa.scalar(_POLYGON, kind.type))
+    # The bytes of a polygon stand in those of a multipolygon as they are.
+    heads = pc.if_else(is_polygon, pa.scalar(_MULTIPOLYGON, kind.type), kind)
+    joined = pc.binary_join_element_wise(
+        pa.scalar(b"\x01", kind.type),
+        heads,
+        pa.scalar(b"\0\0\x20" + srid, kind.type),
+        pc.if_else(is_polygon, pc.binary_join_element_wise(pa.scalar(one, kind.type), known, _NOTHING), body),
+        _NOTHING,
+    )
+    return pc.if_else(wkb.is_valid(), joined, pa.scalar(None, kind.type))
 
 
 def copy_rows(

@@ -72,7 +72,9 @@ def _compare_full(url: str, folder: Path, rows: int) -> list[dict[str, object]]:
     peers_s: dict[str, float] = {}
     for _ in range(_ROUNDS):
         seconds = {"ogr2ogr, PG_USE_COPY": time_s(lambda: load_with_ogr2ogr(url, file))}
-        seconds["ogr2ogr, PG_USE_COPY, then the indexes"] = time_s(lambda: load_then_index(url, file))
+        seconds["ogr2ogr, PG_USE_COPY, then the indexes"] = time_s(
+            lambda: load_then_index(url, file, "incident", _AS_INCIDENT)
+        )
         empty_incidents(url)
         ours_s = min(ours_s, time_s(lambda: import_file(url, file, layer="incidents")))
         _write_finished(url, finished)
@@ -177,28 +179,36 @@ def load_with_ogr2ogr(url: str, file: Path) -> None:
     run_ogr2ogr(url, file, "-nln", "bench_peer", "-overwrite")
 
 
-def load_then_index(url: str, file: Path) -> None:
-    """Load the file's rows into a table like the incident's, and build the same indexes afterwards."""
+def load_then_index(url: str, file: Path, table: str, query: str, *options: str) -> None:
+    """Load a file's rows into a table like one of ours, and build the same indexes afterwards.
+
+    Args:
+        url: the database.
+        file: the rows.
+        table: the table whose columns and indexes are wanted.
+        query: makes the columns of the file's; ``{community}`` stands for the community's id.
+        options: passed on to ogr2ogr.
+    """
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS bench_indexed")
         # Without defaults: where a column has one, ogr2ogr does not COPY.
-        cursor.execute("CREATE TABLE bench_indexed AS SELECT * FROM incident LIMIT 0")
-    _append_with_ogr2ogr(url, file, "bench_indexed")
+        cursor.execute(f"CREATE TABLE bench_indexed AS SELECT * FROM {table} LIMIT 0")
+    _append_with_ogr2ogr(url, file, "bench_indexed", query, *options)
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'incident'")
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = %s", (table,))
         for (definition,) in cursor.fetchall():
-            named = re.sub(r"INDEX \S+ ON public\.incident ", "INDEX ON bench_indexed ", definition)
+            named = re.sub(rf"INDEX \S+ ON public\.{table} ", "INDEX ON bench_indexed ", definition)
             cursor.execute(named)
 
 
 def fill_with_ogr2ogr(url: str, file: Path) -> None:
     """Append the file's rows to the incident table."""
-    _append_with_ogr2ogr(url, file, "incident")
+    _append_with_ogr2ogr(url, file, "incident", _AS_INCIDENT)
 
 
-def _append_with_ogr2ogr(url: str, file: Path, table: str) -> None:
-    query = _AS_INCIDENT.format(community=find_community(url))
-    run_ogr2ogr(url, file, "-nln", table, "-append", "-unsetFid", "-sql", query)
+def _append_with_ogr2ogr(url: str, file: Path, table: str, query: str, *options: str) -> None:
+    made = query.format(community=find_community(url))
+    run_ogr2ogr(url, file, "-nln", table, "-append", "-unsetFid", "-sql", made, *options)
 
 
 def run_ogr2ogr(url: str, file: Path, *options: str) -> None:

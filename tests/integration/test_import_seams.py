@@ -34,7 +34,7 @@ def check(town: Town, shapes: Sequence[BaseGeometry], *, kinds: str = "社区网
     rows = pd.DataFrame(
         {"网格编号": list("ABCDEFG"[: len(shapes)]), "网格名称": "甲", "网格类型": kinds}, dtype="str"
     )
-    table = Table("网格", rows, np.arange(1, len(shapes) + 1), geometry=degrees)
+    table = Table("网格", rows, np.arange(1, len(shapes) + 1), shapes=degrees)
     layer = load_layers()["grids"]
     draft = draft_rows(table, layer, map_columns(list(map(str, rows)), layer, {}, "网格.gpkg"))
     places = read_places(town.connection, town.id)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 from shapely import (
@@ -24,6 +26,7 @@ from etl.importing.columns.layers import load_layers
 from etl.importing.columns.mapping import map_columns
 from etl.importing.draft import Draft, draft_rows
 from etl.importing.places.shapes import place_shapes
+from etl.sources import shelf
 from etl.sources.table import Table
 from geo.crs import LocalPlane
 
@@ -31,14 +34,32 @@ PLANE = LocalPlane(109.43, 24.33)
 YARD = box(0, 0, 100, 100)
 
 
+@pytest.fixture(params=[False, True], ids=["held", "laid down"], autouse=True)
+def is_laid_down(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """All tests once with few rows, and once as with very many."""
+    if request.param:
+        monkeypatch.setattr(shelf, "_HELD_BYTES", -1)
+        monkeypatch.setattr(shelf, "_PIECE_ROWS", 2)
+    return bool(request.param)
+
+
+def lay_down(shapes: npt.NDArray[Any], where: shelf.Shelf) -> shelf.Shapes:
+    """Keep shapes as reading a layer does."""
+    column = shelf.BytesColumn()
+    column.append(pa.array(shapely.to_wkb(shapes), pa.large_binary()))
+    return where.keep_shapes(column)
+
+
 def draw(shapes: Sequence[BaseGeometry | None], layer: str = "compounds") -> Draft:
     """Take in shapes given in metres of the plane."""
     degrees: Any = shapely.transform(np.array(shapes, dtype=object), PLANE.to_degrees, include_z=False)
     rows = pd.DataFrame({"编号": [f"C{n}" for n in range(len(shapes))]}, dtype="str")
-    table = Table("小区", rows, np.arange(1, len(shapes) + 1), geometry=degrees)
+    where = shelf.Shelf()
+    given = lay_down(degrees, where)
+    table = Table("小区", rows, np.arange(1, len(shapes) + 1), shapes=given, shelf=where)
     columns = map_columns(["编号"], load_layers()[layer], {"编号": "code"}, "小区.gpkg")
     draft = draft_rows(table, load_layers()[layer], columns)
-    place_shapes(draft, degrees, PLANE)
+    place_shapes(draft, given, PLANE)
     return draft
 
 
@@ -56,7 +77,7 @@ def test_sound_outlines_pass_without_a_word() -> None:
     assert draft.kept.all()
     assert (draft.repairs, draft.warnings, draft.rejections) == ([], [], [])
     assert draft.shapes is not None
-    assert draft.shapes[5] is None
+    assert draft.shapes[:][5] is None
     assert [area_m2(draft, row) for row in range(5)] == pytest.approx([10_000, 9_600, 10_000, 10_000, 20_000])
     assert draft.located.tolist() == [True] * 5 + [False]
 
@@ -65,7 +86,7 @@ def test_point_of_an_outline_lies_in_it() -> None:
     crescent = Point(0, 0).buffer(100).difference(Point(30, 0).buffer(100))
     draft = draw([YARD, crescent])
     assert draft.shapes is not None
-    assert shapely.intersects_xy(draft.shapes, *draft.points.T).all()
+    assert shapely.intersects_xy(draft.shapes[:], *draft.points.T).all()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +147,7 @@ def test_outline_is_mended_with_a_note(shape: BaseGeometry, area: float, note: s
     assert {row for row, _ in draft.repairs} == {2}
     assert note in draft.repairs[0][1]
     assert draft.shapes is not None
-    assert shapely.is_valid(draft.shapes).all()
+    assert shapely.is_valid(draft.shapes[:]).all()
 
 
 @pytest.mark.parametrize(
@@ -191,7 +212,7 @@ def test_heights_are_left_out_with_a_word() -> None:
     place_shapes(draft, np.array([shape], dtype=object), PLANE)
     assert draft.warnings == ["The shapes carry heights or measures, which were left out."]
     assert draft.shapes is not None
-    assert not shapely.has_z(draft.shapes).any()
+    assert not shapely.has_z(draft.shapes[:]).any()
 
 
 def test_point_layer_takes_a_point_of_whatever_comes() -> None:

@@ -104,7 +104,7 @@ def _ask(columns: ColumnMap, table: Table, layer: Layer, given: Collection[str])
         column: table.rows[column].iloc[:_SAMPLED_ROWS].to_list() for column in asked if column in table.rows
     }
     warnings = []
-    has_shapes = table.points is not None or table.geometry is not None
+    has_shapes = table.points is not None or table.shapes is not None
     is_placed = has_shapes or not _PLACES.isdisjoint(columns.fields)
     if layer.shape == "polygon" and not is_placed and _hold_points(columns.unknown):
         warning = (

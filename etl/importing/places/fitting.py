@@ -14,6 +14,7 @@ import numpy.typing as npt
 import shapely
 
 from etl.importing.places.ground import Ground
+from etl.sources.shelf import Shapes, find_present
 from geo.crs import Coordinates
 
 Weights = npt.NDArray[np.float64]
@@ -99,16 +100,16 @@ def sample_points(points: Coordinates) -> Sample:
     return _make_sample(xy, _share_witnesses(xy), rows, len(present))
 
 
-def sample_shapes(shapes: npt.NDArray[np.object_]) -> Sample:
+def sample_shapes(shapes: Shapes) -> Sample:
     """Sample shapes of any type, None allowed: their inside where they have one, and their outlines."""
-    present = np.flatnonzero(~shapely.is_missing(shapes))
+    present = np.flatnonzero(find_present(shapes))
     rows = _thin(present, _MOST_SHAPES)
+    chosen = shapes[rows]
     # Of a corner that is not a number the bounds say nothing; a shape without any has no bounds.
-    corners, owners = shapely.get_coordinates(shapes[rows], return_index=True)
-    is_sound = is_on_earth(shapely.bounds(shapes[rows]))
+    corners, owners = shapely.get_coordinates(chosen, return_index=True)
+    is_sound = is_on_earth(shapely.bounds(chosen))
     is_sound[owners[~np.isfinite(corners).all(axis=1)]] = False
-    rows = rows[is_sound]
-    chosen = shapely.force_2d(shapes[rows])
+    rows, chosen = rows[is_sound], shapely.force_2d(chosen[is_sound])
     middles = shapely.get_coordinates(shapely.centroid(chosen))
     corners, owners = shapely.get_coordinates(chosen, return_index=True)
     # Evenly some corners of each, drawn a little inwards.

@@ -1,5 +1,6 @@
 """Where rows are: coordinates from shapes or columns, their coordinate system, and doubts about it."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -7,13 +8,14 @@ import numpy.typing as npt
 import orjson
 import shapely
 
-from etl.importing.draft import Draft
+from etl.importing.draft import Draft, Mask
 from etl.importing.places.datum import Evidence, weigh_hypotheses
 from etl.importing.places.fitting import Sample, is_on_earth, sample_points, sample_shapes
 from etl.importing.places.ground import Ground, is_in_china
 from etl.importing.places.homes import find_homes
 from etl.importing.places.shapes import place_shapes
 from etl.importing.places.writing import read_shapes
+from etl.sources.shelf import Shapes, find_present
 from etl.sources.table import Table
 from geo.crs import Coordinates, SourceCrs, parse_crs
 from geo.errors import DatumContradicted, UnknownDatum
@@ -25,8 +27,6 @@ _FAR_M = 1_000.0
 _SCALES = (1e6, 1e7)
 
 _MAP_ENDINGS = (".kml", ".kmz", ".ovkml", ".ovkmz")
-
-Shapes = npt.NDArray[Any]
 
 
 def locate_rows(
@@ -65,18 +65,19 @@ def locate_rows(
     )
     if is_swapped:
         draft.warn("The two coordinates were the other way round (latitude first) and were exchanged.")
-        shapes = None if shapes is None else shapely.transform(shapes, _swap)
         given = None if given is None else _swap(given)
     if source.is_approximate:
         draft.warn(f"{source.name} has no public tie to CGCS2000: places may be off by tens of metres.")
 
+    reaches_abroad = None
     if shapes is not None:
-        place_shapes(draft, source.geometry_to_stored(shapes), ground.plane)
+        bring = partial(_bring, source, is_swapped)
+        reaches_abroad = place_shapes(draft, shapes, ground.plane, bring)
     elif given is not None:
         draft.points = source.to_stored(given)
         if draft.layer.shape != "point":
             draft.reject(draft.located, "has a point; an outline is needed")
-    _reject_abroad(draft)
+    _reject_abroad(draft, reaches_abroad)
     _compare_with_community(draft, ground)
     return source
 
@@ -111,7 +112,7 @@ def show_rows(draft: Draft, table: Table, crs: str, ground: Ground, at_most: int
     if shapes is None and given is not None:
         shapes = np.asarray(shapely.points(given[np.isfinite(given).all(axis=1)]))
     assert shapes is not None  # noqa: S101 - there is a sample of one of them
-    present = np.flatnonzero(~shapely.is_missing(shapes))
+    present = np.flatnonzero(find_present(shapes))
     some = shapely.force_2d(shapes[present[:: max(1, -(-len(present) // at_most))]])
     if reading is not None and reading.is_swapped:
         some = shapely.transform(some, _swap)
@@ -128,7 +129,7 @@ def _find_coordinates(
     draft: Draft, table: Table, *, reject: bool = True
 ) -> tuple[Shapes | None, Coordinates | None]:
     """Find the shapes or else the points of a file, in its own numbers."""
-    shapes, given = table.geometry, table.points
+    shapes, given = table.shapes, table.points
     if given is None and shapes is None and draft.has("wkt"):
         shapes = read_shapes(draft.values["wkt"].to_list())
         lost = shapely.is_missing(shapes) & draft.values["wkt"].notna().to_numpy(bool)
@@ -152,11 +153,6 @@ def _find_coordinates(
             given = np.where(absurd[:, None], np.nan, given)
         if reject:
             draft.reject(absurd, "has a coordinate that is no place on Earth")
-    if shapes is not None:
-        empty = shapely.is_empty(shapes)
-        if empty.any():
-            shapes = shapes.copy()
-            shapes[empty] = None
     return shapes, given
 
 
@@ -185,6 +181,11 @@ def _take_sample(
     return sample.name_homes(*find_homes(draft, sample.rows, ground.places))
 
 
+def _bring(source: SourceCrs, is_swapped: bool, shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Bring shapes from a file's numbers to EPSG:4490."""
+    return source.geometry_to_stored(shapely.transform(shapes, _swap) if is_swapped else shapes)
+
+
 def _swap(xy: Coordinates) -> Coordinates:
     return xy[:, ::-1]
 
@@ -202,7 +203,7 @@ def _choose_crs(
     """Choose the coordinate system, and say whether the coordinates are to be exchanged."""
     is_silent = table.declared_crs is None
     # The standard of GeoJSON says WGS-84; of coordinates in columns none says anything.
-    has_shapes = table.geometry is not None or table.points is not None
+    has_shapes = table.shapes is not None or table.points is not None
     by_standard = has_shapes and file_name.lower().endswith((".geojson", ".json")) and sample.is_degrees()
     said = wanted or table.declared_crs or ("4490" if by_standard else None)
     # KML is WGS-84 by its standard, too, and what map programs here write of it is often GCJ-02 all the same.
@@ -283,11 +284,10 @@ def _doubt(draft: Draft, evidence: Evidence, source: SourceCrs) -> bool:
     return rival is not None or evidence.drift is not None
 
 
-def _reject_abroad(draft: Draft) -> None:
+def _reject_abroad(draft: Draft, reaches_abroad: Mask | None) -> None:
     abroad = draft.located & ~is_in_china(draft.points)
-    if draft.shapes is not None:
-        bounds = shapely.bounds(draft.shapes)
-        abroad |= draft.located & ~(is_in_china(bounds[:, :2]) & is_in_china(bounds[:, 2:]))
+    if draft.shapes is not None and reaches_abroad is not None:
+        abroad |= draft.located & reaches_abroad
     reason = "lies at longitude {:.8g}, latitude {:.8g}, which is not in China"
     draft.reject(abroad, [reason.format(lon, lat) for lon, lat in draft.points[abroad]])
     # Nor is it shown: a map of it would be one of the world, or have no end.

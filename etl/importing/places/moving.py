@@ -10,6 +10,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from etl.importing.draft import Draft, Mask
 from etl.importing.identity import NEW
 from etl.importing.places.datum import DATUMS
+from etl.sources.shelf import Shapes, walk_rows
 from geo.crs import Coordinates, LocalPlane, SourceCrs, parse_crs, wgs84_to_bd09, wgs84_to_gcj02
 from geo.errors import DatumContradicted
 from geo.store.imports import read_positions
@@ -64,11 +65,7 @@ def warn_of_shift(
         return
     before = read_positions(connection, draft.layer.table, ids[rows])
     # A centroid, unlike a point on the surface, moves as its outline does.
-    after = (
-        draft.points[rows]
-        if draft.shapes is None
-        else shapely.get_coordinates(shapely.centroid(draft.shapes[rows]))
-    )
+    after = draft.points[rows] if draft.shapes is None else _find_centroids(draft.shapes, rows)
     placed = ~np.isnan(before[:, 0])
     before, after = before[placed], after[placed]
     moves_m = plane.to_metres(after) - plane.to_metres(before)
@@ -119,6 +116,11 @@ def find_alike(moves_m: npt.NDArray[np.float64]) -> Mask:
     common_m = np.median(moves_m[far], axis=0)
     alike: Mask = far & (np.hypot(*(moves_m - common_m).T) <= _ALIKE_M)
     return alike if alike.sum() >= least else np.zeros_like(far)
+
+
+def _find_centroids(shapes: Shapes, rows: npt.NDArray[np.int64]) -> Coordinates:
+    lots = (shapes[rows[lot]] for lot in walk_rows(len(rows)))
+    return np.concatenate([shapely.get_coordinates(shapely.centroid(lot)) for lot in lots])
 
 
 def _explain(

@@ -11,6 +11,7 @@ import shapely
 
 from etl.importing.draft import Draft, Mask
 from etl.importing.places.ground import Ground
+from etl.sources.shelf import find_present
 from geo.store.imports import Places
 
 # Less is the rounding of coordinates.
@@ -96,7 +97,7 @@ def find_seams(draft: Draft, places: Places, ground: Ground) -> Seams | None:
     """
     if draft.layer.name != "grids" or draft.shapes is None:
         return None
-    outlined = ~shapely.is_missing(draft.shapes)
+    outlined = find_present(draft.shapes)
     seen: set[frozenset[str]] = set()
     overlaps = []
     for overlap in sorted(
@@ -149,8 +150,8 @@ def find_overlaps(draft: Draft, places: Places, ground: Ground, counted: Mask) -
 
 def _collect(draft: Draft, places: Places, counted: Mask) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The file's grids that have an outline, by row; and these followed by the stored ones that stay."""
-    shapes = draft.shapes
-    assert shapes is not None  # noqa: S101 - who asks has looked
+    assert draft.shapes is not None  # noqa: S101 - who asks has looked
+    shapes = draft.shapes[:]
     own = pd.DataFrame({name: draft.get(name) for name in ("kind", "code", "name", "valid_from")})
     own = own.assign(valid_to=draft.get_dates("valid_to"), geom=shapes)[counted & ~shapely.is_missing(shapes)]
     stored = places.grids.astype({"valid_from": "datetime64[us]", "valid_to": "datetime64[us]"})

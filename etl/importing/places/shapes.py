@@ -1,9 +1,12 @@
 """Sound outlines and points from whatever shapes a file holds: repaired with a note, or refused with a place.
 
-Checks run over whole columns; only rows at fault are looked at one by one.
+Checks run over some ten thousand rows at a time; only rows at fault are looked at one by one.
 """
 
 import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +14,11 @@ import numpy.typing as npt
 import shapely
 
 from etl.importing.draft import Draft, Mask
+from etl.importing.places.ground import is_in_china
+from etl.sources.shelf import Shapes, ShelvedShapes, find_present, walk_rows
 from geo.crs import LocalPlane
 
-Shapes = npt.NDArray[Any]
+Made = npt.NDArray[Any]
 Row = int | np.signedinteger[Any]
 
 _POLYGONS = (3, 6)
@@ -51,41 +56,73 @@ _FAULTS = {
 _REASON = re.compile(r"(.*?)\[(\S+) (\S+)")
 
 
-def place_shapes(draft: Draft, shapes: Shapes, plane: LocalPlane) -> None:
+def place_shapes(
+    draft: Draft, shapes: Shapes, plane: LocalPlane, bring: Callable[[Made], Made] = lambda shapes: shapes
+) -> Mask:
     """Set points of a point layer, sound outlines of a polygon layer, or lines and outlines of one of any.
 
     Args:
-        draft: receives ``points``, ``shapes`` if its layer is of polygons, and a note for every repair.
-        shapes: shape (n,), EPSG:4490, of any type, None where a row has none.
+        draft: receives ``points``, ``shapes`` if its layer is not of points, and a note for every repair.
+        shapes: shape (n,), of any type, None where a row has none.
         plane: metres around the community.
+        bring: brings shapes to EPSG:4490.
+
+    Returns:
+        Which rows' shapes reach out of China, shape (n,).
     """
-    present = ~shapely.is_missing(shapes)
-    if shapely.has_z(shapes).any() or shapely.has_m(shapes).any():
-        shapes = shapely.force_2d(shapes)
-        draft.warn("The shapes carry heights or measures, which were left out.")
+    mender, present = _Mender(draft, plane), find_present(shapes)
+
+    def place() -> Iterator[Shapes]:
+        for piece in _look_ahead(shapes, bring):
+            sound = mender.place(piece, present[piece.rows])
+            # What is as it was read need not be written anew.
+            if isinstance(shapes, ShelvedShapes) and sound is piece.as_read:
+                yield shapes.take(piece.rows)
+            else:
+                yield sound
+
     if draft.layer.shape == "point":
-        draft.points[present] = _find_inner_points(shapes[present])
-        return
-    shapes = shapes.copy()
-    mender = _Mender(draft, shapes, plane)
-    is_area = np.isin(shapely.get_type_id(shapes), _POLYGONS)
-    is_line = np.isin(shapely.get_type_id(shapes), _LINES) & (draft.layer.shape == "any")
-    if (present & ~is_area & ~is_line).any():
-        mender.make_outlines(present & ~is_area & ~is_line)
-        is_area = np.isin(shapely.get_type_id(shapes), _POLYGONS)
-    broken = is_area & ~shapely.is_valid(shapes)
-    if broken.any():
-        mender.mend(broken)
-    mender.drop_slivers(draft.kept & present & ~is_line)
-    sound = draft.kept & present
-    draft.shapes = np.full(len(draft), None, dtype=object)
-    draft.shapes[sound] = shapes[sound]
-    draft.points[sound] = _find_inner_points(shapes[sound])
+        for _ in place():
+            pass
+    else:
+        draft.shapes = draft.shelf.lay_down_shapes(place())
+    mender.tell()
+    return mender.reaches_abroad
 
 
-def _find_inner_points(shapes: Shapes) -> npt.NDArray[np.float64]:
+@dataclass(frozen=True)
+class _Piece:
+    """Some rows' shapes, as they were read and in EPSG:4490, and which of them are valid."""
+
+    rows: slice
+    as_read: Made
+    shapes: Made
+    is_valid: Mask
+    has_heights: bool
+
+
+def _look_ahead(shapes: Shapes, bring: Callable[[Made], Made]) -> Iterator[_Piece]:
+    """Make shapes some rows at a time, the next while one lot is used."""
+
+    def make(rows: slice) -> _Piece:
+        as_read = shapes[rows]
+        made = bring(as_read)
+        has_heights = bool(shapely.has_z(made).any() or shapely.has_m(made).any())
+        made = shapely.force_2d(made) if has_heights else made
+        return _Piece(rows, as_read, made, np.asarray(shapely.is_valid(made)), has_heights)
+
+    lots = walk_rows(len(shapes))
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        making = beside.submit(make, next(lots))
+        for rows in lots:
+            made, making = making.result(), beside.submit(make, rows)
+            yield made
+        yield making.result()
+
+
+def _find_inner_points(shapes: Made, bounds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Find a point of each shape: the middle of its frame, where that lies in it."""
-    west, south, east, north = shapely.bounds(shapes).T
+    west, south, east, north = bounds.T
     xy = np.column_stack([(west + east) / 2, (south + north) / 2])
     astray = ~shapely.intersects_xy(shapes, xy[:, 0], xy[:, 1])
     if astray.any():
@@ -112,27 +149,90 @@ def _is_tangle(shape: Any) -> bool:
 
 
 class _Mender:
-    """Mends the shapes of a draft in place, noting each, and rejects those that only a guess would mend."""
+    """Mends the shapes of a draft, noting each, and rejects those that only a guess would mend."""
 
-    def __init__(self, draft: Draft, shapes: Shapes, plane: LocalPlane) -> None:
-        self._draft, self._shapes, self._plane = draft, shapes, plane
+    def __init__(self, draft: Draft, plane: LocalPlane) -> None:
+        self._draft, self._plane = draft, plane
         scale = plane.to_metres(np.array([[plane.lon + 1.0, plane.lat + 1.0]]))[0]
         self._m2 = float(scale[0] * scale[1])
+        self._first, self._had_heights = 0, False
+        self._mended: list[npt.NDArray[np.int64]] = []
+        self.reaches_abroad = np.zeros(len(draft), dtype=bool)
 
-    def make_outlines(self, chosen: Mask) -> None:
+    def place(self, piece: _Piece, present: Mask) -> Made:
+        """Set the points of some rows, and return their sound shapes.
+
+        Args:
+            piece: the rows.
+            present: which of them have a shape in the file.
+        """
+        self._had_heights |= piece.has_heights
+        self._first = piece.rows.start
+        shapes = piece.shapes
+        self._reject(present & shapely.is_missing(shapes), "the shape is damaged or of a kind we do not read")
+        sound = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
+        if self._draft.layer.shape != "point":
+            shapes, sound = self._make_sound(piece, sound)
+        bounds = shapely.bounds(shapes[sound])
+        self._draft.points[piece.rows][sound] = _find_inner_points(shapes[sound], bounds)
+        self.reaches_abroad[piece.rows][sound] = ~(is_in_china(bounds[:, :2]) & is_in_china(bounds[:, 2:]))
+        return shapes
+
+    def _make_sound(self, piece: _Piece, present: Mask) -> tuple[Made, Mask]:
+        """Mend what can be mended; return the sound shapes, those of the piece if all are, and which are."""
+        shapes, is_valid = piece.shapes, piece.is_valid
+        kind = shapely.get_type_id(shapes)
+        is_area, is_line = (
+            np.isin(kind, _POLYGONS),
+            np.isin(kind, _LINES) & (self._draft.layer.shape == "any"),
+        )
+        several = shapely.get_num_geometries(shapes) > 1
+        if not (is_area & is_valid & ~several).all():
+            shapes = shapes.copy()
+            if (present & ~is_area & ~is_line).any():
+                self._make_outlines(shapes, present & ~is_area & ~is_line)
+                is_area = np.isin(shapely.get_type_id(shapes), _POLYGONS)
+                is_valid = np.asarray(shapely.is_valid(shapes))
+            self._mend(shapes, is_area & ~is_valid)
+        kept = self._draft.kept[piece.rows]
+        self._drop_slivers(shapes, kept & present & ~is_line)
+        sound = kept & present
+        if not sound.all():
+            shapes = shapes.copy()
+            shapes[~sound] = None
+        return shapes, sound
+
+    def tell(self) -> None:
+        """Warn of what was left out and put right in all."""
+        if self._had_heights:
+            self._draft.warn("The shapes carry heights or measures, which were left out.")
+        if self._mended:
+            mended = np.zeros(len(self._draft), dtype=bool)
+            mended[np.concatenate(self._mended)] = True
+            self._draft.warn(
+                f"The outline of {self._draft.list_rows(mended)} touched or repeated itself "
+                "and was put right."
+            )
+
+    def _reject(self, at_fault: Mask, reasons: str | Sequence[str]) -> None:
+        if at_fault.any():
+            everywhere = np.zeros(len(self._draft), dtype=bool)
+            everywhere[self._first : self._first + len(at_fault)] = at_fault
+            self._draft.reject(everywhere, reasons)
+
+    def _make_outlines(self, shapes: Made, chosen: Mask) -> None:
         """Make outlines of lines that close, and of collections that hold outlines or such lines."""
-        rows = np.flatnonzero(chosen)
-        refused = np.zeros(len(self._draft), dtype=bool)
+        refused = np.zeros(len(shapes), dtype=bool)
         reasons = []
-        for row in rows:
-            outline, what = self._make_outline(self._shapes[row])
+        for row in np.flatnonzero(chosen):
+            outline, what = self._make_outline(shapes[row])
             if outline is None:
                 refused[row] = True
                 reasons.append(what)
             else:
-                self._shapes[row] = outline
+                shapes[row] = outline
                 self._note(row, what)
-        self._draft.reject(refused, reasons)
+        self._reject(refused, reasons)
 
     def _make_outline(self, shape: Any) -> tuple[Any, str]:
         """Make an outline; None where there is none in the shape. And what was done, or why not."""
@@ -174,66 +274,62 @@ class _Mender:
         )
         return (None, reason) if outline.is_empty else (outline, what)
 
-    def mend(self, broken: Mask) -> None:
+    def _mend(self, shapes: Made, broken: Mask) -> None:
         """Mend outlines that touch, repeat or hardly cross themselves."""
-        tangled = np.zeros(len(self._draft), dtype=bool)
-        tangled[broken] = [_is_tangle(shape) for shape in self._shapes[broken]]
-        self._draft.reject(
+        if not broken.any():
+            return
+        tangled = np.zeros(len(shapes), dtype=bool)
+        tangled[broken] = [_is_tangle(shape) for shape in shapes[broken]]
+        self._reject(
             tangled, f"its outline is not sound: it crosses itself more than {_MOST_CROSSINGS:,} times"
         )
-        broken = broken & ~tangled
-        repaired = shapely.make_valid(self._shapes[broken], method="structure")
-        before, after = shapely.area(self._shapes[broken]), shapely.area(repaired)
+        rows = np.flatnonzero(broken & ~tangled)
+        repaired = shapely.make_valid(shapes[rows], method="structure")
+        before, after = shapely.area(shapes[rows]), shapely.area(repaired)
         with np.errstate(invalid="ignore"):
             is_faithful = (
                 np.isin(shapely.get_type_id(repaired), _POLYGONS)
                 & (np.abs(after - before) <= _REPAIR_SHARE * after)
                 & (after > 0)
             )
-        rows = np.flatnonzero(broken)
-        mended = np.zeros(len(self._draft), dtype=bool)
-        mended[rows[is_faithful]] = True
+        for row, change in zip(rows[is_faithful], (after - before)[is_faithful] * self._m2, strict=True):
+            fault, area = self._explain(shapes[row]), f"{abs(change):,.1f}"
+            what = f"{fault}; it was put right, which changed its area by {area} m²"
+            self._note(row, what)
         if is_faithful.any():
-            for row, change in zip(rows[is_faithful], (after - before)[is_faithful] * self._m2, strict=True):
-                fault, area = self._explain(row), f"{abs(change):,.1f}"
-                what = f"{fault}; it was put right, which changed its area by {area} m²"
-                self._note(row, what)
-            self._shapes[mended] = repaired[is_faithful]
-            self._draft.warn(
-                f"The outline of {self._draft.list_rows(mended)} touched or repeated itself "
-                "and was put right."
-            )
-        hopeless = broken & ~mended
-        self._draft.reject(
-            hopeless,
-            [f"its outline is not sound: {self._explain(row)}" for row in np.flatnonzero(hopeless)],
+            self._mended.append(rows[is_faithful] + self._first)
+        hopeless = np.zeros(len(shapes), dtype=bool)
+        hopeless[rows[~is_faithful]] = True
+        self._reject(
+            hopeless, [f"its outline is not sound: {self._explain(shape)}" for shape in shapes[hopeless]]
         )
+        shapes[rows[is_faithful]] = repaired[is_faithful]
 
-    def drop_slivers(self, chosen: Mask) -> None:
+    def _drop_slivers(self, shapes: Made, chosen: Mask) -> None:
         """Drop the tiny parts of large outlines, and reject outlines that are nothing else."""
-        area_m2 = shapely.area(self._shapes) * self._m2
+        area_m2 = shapely.area(shapes) * self._m2
         tiny = chosen & (area_m2 < _SLIVER_M2)
-        self._draft.reject(tiny, [f"its outline is a sliver of {area:,.2f} m²" for area in area_m2[tiny]])
-        several = chosen & ~tiny & (shapely.get_num_geometries(self._shapes) > 1)
+        self._reject(tiny, [f"its outline is a sliver of {area:,.2f} m²" for area in area_m2[tiny]])
+        several = chosen & ~tiny & (shapely.get_num_geometries(shapes) > 1)
         if not several.any():
             return
         rows = np.flatnonzero(several)
-        parts, owners = shapely.get_parts(self._shapes[rows], return_index=True)
+        parts, owners = shapely.get_parts(shapes[rows], return_index=True)
         is_tiny = shapely.area(parts) * self._m2 < _SLIVER_M2
         for owner in np.unique(owners[is_tiny]):
             left = parts[(owners == owner) & ~is_tiny]
             if len(left):
                 dropped = int((is_tiny & (owners == owner)).sum())
-                self._shapes[rows[owner]] = shapely.MultiPolygon(list(left))
+                shapes[rows[owner]] = shapely.MultiPolygon(list(left))
                 what = f"{dropped} slivers of less than 1 m² beside it were left out"
                 self._note(rows[owner], what)
 
     def _note(self, row: Row, what: str) -> None:
-        self._draft.repairs.append((int(self._draft.row_numbers[row]), what))
+        self._draft.repairs.append((int(self._draft.row_numbers[self._first + row]), what))
 
-    def _explain(self, row: Row) -> str:
+    def _explain(self, shape: Any) -> str:
         """What is wrong with a shape, and where."""
-        reason = shapely.is_valid_reason(self._shapes[row])
+        reason = shapely.is_valid_reason(shape)
         found = _REASON.match(reason)
         fault = found[1] if found else reason
         words = _FAULTS.get(fault, fault)

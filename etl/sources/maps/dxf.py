@@ -86,7 +86,7 @@ def read_dxf(path: Path, source_layer: str | None = None) -> Table:
         name=name,
         rows=rows,
         row_numbers=np.arange(1, len(rows) + 1, dtype=np.int64),
-        geometry=shapes,
+        shapes=shapes,
         encoding=encoding,
         warnings=tuple(warnings),
     )

@@ -16,11 +16,12 @@ import numpy.typing as npt
 import orjson
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from etl.sources.shelf import shelve
+from etl.sources.shelf import BytesColumn, Shapes, Shelf, ShelvedShapes, shelve
 from etl.sources.table import Rejection, SourceLayer, Table, keep_rows, refuse_columns
 from geo.crs import names_file
 from geo.errors import InputRefused, UnreadableFile
@@ -28,8 +29,13 @@ from geo.errors import InputRefused, UnreadableFile
 # Formats that know how many rows they have; a Shapefile counts deleted ones as well.
 _COUNTED = (".gpkg", ".gdb", ".fgb")
 
-# Well-known binary of a point in the plane, lowest byte first.
+# Well-known binary begins with the order of its bytes and the number of its kind; here a point in the plane.
+_HEAD_BYTES = 5
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("xy", "<f8", 2)])
+
+
+# The kinds that have arcs: strings, compounds, polygons, and collections of them.
+_CURVES = range(8, 15)
 
 
 @contextmanager
@@ -166,46 +172,61 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         return table
     if shapes.points is not None:
         return replace(table, points=shapes.points)
-    notes, geometry = [], shapes.geometry
-    if geometry is None:
+    notes = []
+    if not shapes.has_curves:
+        found = shapes.keep_on(shelf)
+    else:
         note = f"{file_name} holds curves, which are drawn in short straight pieces here."
         notes.append(note)
         with explain_damage(file_name):
             # The slower way to read makes lines of curves; Arrow hands them on as they are.
             straight = pyogrio.raw.read(source, layer=layer, **options)[2]
-        geometry = shapely.from_wkb(straight, on_invalid="ignore")
-    lost = shapely.is_missing(geometry) & shapes.present
+        found = shapely.from_wkb(straight, on_invalid="ignore")
+    if isinstance(found, ShelvedShapes):
+        # Of so many it shows as they are looked at which are damaged.
+        return replace(table, shapes=found, warnings=tuple(notes))
+    lost = shapely.is_missing(found) & shapes.present
     reason = "the shape is damaged or of a kind we do not read"
     unreadable = tuple(Rejection(int(row), None, reason) for row in table.row_numbers[lost])
     table = keep_rows(table, ~lost) if lost.any() else table
-    return replace(table, geometry=geometry[~lost], unreadable=unreadable, warnings=tuple(notes))
+    return replace(table, shapes=found[~lost], unreadable=unreadable, warnings=tuple(notes))
 
 
 class _Shapes:
-    """The geometry of a layer as it comes: plain points as numbers, all else as shapely's geometries."""
+    """The geometry of a layer as it comes: plain points as numbers, all else as well-known binary."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._has_curves = False
-        self._parts: list[npt.NDArray[Any]] = []
+        self.has_curves = False
+        self._points: list[npt.NDArray[np.float64]] = []
+        self._others: BytesColumn | None = None
         self._present: list[npt.NDArray[np.bool_]] = []
 
     def take_out(self, piece: pa.RecordBatch, at: int | None) -> list[pa.Array]:
-        """Take the geometry out of some rows, and return their other columns."""
+        """Take the geometry out of some rows, and return their other columns.
+
+        Raises:
+            OSError: there is no room for it.
+        """
         self.count += piece.num_rows
         if at is None:
             return [_mend_text(column) for column in piece.columns]
         wkb = piece.column(at)
         self._present.append(wkb.is_valid().to_numpy(zero_copy_only=False))
-        part: npt.NDArray[Any] | None = _read_points(wkb)
-        if part is None:
-            try:
-                part = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
-            except NotImplementedError:  # what shapely says to curves
-                self._has_curves = True
-                part = np.full(len(wkb), None, dtype=object)
-        self._parts.append(part)
+        points = _read_points(wkb) if self._others is None else None
+        if points is not None:
+            self._points.append(points)
+        else:
+            self._take_others(wkb)
         return [_mend_text(column) for place, column in enumerate(piece.columns) if place != at]
+
+    def _take_others(self, wkb: pa.Array) -> None:
+        if self._others is None:
+            self._others = BytesColumn()
+            for points in self._points:
+                self._others.append(pa.array(shapely.to_wkb(_make_points(points)), pa.large_binary()))
+        self._others.append(wkb)
+        self.has_curves = self.has_curves or _has_curves(wkb)
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
@@ -215,22 +236,32 @@ class _Shapes:
     @property
     def points(self) -> npt.NDArray[np.float64] | None:
         """The positions, shape (n, 2), NaN where there is none; None where there is anything but points."""
-        are_plain = all(part.ndim == 2 for part in self._parts)
-        return np.concatenate(self._parts) if are_plain else None
+        return np.concatenate(self._points) if self._others is None else None
 
-    @property
-    def geometry(self) -> npt.NDArray[Any] | None:
-        """The geometries, shape (n,), None where there is none; None for all where some are curves."""
-        return None if self._has_curves else np.concatenate([_to_shapes(part) for part in self._parts])
+    def keep_on(self, shelf: Shelf) -> Shapes:
+        """Keep the shapes where the table's other columns lie, None where there is none."""
+        assert self._others is not None  # noqa: S101 - there is anything but points
+        return shelf.keep_shapes(self._others)
 
 
-def _to_shapes(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if part.ndim == 1:
-        return part
-    shapes = np.full(len(part), None, dtype=object)
-    placed = ~np.isnan(part).any(axis=1)
-    shapes[placed] = shapely.points(part[placed])
+def _make_points(xy: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+    shapes = np.full(len(xy), None, dtype=object)
+    placed = ~np.isnan(xy).any(axis=1)
+    shapes[placed] = shapely.points(xy[placed])
     return shapes
+
+
+def _has_curves(wkb: pa.Array) -> bool:
+    """Whether some shapes are of a kind that has arcs, by the number of it behind the order of bytes."""
+    kinds = [int.from_bytes(kind[1:], "little" if kind[0] else "big") for kind in _find_heads(wkb)]
+    # Heights and measures add thousands.
+    return any((kind & 0x0FFFFFFF) % 1000 in _CURVES for kind in kinds)
+
+
+def _find_heads(wkb: pa.Array) -> list[bytes]:
+    """Find the first five bytes that occur."""
+    whole = wkb.drop_null().filter(pc.greater_equal(pc.binary_length(wkb.drop_null()), _HEAD_BYTES))
+    return list(pc.unique(pc.binary_slice(whole, 0, _HEAD_BYTES)).to_pylist())
 
 
 def _refuse_losses(source: Path, file_name: str, layer: str | None, count: int) -> None:

@@ -93,7 +93,7 @@ def read_kml(path: Path, source_layer: str | None = None) -> Table:
         name=name,
         rows=_tabulate(sound, path.name),
         row_numbers=numbers[~lost],
-        geometry=np.array([placemark.shape for placemark in sound], dtype=object),
+        shapes=np.array([placemark.shape for placemark in sound], dtype=object),
         declared_crs=None if document.is_ovital else "EPSG:4326",
         encoding=document.encoding,
         unreadable=tuple(

@@ -177,7 +177,7 @@ def read_osm(path: Path, source_layer: str | None = None) -> Table:
         name=name,
         rows=rows,
         row_numbers=np.arange(1, len(rows) + 1, dtype=np.int64),
-        geometry=np.concatenate(shapes),
+        shapes=np.concatenate(shapes),
         declared_crs="EPSG:4326",
         warnings=tuple(warnings),
     )
