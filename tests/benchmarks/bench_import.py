@@ -179,7 +179,7 @@ def load_with_ogr2ogr(url: str, file: Path) -> None:
     run_ogr2ogr(url, file, "-nln", "bench_peer", "-overwrite")
 
 
-def load_then_index(url: str, file: Path, table: str, query: str, *options: str) -> None:
+def load_then_index(url: str, file: Path, table: str, query: str) -> None:
     """Load a file's rows into a table like one of ours, and build the same indexes afterwards.
 
     Args:
@@ -187,13 +187,12 @@ def load_then_index(url: str, file: Path, table: str, query: str, *options: str)
         file: the rows.
         table: the table whose columns and indexes are wanted.
         query: makes the columns of the file's; ``{community}`` stands for the community's id.
-        options: passed on to ogr2ogr.
     """
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS bench_indexed")
         # Without defaults: where a column has one, ogr2ogr does not COPY.
         cursor.execute(f"CREATE TABLE bench_indexed AS SELECT * FROM {table} LIMIT 0")
-    _append_with_ogr2ogr(url, file, "bench_indexed", query, *options)
+    _append_with_ogr2ogr(url, file, "bench_indexed", query)
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = %s", (table,))
         for (definition,) in cursor.fetchall():
@@ -206,9 +205,13 @@ def fill_with_ogr2ogr(url: str, file: Path) -> None:
     _append_with_ogr2ogr(url, file, "incident", _AS_INCIDENT)
 
 
-def _append_with_ogr2ogr(url: str, file: Path, table: str, query: str, *options: str) -> None:
+def _append_with_ogr2ogr(url: str, file: Path, table: str, query: str) -> None:
     made = query.format(community=find_community(url))
-    run_ogr2ogr(url, file, "-nln", table, "-append", "-unsetFid", "-sql", made, *options)
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        which = "f_table_name = %s AND f_geometry_column = 'geom'"
+        cursor.execute(f"SELECT type FROM geometry_columns WHERE {which}", (table,))
+        ((kind,),) = cursor.fetchall()
+    run_ogr2ogr(url, file, "-nln", table, "-append", "-unsetFid", "-nlt", kind, "-sql", made)
 
 
 def run_ogr2ogr(url: str, file: Path, *options: str) -> None:

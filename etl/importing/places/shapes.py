@@ -5,7 +5,6 @@ Checks run over some ten thousand rows at a time; only rows at fault are looked 
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +72,7 @@ def place_shapes(
     mender, present = _Mender(draft, plane), find_present(shapes)
 
     def place() -> Iterator[Shapes]:
-        for piece in _look_ahead(shapes, bring):
+        for piece in _make_pieces(shapes, bring):
             sound = mender.place(piece, present[piece.rows])
             # What is as it was read need not be written anew.
             if isinstance(shapes, ShelvedShapes) and sound is piece.as_read:
@@ -101,23 +100,14 @@ class _Piece:
     has_heights: bool
 
 
-def _look_ahead(shapes: Shapes, bring: Callable[[Made], Made]) -> Iterator[_Piece]:
-    """Make shapes some rows at a time, the next while one lot is used."""
-
-    def make(rows: slice) -> _Piece:
+def _make_pieces(shapes: Shapes, bring: Callable[[Made], Made]) -> Iterator[_Piece]:
+    """Make shapes some rows at a time."""
+    for rows in walk_rows(len(shapes)):
         as_read = shapes[rows]
         made = bring(as_read)
         has_heights = bool(shapely.has_z(made).any() or shapely.has_m(made).any())
         made = shapely.force_2d(made) if has_heights else made
-        return _Piece(rows, as_read, made, np.asarray(shapely.is_valid(made)), has_heights)
-
-    lots = walk_rows(len(shapes))
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        making = beside.submit(make, next(lots))
-        for rows in lots:
-            made, making = making.result(), beside.submit(make, rows)
-            yield made
-        yield making.result()
+        yield _Piece(rows, as_read, made, np.asarray(shapely.is_valid(made)), has_heights)
 
 
 def _find_inner_points(shapes: Made, bounds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
