@@ -13,6 +13,7 @@ from etl.importing.columns.layers import load_layers
 from etl.importing.folder import FolderOutcome, import_folder
 from etl.importing.importer import import_file, undo_import
 from etl.importing.report import ImportReport
+from etl.scratch import hold_scratch
 from etl.watching import Outcome, watch_folder
 from geo.errors import InputRefused
 from geo.operations.refused_rows import write_workbook
@@ -89,7 +90,7 @@ def file_command(
         TextColumn("{task.completed:,.0f}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
+    with hold_scratch(), Progress(*columns, console=Console(file=sys.stderr), transient=True) as progress:
         task = progress.add_task("reading", total=None)
         report = import_file(
             None,
@@ -127,7 +128,8 @@ def _bring_in_folder(
         else:
             click.echo(f"{outcome.name}: {outcome.problem}", err=True)
 
-    import_folder(None, folder, community=community, crs=crs, dry_run=dry_run, on_outcome=tell)
+    with hold_scratch():
+        import_folder(None, folder, community=community, crs=crs, dry_run=dry_run, on_outcome=tell)
     if as_json:
         click.echo(orjson.dumps({"files": [_describe(outcome) for outcome in outcomes]}))
     lost = [outcome.name for outcome in outcomes if not outcome.has_landed]
@@ -171,7 +173,8 @@ def watch_command(folder: Path, community: str | None, *, every: float, once: bo
         outcomes.append(outcome)
         click.echo(f"{outcome.file_name}: {outcome.sentence}", err=True)
 
-    watch_folder(folder, community=community, every_s=every, once=once, on_outcome=tell)
+    with hold_scratch():
+        watch_folder(folder, community=community, every_s=every, once=once, on_outcome=tell)
     if as_json:
         click.echo(orjson.dumps({"files": [vars(outcome) for outcome in outcomes]}))
 

@@ -69,6 +69,7 @@ _BROKEN: Final = (
     "open it where it comes from and save it anew"
 )
 _CUT_OFF: Final = "the import was cut off when the server ended: nothing has changed; try again"
+_NOT_UNDONE: Final = "taking the import back was stopped before its end: nothing has changed; try again"
 _STUCK: Final = "the import did not end in an hour and was stopped: nothing has changed; try again"
 _STEPS_OF_A_FILE: Final = frozenset({"look", "try", "commit"})
 
@@ -176,7 +177,7 @@ def read_job(job_id: str) -> ImportJob:
     job, is_dead = found
     if is_dead:
         _clear_scratch(job_id)
-        fail_step(job_id, _CUT_OFF)
+        fail_step(job_id, _NOT_UNDONE if "batch" in job.options else _CUT_OFF)
         return read_job(job_id)
     return job
 
@@ -280,7 +281,7 @@ def _run_worker(job_id: str, step: Step) -> str | None:
     try:
         status = process.wait(_PATIENCE_S)
     except subprocess.TimeoutExpired:
-        return _STUCK
+        return _NOT_UNDONE if step == "undo" else _STUCK
     finally:
         with _processes_lock:
             # The next step may have begun already.
@@ -289,7 +290,9 @@ def _run_worker(job_id: str, step: Step) -> str | None:
         process.kill()
         process.communicate()
         _clear_scratch(job_id)
-    return None if status == 0 else _ENDINGS.get(-status, _BROKEN)
+    if status == 0:
+        return None
+    return _NOT_UNDONE if step == "undo" else _ENDINGS.get(-status, _BROKEN)
 
 
 def _clear_scratch(job_id: str) -> Path:

@@ -134,6 +134,21 @@ def test_killed_process_leaves_data_whole_and_a_sentence(
     assert ask(connection, "SELECT count(*) FROM incident") == [(3,)]
 
 
+def test_killed_undoing_speaks_of_the_undoing_and_leaves_the_batch(
+    town: ImportTown, connection: PostgresConnection, database_url: str, tmp_path: Path
+) -> None:
+    job_id = upload(town, write_orders(tmp_path))
+    start_step(job_id, "commit", Options(crs="4490"))
+    batch = wait(job_id).batch or 0
+    with hold_imports(database_url):
+        undoing = importing.undo_batch(town.id, batch)
+        wait(undoing, lambda job: (job.progress or {}).get("step") == "undoing")
+        importing._processes[undoing].kill()
+        job = wait(undoing)
+    assert job.problem == "taking the import back was stopped before its end: nothing has changed; try again"
+    assert ask(connection, "SELECT count(*) FROM incident") == [(3,)]
+
+
 def test_discarding_ends_the_process_and_deletes_the_upload(
     town: ImportTown, connection: PostgresConnection, database_url: str, tmp_path: Path
 ) -> None:
