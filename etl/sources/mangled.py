@@ -1,7 +1,7 @@
 """Text that some program misread and then saved: Ð¡Çø for 小区. What can be told for certain is put right."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +20,10 @@ _MISREADINGS: Final = (
 _GUARD: Final = r'^="(.*)"$'
 _LOST: Final = "\ufffd"
 _TORN: Final = re.compile(r"[^\x00-\x7f]\?")
+# What stands for lost characters, and what may.
+_DOUBTFUL: Final = "\ufffd|\\?\\?"
+_SEARCHED_ROWS: Final = 20_000
+_LONGEST_SAMPLE: Final = 20
 _SAMPLED_ROWS: Final = 200
 _LEAST_WORDS: Final = 3
 _MOST_SAMPLES: Final = 3
@@ -33,7 +37,7 @@ def mend_text(table: Table) -> Table:
     sample = {word for word in (*map(str, table.columns), *values) if not word.isascii()}
     misreading = _find_misreading(sample)
     if misreading is None:
-        return table
+        return _tell_losses(table, columns)
     rows = table.rows.copy()
     for name in columns:
         words = rows[name].dropna().unique()
@@ -59,6 +63,28 @@ def mend_text(table: Table) -> Table:
         found=tuple(names[name] for name in table.found),
         warnings=(*table.warnings, *warnings),
     )
+
+
+def _tell_losses(table: Table, columns: Iterable[Hashable]) -> Table:
+    """Tell of texts in whose place some program wrote question marks: nothing brings them back."""
+    lost: list[str] = []
+    for name in columns:
+        values = table.rows[name].iloc[:_SEARCHED_ROWS]
+        doubtful = values[values.str.contains(_DOUBTFUL, regex=True).fillna(value=False).astype(bool)]
+        lost += [word for word in doubtful if _is_lost(word)]
+    if not lost:
+        return table
+    shown = "、".join(dict.fromkeys(word[:_LONGEST_SAMPLE] for word in lost[:_MOST_SAMPLES]))
+    warning = (
+        f"{len(lost):,} texts lost characters for good before the file was saved ({shown}): "
+        "export it again from where it came."
+    )
+    return replace(table, warnings=(*table.warnings, warning))
+
+
+def _is_lost(word: str) -> bool:
+    marks, letters = word.count("?"), sum(sign.isalpha() for sign in word)
+    return _LOST in word or (word.isascii() and marks > 1 and marks >= letters)
 
 
 def _drop_guards(table: Table) -> Table:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import orjson
 import pandas as pd
 
+from etl.sources.json_records import count_lists, list_records, read_lines
 from etl.sources.maps.gdal import damaged
 from etl.sources.table import Table, refuse_columns
 from etl.sources.tables.text import decode, read_whole
@@ -19,10 +21,6 @@ from geo.errors import InputRefused, UnreadableFile
 # By this an answer to GET requests is known; a list of services has only the other.
 REQUEST_KEY = "service_request_id"
 _SERVICE_KEY = "service_code"
-_DEEPEST_ENVELOPE = 3
-# A record above others says its name, its code, and little else.
-_MOST_HEADINGS = 4
-_LEAST_MEMBERS = 4
 
 
 def read_open311_xml(path: Path) -> Table:
@@ -42,80 +40,65 @@ def read_open311_xml(path: Path) -> Table:
             element.clear()
         elif event == "end" and tag == "service":
             records.append({_SERVICE_KEY: ""})
-    return _tabulate(records, path, encoding)
+    return tabulate(records, path, encoding)
 
 
 def read_records(path: Path) -> Table:
-    """Read a JSON list of flat objects, or an object with one such list in it; what is nested stays JSON.
+    """Read a JSON list of flat objects, be it in an envelope, as rows of cells, or an object a line.
+
+    What is nested stays JSON.
 
     Raises:
-        UnreadableFile: it is damaged, or holds no list of objects.
+        UnreadableFile: it is damaged, or holds no list of objects, or an empty one.
     """
     text, encoding = decode(read_whole(path), path.name)
     try:
         content = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise damaged(path.name) from None
+        return _read_record_lines(text, path, encoding)
     if isinstance(content, dict) and isinstance(content.get("elements"), list) and "generator" in content:
         message = (
             f"{path.name} is an answer of Overpass in its own JSON, which is not read; "
             "ask for it in XML and save it as .osm, or export it as GeoJSON."
         )
         raise UnreadableFile(message)
-    if isinstance(content, dict):
-        content = [content] if REQUEST_KEY in content else _find_list(content)
-    if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
+    if isinstance(content, dict) and REQUEST_KEY in content:
+        content = [content]
+    records = list_records(content)
+    if records is None:
         message = f"{path.name} is JSON but no list of records and no GeoJSON."
+        if _is_empty(content):
+            message = f"{path.name} is an answer that holds not one record."
+        elif count_lists(content) > 1:
+            message = (
+                f"{path.name} holds several lists of records, within one another or side by side, and "
+                "nothing tells which is meant: save the one as a file of its own, or as .csv."
+            )
         raise UnreadableFile(message)
-    unfolded = (_lift_members(record) for record in _unfold(content))
-    records = [{name: _write_as_text(value) for name, value in record.items()} for record in unfolded]
-    return _tabulate(records, path, encoding)
+    return tabulate([_write_texts(record) for record in records], path, encoding)
 
 
-def _find_list(answer: dict[str, Any]) -> list[Any] | None:
-    """Find the list of records in an answer, where it may lie in an envelope: ``{"data": {"list": […]}}``."""
-    level = [answer]
-    for _ in range(_DEEPEST_ENVELOPE):
-        lists = [value for each in level for value in each.values() if isinstance(value, list) and value]
-        if lists:
-            return lists[0] if len(lists) == 1 else None
-        level = [value for each in level for value in each.values() if isinstance(value, dict)]
-    return None
+def _read_record_lines(text: str, path: Path, encoding: str) -> Table:
+    if not text.strip():
+        message = f"{path.name} is empty."
+        raise UnreadableFile(message)
+    read = read_lines(text)
+    if read is None:
+        raise damaged(path.name)
+    records, numbers, broken = read
+    table = tabulate([_write_texts(record) for record in records], path, encoding)
+    return replace(table, row_numbers=np.array(numbers, dtype=np.int64), unreadable=tuple(broken))
 
 
-def _unfold(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Take records out of others that only stand above them: a district with the list of its compounds."""
-    for _ in range(_DEEPEST_ENVELOPE):
-        lists = {name for record in records for name, value in record.items() if _is_list_of_records(value)}
-        if len(lists) != 1 or any(len(record) > _MOST_HEADINGS for record in records):
-            break
-        (inner,) = lists
-        # A shop with its photos is a record, and so is what says more of itself than what stands above it.
-        first = next(record for record in records if _is_list_of_records(record.get(inner)))
-        if len(_lift_members(first[inner][0])) < len(first):
-            break
-        records = [
-            {**{name: value for name, value in record.items() if name != inner}, **each}
-            for record in records
-            for each in record.get(inner) or [{}]
-        ]
-    return records
+def _is_empty(content: Any) -> bool:
+    """Whether a piece of JSON holds nothing but what stands around a list, and that is empty."""
+    if isinstance(content, list):
+        return not content
+    return isinstance(content, dict) and any(_is_empty(value) for value in content.values())
 
 
-def _is_list_of_records(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
-
-
-def _lift_members(record: dict[str, Any]) -> dict[str, Any]:
-    """Take the members out of an object in a record; two or three together are a place, and stay together."""
-    lifted: dict[str, Any] = {}
-    for name, value in record.items():
-        if isinstance(value, dict) and len(value) >= _LEAST_MEMBERS:
-            for inner, each in value.items():
-                lifted[f"{name}.{inner}" if inner in record or inner in lifted else inner] = each
-        else:
-            lifted[name] = value
-    return lifted
+def _write_texts(record: dict[str, Any]) -> dict[str, str]:
+    return {name: _write_as_text(value) for name, value in record.items()}
 
 
 def _write_as_text(value: Any) -> str:
@@ -128,10 +111,16 @@ def _write_as_text(value: Any) -> str:
     return repr(value)
 
 
-def _tabulate(records: list[dict[str, str]], path: Path, encoding: str) -> Table:
+def tabulate(records: list[dict[str, str]], path: Path, encoding: str) -> Table:
+    """Make a table of records; where they are requests of Open311, their places are WGS-84.
+
+    Raises:
+        UnreadableFile: there are none.
+        InputRefused: they are services, or have more columns than any list of places or cases.
+    """
     columns = dict.fromkeys(name for record in records for name in record)
     if not records:
-        message = f"{path.name} holds no requests."
+        message = f"{path.name} holds no records."
         raise UnreadableFile(message)
     if _SERVICE_KEY in columns and REQUEST_KEY not in columns:
         message = (

@@ -1,6 +1,5 @@
 """From a file to a table: which loader reads it, and what to do about the kinds that none reads."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one, hee
 from etl.sources.tables.csv_file import read_csv
 from etl.sources.tables.excel import list_sheets, read_excel
 from etl.sources.xml import find_root
+from etl.sources.xml_records import read_record_xml
 from geo.errors import InputRefused, UnreadableFile
 
 _SAVE_AS = {
@@ -53,6 +53,7 @@ _EXCEL = _Loader(lambda path, layer, _choose: read_excel(path, layer), list_shee
 _GEOJSON = _Loader(lambda path, layer, _choose: read_geojson(path, layer), list_geojson_layers)
 _RECORDS = _Loader(lambda path, _layer, _choose: read_records(path), _list_one)
 _OPEN311 = _Loader(lambda path, _layer, _choose: read_open311_xml(path), _list_one)
+_XML_RECORDS = _Loader(lambda path, _layer, _choose: read_record_xml(path), _list_one)
 _KML = _Loader(lambda path, layer, _choose: read_kml(path, layer), list_kml_layers)
 _GPX = _Loader(lambda path, layer, _choose: read_gpx(path, layer), list_gpx_layers)
 _OSM = _Loader(lambda path, layer, _choose: read_osm(path, layer), list_osm_layers)
@@ -63,8 +64,8 @@ _GEODATABASE = _Loader(read_geodatabase, list_geodatabase_layers)
 
 _LOADERS = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), _CSV),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".et", ".ods"), _EXCEL),
-    **dict.fromkeys((".geojson", ".geojsonl", ".geojsons", ".ndjson", ".topojson"), _GEOJSON),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".et", ".ods", ".html", ".htm"), _EXCEL),
+    **dict.fromkeys((".geojson", ".geojsonl", ".geojsons", ".geojsonseq", ".topojson"), _GEOJSON),
     **dict.fromkeys((".kml", ".kmz", ".ovkml", ".ovkmz"), _KML),
     **dict.fromkeys((".gdb", ".tab", ".mif", ".fgb"), _GEODATABASE),
     **dict.fromkeys((".osm", ".pbf"), _OSM),
@@ -73,8 +74,13 @@ _LOADERS = {
     ".dxf": _DXF,
     ".gpx": _GPX,
 }
-_SNIFFED = (".json", ".xml")
-_READABLE = ".xlsx, .xls, .csv, .gpkg, .geojson, .shp, .zip, .gdb, .kml, .kmz, .ovkml, .dxf, .osm, .pbf, .gpx"
+# By what the outermost element of an XML is called.
+_ROOTS = {"kml": _KML, "gpx": _GPX, "osm": _OSM, "workbook": _EXCEL, "html": _EXCEL}
+_JSON = (".json", ".jsonl", ".ndjson")
+_SNIFFED = (*_JSON, ".xml")
+_READABLE = (
+    ".xlsx, .xls, .csv, .json, .gpkg, .geojson, .shp, .zip, .gdb, .kml, .kmz, .ovkml, .dxf, .osm, .pbf, .gpx"
+)
 
 
 def read_source(path: Path, source_layer: str | None = None, choose: ChooseColumns | None = None) -> Table:
@@ -145,20 +151,19 @@ def _find_loader(path: Path) -> _Loader:
         InputRefused: there is none.
     """
     suffix = path.suffix.lower()
-    kind = suffix
-    if suffix == ".json":
-        # A list of records is read as such; what holds shapes, and what is neither, is for the other.
-        return _GEOJSON if is_geojson(path) or not _begins_as_records(path) else _RECORDS
-    if suffix == ".xml":
+    if suffix in _JSON:
+        return _GEOJSON if is_geojson(path) else _RECORDS
+    is_part = suffix in SHAPEFILE_PARTS or path.name.lower().endswith(".shp.xml")
+    if suffix == ".xml" and not is_part:
         root = find_root(path)
         if is_open311(root):
             return _OPEN311
-        kind = f".{root}"
-    loader = _LOADERS.get(kind)
-    if loader is not None and not (suffix == ".xml" and kind not in {".kml", ".gpx", ".osm"}):
+        return _ROOTS.get(root or "", _XML_RECORDS)
+    loader = _LOADERS.get(suffix)
+    if loader is not None:
         return loader
     advice = _SAVE_AS.get(_SAME_ADVICE.get(suffix, suffix))
-    if suffix in SHAPEFILE_PARTS or path.name.lower().endswith(".shp.xml"):
+    if is_part:
         message = f"{path.name} is one part of a Shapefile; import the .shp beside it, or a zip of them all."
     elif advice is not None:
         message = f"{path.name}: {suffix} files are not read; {advice}."
@@ -167,16 +172,9 @@ def _find_loader(path: Path) -> _Loader:
     raise InputRefused(message)
 
 
-def _begins_as_records(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(1 << 16).lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"[") or b'"service_request' in head or b'"service_code"' in head:
-        return True
-    return re.search(rb'"\w+"\s*:\s*\[\s*\{', head) is not None
-
-
 def _list_endings() -> tuple[str, ...]:
-    parts = {*SHAPEFILE_PARTS, *MAPINFO_PARTS, ".txt"}
+    # Beside data such files explain it.
+    parts = {*SHAPEFILE_PARTS, *MAPINFO_PARTS, ".txt", ".html", ".htm"}
     return tuple(ending for ending in (*_LOADERS, *_SNIFFED) if ending not in parts)
 
 

@@ -18,6 +18,7 @@ from tests.field_books import BOOKS
 from tests.field_drawings import DRAWINGS
 from tests.field_feeds import FEEDS
 from tests.field_files import FieldFile
+from tests.field_portals import PORTALS
 from tests.field_shapes import SHAPES
 from tests.field_strangers import STRANGERS
 from tests.field_texts import TEXTS
@@ -29,6 +30,7 @@ SECTIONS = {
     "Workbooks": BOOKS,
     "Feeds of other systems": FEEDS,
     "Files by strangers": STRANGERS,
+    "Portals, databases and programs": PORTALS,
     "Shapes": SHAPES,
     "Drawings, extracts and other maps": DRAWINGS,
     "Zips, and what is not read": ARCHIVES,

@@ -148,7 +148,7 @@ def test_gpx_of_ovital_declares_no_datum(tmp_path: Path) -> None:
 
 def test_gpx_that_is_cut_off_or_empty_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.gpx"
-    for text, reason in ((GPX[:150], "damaged"), ("<gpx version='1.1'></gpx>", "no layer with data")):
+    for text, reason in ((GPX[:150], "damaged"), ("<gpx version='1.1'></gpx>", "no waypoint")):
         path.write_text(text)
         with pytest.raises(UnreadableFile, match=reason):
             read_source(path)
@@ -175,10 +175,10 @@ def test_requests_in_xml(tmp_path: Path, root: str) -> None:
     ("text", "reason"),
     [
         ("<services><service><service_code>1</service_code></service></services>", "lists the services"),
-        ("<service_requests/>", "holds no requests"),
+        ("<service_requests/>", "holds no records"),
         ("<service_requests><request><service_req", "damaged or cut off at line 1"),
-        ("<html><body/></html>", "no kind we read"),
-        ("<OGRVRTDataSource/>", "no kind we read"),
+        ("<html><body/></html>", "not a workbook"),
+        ("<OGRVRTDataSource/>", "no list of records"),
     ],
 )
 def test_other_xml_is_refused(tmp_path: Path, text: str, reason: str) -> None:

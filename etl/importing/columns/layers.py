@@ -34,7 +34,8 @@ class Field:
         kind: how its values are read.
         headers: what files call it, simplified, the most telling first.
         choices: for a choice, simplified word → the store's code; the codes themselves are among the words.
-        otherwise: for a choice, the code that any other word stands for; None refuses other words.
+        otherwise: for a choice, the code that any other word stands for; the empty text leaves such a cell
+            empty, None refuses it.
         default: what a new row has where the file leaves the cell empty; None allows an empty value.
         is_stored: whether the value goes into the store's column as it is.
     """

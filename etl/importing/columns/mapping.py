@@ -1,6 +1,7 @@
 """Which layer a file is of, and which column is which field: what names say for certain."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ from geo.rules.inert import strip_controls
 _CUT_BYTES = {"utf-8": range(8, 11), "gb18030": range(9, 11)}
 _LEAST_BYTES = 8
 _SMALLEST_FIRST = ("merchants", "buildings", "compounds", "grids")
+# Of so many columns that one layer knows, so many must be known to none other, to tell that a file is of it.
+_LEAST_KNOWN, _LEAST_OWN = 4, 2
 _MOST_LISTED = 20
 _LONGEST_LISTED = 40
 
@@ -86,10 +89,26 @@ def choose_layer(wanted: str | None, file_name: str, table_name: str, columns: S
     if best > 1 and len(chosen) > 1:
         # A roster of houses names their compounds, and one of shops their houses: of what is smallest it is.
         chosen = [name for name in _SMALLEST_FIRST if name in chosen][:1] or chosen
-    if best == 0 or len(chosen) > 1:
+    if best == 0:
+        chosen = _find_all_knowing(headers)
+    if len(chosen) != 1:
         message = f"{file_name} does not tell which layer it is of; say so with --layer: {names}."
         raise InputRefused(message)
     return layers[chosen[0]]
+
+
+def _find_all_knowing(headers: Collection[str]) -> list[str]:
+    """Find the layer that knows every column that any layer knows, and some of them alone."""
+    known = {
+        layer.name: {word for field in layer.fields.values() for word in field.headers} & set(headers)
+        for layer in load_layers().values()
+    }
+    times = Counter(plain for own in known.values() for plain in own)
+    return [
+        name
+        for name, own in known.items()
+        if len(own) == len(times) >= _LEAST_KNOWN and sum(times[plain] == 1 for plain in own) >= _LEAST_OWN
+    ]
 
 
 def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], file_name: str) -> ColumnMap:

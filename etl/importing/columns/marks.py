@@ -7,11 +7,22 @@ from typing import Final
 from etl.importing.columns.layers import Layer, simplify
 
 # Where a file gives them in several, the one that needs no conversion first.
-_MARKS: Final = {
-    "EPSG:4326": re.compile(r"^(?:wgs84|wgs|84)|(?:wgs84|wgs|84)$"),
-    "gcj02": re.compile(r"^(?:gcj02|gcj|高德|amap|腾讯|火星)|(?:gcj02|gcj|高德|amap|腾讯|火星)$"),
-    "bd09": re.compile(r"^(?:bd09ll|bd09|bd|百度|baidu)|(?:bd09ll|bd09|bd|百度|baidu)$"),
+_NAMES: Final = {
+    "EPSG:4326": "wgs84|wgs|84",
+    "EPSG:4490": "cgcs2000|国家2000|天地图",
+    "gcj02": "gcj02|gcj|高德|amap|腾讯|火星",
+    "bd09": "bd09ll|bd09|bd|百度|baidu",
 }
+_MARKS: Final = {crs: re.compile(f"^(?:{names})|(?:{names})(?:坐标系?)?$") for crs, names in _NAMES.items()}
+_IN_BRACKETS: Final = re.compile(r"[(\[【（](.*?)[)\]】）]")
+
+
+def simplify_marked(header: str) -> str:
+    """Simplify a header, and keep what stands in brackets where it names a datum: 经度(WGS84)."""
+    said = _IN_BRACKETS.search(header)
+    inner = "" if said is None else simplify(said[1])
+    named = inner if any(mark.search(inner) for mark in _MARKS.values()) else ""
+    return simplify(header) + named
 
 
 def match_marked(left: Mapping[str, str], layer: Layer) -> dict[str, str]:
@@ -44,7 +55,7 @@ def name_datum(columns: Mapping[str, str]) -> str | None:
     Args:
         columns: field → the file's column.
     """
-    headers = [simplify(columns[name]) for name in ("lon", "lat", "lonlat") if name in columns]
+    headers = [simplify_marked(columns[name]) for name in ("lon", "lat", "lonlat") if name in columns]
     said = {name for header in headers for name, mark in _MARKS.items() if mark.search(header)}
     are_all = all(any(mark.search(header) for mark in _MARKS.values()) for header in headers)
     return said.pop() if len(said) == 1 and are_all else None

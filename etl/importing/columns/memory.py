@@ -11,9 +11,9 @@ from pathlib import Path
 
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
 
-from etl.importing.columns.layers import Layer, load_layers, simplify
+from etl.importing.columns.layers import Layer, load_layers
 from etl.importing.columns.mapping import ColumnMap, choose_layer, map_columns
-from etl.importing.columns.marks import name_datum
+from etl.importing.columns.marks import name_datum, simplify_marked
 from etl.sources.reading import read_source
 from etl.sources.table import Table
 from geo.errors import InputRefused
@@ -130,5 +130,5 @@ def keep_source(
 
 
 def _take_fingerprint(headers: Collection[str]) -> str:
-    words = sorted({simplify(header) for header in headers})
+    words = sorted({simplify_marked(header) for header in headers})
     return hashlib.sha256("\x1f".join(words).encode("utf-8", "replace")).hexdigest()

@@ -1,6 +1,7 @@
 """Second thoughts about the columns of a file, once their values are seen: what is not what it is called."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,12 @@ _OPTIONAL_KINDS = {Kind.CHOICE, Kind.COUNT, Kind.FLAG, Kind.DAY}
 _WORTH_ASKING, _MOST_QUESTIONS = 0.6, 5
 # Without these, rows are placed by their address or not at all.
 _PLACES = frozenset({"lon", "lat", "lonlat", "wkt"})
+# What columns of pairs are called, though some are of addresses.
+_PAIR_HEADERS = frozenset({
+    *load_layers()["merchants"].fields["lonlat"].headers, "position", "位置", "地点", "地址", "address",
+    "geo", "geocodedcolumn", "geolocation", "georeference", "incidentlocation",
+})  # fmt: skip
+_MOSTLY = 0.8
 
 
 def reconsider_columns(
@@ -61,6 +68,14 @@ def reconsider_columns(
         names = "、".join(persons)
         warning = f"{names} held identity numbers or phones of persons and were left out."
         warnings.append(warning)
+    if layer.shape == "point" and table.points is None and table.geometry is None:
+        columns, told = _find_pairs(columns, table, layer, given)
+        warnings += told
+        samples = {name: sample for name, sample in samples.items() if name in columns.fields}
+    elif "lonlat" in samples:
+        # The places are known without it.
+        columns = columns.forget(["lonlat"])
+        del samples["lonlat"]
     if (
         "lonlat" in samples
         and (weigh_values(layer.fields["lonlat"], samples["lonlat"].to_list()) or 0) < _LEAST_PAIRS
@@ -89,12 +104,40 @@ def reconsider_columns(
     return columns, [*warnings, *_ask(columns, table, layer, given)]
 
 
+def _find_pairs(
+    columns: ColumnMap, table: Table, layer: Layer, given: Collection[str]
+) -> tuple[ColumnMap, list[str]]:
+    """Take pairs of coordinates from where they are, if two columns of them are blank or there are none."""
+    blank = [
+        name
+        for name in ("lon", "lat")
+        if name in columns.fields
+        and columns.fields[name] not in given
+        and to_text(table.rows[columns.fields[name]]).isna().all()
+    ]
+    fields = {name: column for name, column in columns.fields.items() if name not in blank}
+    if not _PLACES.isdisjoint(fields) or "lonlat" not in layer.fields:
+        return columns, []
+    address = fields.get("address")
+    for column in (*columns.unknown, *((address,) if address and address not in given else ())):
+        if column not in table.rows or simplify(column) not in _PAIR_HEADERS:
+            continue
+        sample = to_text(table.rows[column].iloc[:_SAMPLED_ROWS]).dropna().to_list()
+        if (weigh_values(layer.fields["lonlat"], sample) or 0) < _MOSTLY:
+            continue
+        found = columns.forget([*blank, *(["address"] if column == address else [])])
+        rest = tuple(name for name in found.unknown if name != column)
+        warning = f"“{column}” holds pairs of coordinates and was read so."
+        return replace(found, fields={**found.fields, "lonlat": column}, unknown=rest), [warning]
+    return columns, []
+
+
 def _is_foreign(sample: "pd.Series", layer: Layer, name: str) -> bool:
     """Whether not one value of a column can be what its name says, and rows are sound without it."""
     field = layer.fields[name]
-    if field.kind not in _OPTIONAL_KINDS or field.otherwise is not None or name in {*layer.needs, "state"}:
+    if field.kind not in _OPTIONAL_KINDS or field.otherwise or name in {*layer.needs, "state"}:
         return False
-    return len(sample) >= _LEAST_VALUES and bool(read_values(sample, field).unread.all())
+    return len(sample) >= _LEAST_VALUES and bool(read_values(sample, field).values.isna().all())
 
 
 def _ask(columns: ColumnMap, table: Table, layer: Layer, given: Collection[str]) -> list[str]:

@@ -13,7 +13,8 @@ from etl.sources.shelf import look_through
 # China has one time and no summer time; only files from elsewhere name a zone.
 CHINA_OFFSET = pd.Timedelta(hours=8)
 
-_ZONED = r"\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$"
+_ZONED = r"\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$|\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d$"
+_WORLD_TIME = r"(?:Z|[+-]00(?::?00)?)$"
 _EXCEL_DAY_ZERO, _MACINTOSH_DAY_ZERO = pd.Timestamp("1899-12-30"), pd.Timestamp("1904-01-01")
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
 _FORMATS = (
@@ -24,8 +25,6 @@ _FORMATS = (
     "%Y-%m-%d %H",
     "%Y%m%d",
     "%Y%m%d%H%M%S",
-    "%m-%d-%Y %I:%M:%S %p",
-    "%m-%d-%Y %I:%M %p",
     "%Y-%m-%d %I:%M:%S %p",
     "%Y-%m-%d %I:%M %p",
     "%Y-%m-%d %p %I:%M:%S",
@@ -36,16 +35,35 @@ _FORMATS = (
     "%Y%m%d%H%M",
     "%d-%b-%Y",
     "%d-%b-%Y %H:%M:%S",
+    "%d-%b-%y",
+    "%d-%b-%y %H:%M:%S",
+    "%d-%b-%y %I:%M:%S %p",
     "%b %d %Y",
+    "%B %d %Y",
+    "%b %d %Y %H:%M:%S",
+    "%b %d %Y %I:%M:%S %p",
+    "%b %d %Y %I:%M %p",
 )
 # Read without regard to its length, 202508310930 is three minutes past nine.
 _LENGTHS = {"%Y%m%d%H%M%S": 14, "%Y%m%d%H%M": 12}
 # A month and a day that stand before the year: which is which, only a column can tell.
-_TURNED = r"^(\d\d?)-(\d\d?)-(\d{4})(?: (\d\d?:\d\d(?::\d\d)?))?$"
+_TURNED = r"^(\d\d?)-(\d\d?)-(\d{4})(?: (\d\d?:\d\d)(:\d\d)?( [AP]M)?)?$"
 _WORDS = (
     ("(?:星期|周)[一二三四五六日天]", " "),
     ("上午|早上|凌晨", " AM "),
     ("下午|晚上|中午", " PM "),
+)
+# How programs write times for themselves: Oracle, Java and JavaScript, .NET.
+_OF_PROGRAMS = r"^\d\d?-\d\d?月 ?-|\d\.\d\d\.\d\d|^[A-Za-z]{3} [A-Za-z]{3} \d|^/Date\("
+_AS_PEOPLE = (
+    (r"^(\d\d?)-(\d\d?)月 ?-(\d\d) ", r"20\3-\2-\1 "),
+    (r" (\d\d)\.(\d\d)\.(\d\d)(?:\.\d+)?", r" \1:\2:\3"),
+    (
+        r"^[A-Za-z]{3} ([A-Za-z]{3} \d\d?)( \d{4})? (\d\d:\d\d:\d\d) (?:CST|GMT\+08:?00)"
+        r"(?: \(.*\))?( \d{4})?$",
+        r"\1\2\4 \3",
+    ),
+    (r"^/Date\((\d{13})(?:[+-]\d{4})?\)/$", r"\1"),
 )
 _EPOCH = r"^1\d{9}(?:\d{3})?$"
 
@@ -91,7 +109,7 @@ def _parse_handwritten(text: pd.Series, *, from_1904: bool) -> Times:
     if zoned.any():
         moments = pd.to_datetime(text[zoned], format="ISO8601", utc=True, errors="coerce")
         local[zoned] = (moments + CHINA_OFFSET).dt.tz_localize(None).dt.as_unit("us")
-        if (text.str.endswith("Z").fillna(value=False) & local.notna()).any():
+        if (text.str.contains(_WORLD_TIME, regex=True).fillna(value=False) & local.notna()).any():
             warning = f"Times in “{text.name}” are marked as world time (Z): they read eight hours later."
             warnings.append(warning)
     for form in _FORMATS:
@@ -124,13 +142,17 @@ def _find_left(local: pd.Series, plain: pd.Series, zoned: pd.Series) -> pd.Serie
 def _write_plainly(text: pd.Series) -> pd.Series:
     """Write 2025年8月31日 下午2点5分 as 2025-8-31 PM 2:5."""
     plain = text
+    if text.str.contains(_OF_PROGRAMS, regex=True).any():
+        for written, as_people in _AS_PEOPLE:
+            plain = plain.str.replace(written, as_people, regex=True)
     is_ascii = pc.all(pc.string_is_ascii(pa.array(text, pa.large_string(), from_pandas=True))).as_py()
     if not is_ascii:
         for words, mark in _WORDS:
             plain = plain.str.replace(words, mark, regex=True)
     plain = plain.str.replace(r"^(\d{4})[.。](\d\d?)[.。](\d\d?)", r"\1-\2-\3", regex=True)
-    for marks, mark in (("年月/", "-"), ("日号T,", " "), ("时点分：", ":"), ("秒", "")):
+    for marks, mark in (("年月/", "-"), ("日号,", " "), ("时点分：", ":"), ("秒", "")):
         plain = plain.str.replace(f"[{marks}]", mark, regex=True)
+    plain = plain.str.replace(r"(\d)T(\d)", r"\1 \2", regex=True)
     if not is_ascii:
         odd = plain.notna() & ~plain.str.isascii().fillna(value=True).astype(bool)
         plain[odd] = np.array([_narrow_time(value) for value in plain[odd]], dtype=object)
@@ -144,23 +166,24 @@ def _narrow_time(value: str) -> str:
 
 
 def _parse_turned(plain: pd.Series) -> pd.Series:
-    """Parse 8-31-2025 and 31-8-2025 where some value of the column shows which is the month."""
+    """Parse 8-31-2025 and 31-8-2025 where some value of the column shows which is the month.
+
+    Where none does, the month is the first of those with AM or PM, as Americans write them.
+    """
     parts = plain.str.extract(_TURNED)
     first, second = (pd.to_numeric(parts[column], errors="coerce") for column in (0, 1))
-    if not ((first > 12).any() ^ (second > 12).any()):
+    if (first > 12).any() and (second > 12).any():
         return pd.Series(pd.NaT, plain.index, dtype="datetime64[us]")
-    month, day = (0, 1) if (second > 12).any() else (1, 0)
-    clock = parts[3].fillna("0:00")
-    written = (
-        parts[2]
-        + "-"
-        + parts[month]
-        + "-"
-        + parts[day]
-        + " "
-        + clock.where(clock.str.count(":") == 2, clock + ":00")
-    )
-    return pd.to_datetime(written, format="%Y-%m-%d %H:%M:%S", errors="coerce").dt.as_unit("us")
+    is_told = (first > 12).any() or (second > 12).any()
+    month, day = (1, 0) if (first > 12).any() else (0, 1)
+    written = parts[2] + "-" + parts[month] + "-" + parts[day] + " " + parts[3].fillna("0:00")
+    written += parts[4].fillna(":00")
+    turned = pd.to_datetime(written, format="%Y-%m-%d %H:%M:%S", errors="coerce").dt.as_unit("us")
+    halved = parts[5].notna()
+    turned[halved] = pd.to_datetime(
+        (written + parts[5])[halved], format="%Y-%m-%d %I:%M:%S %p", errors="coerce"
+    ).dt.as_unit("us")
+    return turned if is_told else turned.where(halved)
 
 
 def _parse_epoch(plain: pd.Series) -> pd.Series:

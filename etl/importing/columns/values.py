@@ -51,6 +51,17 @@ _COUNTS_IN_WORDS = {
 _NO_COUNT = r"无|没有|(?:上世纪)?(?:(?:19|20)?\d0|[五六七八九]十)年代[初中末]?(?:期)?"
 
 _PAIR = re.compile(r"[(\[（]?\s*(-?\d{1,3}\.\d+)\s*[,，;；、\s]\s*(-?\d{1,3}\.\d+)\s*[)\]）]?")
+# {"lng": 109.41, "lat": 24.32}; and below an address, as open data portals write it: (24.32, 109.41).
+_NAMED = [
+    re.compile(rf"(?:{word})[\"']?\s*[:：=]\s*[\"']?(-?\d{{1,3}}\.\d+)", re.IGNORECASE)
+    for word in (r"lng|lon|longitude|经度|\bx", r"lat|latitude|纬度|\by")
+]
+_LAST = re.compile(r"\(\s*(-?\d{1,3}\.\d+)\s*[,，]\s*(-?\d{1,3}\.\d+)\s*\)$")
+# Two numbers and no word but those of programs: POINT (109.41 24.32), 109.41|24.32, [null, "24.32", …].
+_BARE = re.compile(
+    r"[A-Za-z\s()\[\]{}\"':,;|/]*(-?\d{1,3}\.\d{3,})[\s\"',;|/]+(-?\d{1,3}\.\d{3,})[A-Za-z\s()\[\]{}\"',;|]*"
+)
+_MOST_AROUND = 1_000
 _DEGREES = re.compile(
     r"[东西南北经纬EWNS\s]*(\d{1,3}(?:\.\d+)?)\s*[°度º]\s*"
     r"(?:(\d{1,2}(?:\.\d+)?)\s*['′’分]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')\s*)?[EWNS]?"
@@ -100,10 +111,20 @@ def read_pair(text: str) -> tuple[float, float] | None:
         one, other = float(found[1]), float(found[2])
     elif len(parts) == 2 and parts[0] is not None and parts[1] is not None:
         one, other = _join_degrees(parts[0]), _join_degrees(parts[1])
+    elif (wrapped := _find_wrapped_pair(text.strip()[-_MOST_AROUND:])) is not None:
+        one, other = wrapped
     else:
         return None
     # In China no longitude may be a latitude.
     return (one, other) if abs(one) > abs(other) else (other, one)
+
+
+def _find_wrapped_pair(text: str) -> tuple[float, float] | None:
+    lon, lat = (mark.search(text) for mark in _NAMED)
+    if lon is not None and lat is not None:
+        return float(lon[1]), float(lat[1])
+    found = _LAST.search(text) or _BARE.fullmatch(text)
+    return None if found is None else (float(found[1]), float(found[2]))
 
 
 def _read_text(column: pd.Series, _field: Field) -> Reading:
@@ -262,6 +283,9 @@ def _read_choices(column: pd.Series, field: Field) -> Reading:
     if not others:
         return reading
     shown = "、".join(others[:5]) + (" …" if len(others) > 5 else "")
+    if not field.otherwise:
+        warning = f"“{column.name}”: {shown} are none we know ({codes}) and were left out."
+        return Reading(reading.values.mask(reading.values == ""), reading.unread, reading.reason, (warning,))
     warning = f"“{column.name}”: {shown} taken as “{field.otherwise}”."
     return Reading(reading.values, reading.unread, reading.reason, (warning,))
 

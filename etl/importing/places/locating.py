@@ -26,6 +26,7 @@ _FAR_M = 1_000.0
 # No system in metres has numbers that are degrees of China when divided by one of these.
 _SCALES = (1e6, 1e7)
 
+_STANDARD_ENDINGS = (".geojson", ".json", ".geojsonl", ".geojsons", ".geojsonseq", ".ndjson", ".jsonl")
 _MAP_ENDINGS = (".kml", ".kmz", ".ovkml", ".ovkmz")
 
 
@@ -204,7 +205,7 @@ def _choose_crs(
     is_silent = table.declared_crs is None
     # The standard of GeoJSON says WGS-84; of coordinates in columns none says anything.
     has_shapes = table.shapes is not None or table.points is not None
-    by_standard = has_shapes and file_name.lower().endswith((".geojson", ".json")) and sample.is_degrees()
+    by_standard = has_shapes and file_name.lower().endswith(_STANDARD_ENDINGS) and sample.is_degrees()
     said = wanted or table.declared_crs or ("4490" if by_standard else None)
     # KML is WGS-84 by its standard, too, and what map programs here write of it is often GCJ-02 all the same.
     is_map = file_name.lower().endswith(_MAP_ENDINGS) and not is_confirmed

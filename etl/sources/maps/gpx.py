@@ -8,6 +8,7 @@ from etl.sources.maps.kml import comes_from_ovital
 from etl.sources.table import SourceLayer, Table, choose_one
 from etl.sources.tables.text import read_whole
 from etl.sources.xml import read_text
+from geo.errors import UnreadableFile
 
 # The points of a route or a track are offered as lines; each by itself says nothing of a community.
 _LAYERS = ("waypoints", "routes", "tracks")
@@ -22,6 +23,9 @@ def read_gpx(path: Path, source_layer: str | None = None) -> Table:
     """
     text, encoding = read_text(read_whole(path), path.name)
     names = [layer.name for layer in _describe(text, path.name)]
+    if not names:
+        message = f"{path.name} holds no waypoint, no route and no track."
+        raise UnreadableFile(message)
     name = choose_one(path.name, "layer", names, source_layer)
     table = read_layer(text.encode(), path.name, name)
     declared = None if comes_from_ovital(text) else table.declared_crs

@@ -20,6 +20,8 @@ from geo.errors import UnreadableFile
 _MAGIC = b"\0\0\x27\x0a"
 _HEAD_BYTES = 100
 _INDEX_ENTRY_BYTES = 8
+# Of a .dbf: its head and the description of a column take as much, and no column is wider.
+_FIELD_BYTES, _WIDTH_AT, _LAST_FIELD, _WIDEST = 32, 16, b"\r", 254
 _KINDS = {"points": {1, 8, 11, 18, 21, 28}, "lines": {3, 13, 23}, "outlines": {5, 15, 25}}
 
 
@@ -80,7 +82,47 @@ def _read_copy(folder: Path, file_name: str, layer_name: str) -> Table:
     if encoding not in {"utf-8", declared}:
         samples = "、".join(_find_samples(rows))
         warnings.append(f"Nothing says which encoding the text is in; read as {encoding}: {samples}.")
+    warnings += _tell_cuts(table.rows, rows.columns, _read_widths(folder / "layer.dbf"), encoding)
     return replace(table, name=layer_name, rows=rows, encoding=encoding, warnings=tuple(warnings))
+
+
+def _read_widths(dbf: Path) -> list[int]:
+    """Read how many bytes each column of a .dbf holds; none where there is no such file."""
+    if not dbf.exists():
+        return []
+    with dbf.open("rb") as file:
+        head = file.read(_FIELD_BYTES)
+        fields = file.read(max(0, int.from_bytes(head[8:10], "little") - _FIELD_BYTES))
+    ends = (at for at in range(0, len(fields), _FIELD_BYTES) if fields[at : at + 1] == _LAST_FIELD)
+    return [fields[at + _WIDTH_AT] for at in range(0, next(ends, 0), _FIELD_BYTES)]
+
+
+def _tell_cuts(raw: pd.DataFrame, names: Iterable[str], widths: list[int], encoding: str) -> list[str]:
+    """Tell of texts that fill their column, where they end inside a character or no column may be wider."""
+    warnings = []
+    if len(widths) != raw.shape[1]:
+        return []
+    for (_, values), name, width in zip(raw.items(), names, widths, strict=True):
+        if not pd.api.types.is_string_dtype(values):
+            continue
+        full = values[values.str.len() == width]
+        count = sum(width >= _WIDEST or _is_cut(word, encoding) for word in full)
+        if count:
+            warning = (
+                f"{count:,} texts in “{name}” end where the column does, after {width} bytes: what followed "
+                "is lost; take them from a GeoPackage or a table, if it matters."
+            )
+            warnings.append(warning)
+    return warnings
+
+
+def _is_cut(word: str, encoding: str) -> bool:
+    raw = word.encode("latin-1")
+    try:
+        raw.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return True
+    return False
 
 
 def _decode_prj(said: bytes) -> str:

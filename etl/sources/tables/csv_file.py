@@ -29,6 +29,7 @@ _DELIMITERS = ",\t;|"
 _OTHER_DELIMITERS = "\t;|,，；"
 _SAMPLE_CHARACTERS = 16_384
 _SAMPLE_ROWS = 60
+_LEAST_LINES = 3
 _BLOCK_BYTES = 1 << 24
 
 
@@ -38,10 +39,7 @@ def read_csv(path: Path) -> Table:
     Raises:
         UnreadableFile: it is empty, not text, or has a single column.
     """
-    text = open_text(path)
-    delimiter = _find_delimiter(text.head)
-    if delimiter not in text.head[:_SAMPLE_CHARACTERS] and "，" in text.head[:_SAMPLE_CHARACTERS]:
-        text = write_text([text.read().replace("，", ",")], text.encoding)
+    text, delimiter = _open(path)
     preview, lines_read = _preview(text, delimiter)
     if not preview:
         message = f"{path.name} is empty."
@@ -100,6 +98,19 @@ def read_csv(path: Path) -> Table:
         read = replace(read, warnings=(note,))
     whole = drop_blanks(_mend_rows(read, ragged, delimiter, titles))
     return fill_groups(leave_out(whole, preview[header.first : header.last + 1], titles))
+
+
+def _open(path: Path) -> tuple[TextFile, str]:
+    """Open a text and find what separates its columns, writing it anew where that is no sign by itself."""
+    text = open_text(path)
+    delimiter = _find_delimiter(text.head)
+    if delimiter not in text.head[:_SAMPLE_CHARACTERS] and "，" in text.head[:_SAMPLE_CHARACTERS]:
+        text = write_text([text.read().replace("，", ",")], text.encoding)
+    if _is_spaced(text.head, delimiter):
+        delimiter = "\t"
+        lines = (f"{delimiter.join(line.split())}\n" for line in text.read().splitlines())
+        text = write_text(lines, text.encoding)
+    return text, delimiter
 
 
 def split_rows(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -181,6 +192,16 @@ def _find_delimiter(text: str) -> str:
         return max(((lines_alike, count) for count, lines_alike in counts.items()), default=(0, 0))
 
     return max(_DELIMITERS, key=rate)
+
+
+def _is_spaced(text: str, delimiter: str) -> bool:
+    """Whether nothing but blanks stands between the columns, as many in each line."""
+    lines = text[:_SAMPLE_CHARACTERS].splitlines()
+    if len(lines) < _LEAST_LINES or any(delimiter in line for line in lines):
+        return False
+    # The last line of a sample may be cut.
+    counts = {len(line.split()) for line in lines[:-1] if line.strip()}
+    return len(counts) == 1 and counts.pop() > 1
 
 
 def _preview(text: TextFile, delimiter: str) -> tuple[list[list[str]], list[int]]:

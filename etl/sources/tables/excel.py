@@ -25,7 +25,15 @@ from etl.sources.table import MOST_COLUMNS, SourceLayer, Table, choose_one, drop
 from etl.sources.tables.body import leave_out
 from etl.sources.tables.disguised import read_disguised
 from etl.sources.tables.filling import fill_groups, take_headings
-from etl.sources.tables.headers import Header, Merge, count_named, is_named, read_header
+from etl.sources.tables.headers import (
+    Header,
+    Merge,
+    count_named,
+    is_headless,
+    is_named,
+    name_columns,
+    read_header,
+)
 from etl.sources.tables.old_workbook import breaks_reader
 from etl.sources.tables.workbook_signs import counts_from_1904, measure_sheets, read_signs
 from geo.errors import InputRefused, UnreadableFile
@@ -228,10 +236,14 @@ def _read_sheet(path: Path, sheet: _Sheet) -> Table:
         for (top, left), (bottom, right) in sheet.merges
         if top < len(rows) and left < width
     ]
-    header = read_header(rows, merges)
+    headless = is_headless(rows)
+    header = Header(0, -1, name_columns([""] * width)) if headless else read_header(rows, merges)
     refuse_columns(count_named(header.names), path.name)
     warnings = _fill_merged(rows, merges, header)
     head = rows[header.first : header.last + 1]
+    if headless:
+        note = f"{path.name} has no header: its columns are numbered from left to right."
+        warnings.insert(0, note)
     if header.first:
         warning = f"Row {header.first + 1} was taken as the header; what stands above it was left out."
         warnings.insert(0, warning)
