@@ -1,4 +1,4 @@
-"""What a command lays down while it reads is gone when it ends; what a killed one left, when the next begins."""
+"""What a command lays down while it reads is gone when it ends; what a killed one left, with the next."""
 
 import subprocess
 import sys

@@ -113,7 +113,7 @@ def _find_pairs(
         for name in ("lon", "lat")
         if name in columns.fields
         and columns.fields[name] not in given
-        and to_text(table.rows[columns.fields[name]]).isna().all()
+        and _is_blank(table.rows[columns.fields[name]])
     ]
     fields = {name: column for name, column in columns.fields.items() if name not in blank}
     if not _PLACES.isdisjoint(fields) or "lonlat" not in layer.fields:
@@ -130,6 +130,11 @@ def _find_pairs(
         warning = f"“{column}” holds pairs of coordinates and was read so."
         return replace(found, fields={**found.fields, "lonlat": column}, unknown=rest), [warning]
     return columns, []
+
+
+def _is_blank(column: "pd.Series") -> bool:
+    # Of a large column that is not blank the first rows tell.
+    return bool(to_text(column.iloc[:_SAMPLED_ROWS]).isna().all() and to_text(column).isna().all())
 
 
 def _is_foreign(sample: "pd.Series", layer: Layer, name: str) -> bool:
