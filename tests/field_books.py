@@ -146,6 +146,22 @@ BOOKS: Final = (
         options=_ROSTER,
     ),
     FieldFile(
+        "日期时间.xlsx",
+        "the day in one column and the time of day in another",
+        write_book(
+            [
+                ["事件编号", "事发日期", "事发时间", "事件类别", "地点"],
+                ["A1", "2026年3月5日", "下午3:20", "暴露垃圾", "幸福里B1号楼"],
+            ]
+        ),
+        1,
+        told=("“事发时间” holds times of day alone",),
+        keeps=(
+            "SELECT to_char(reported_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') FROM incident",
+            "2026-03-05 15:20",
+        ),
+    ),
+    FieldFile(
         "地址.xlsx",
         "addresses, and no coordinates",
         write_book(

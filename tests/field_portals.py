@@ -448,6 +448,19 @@ PORTALS: Final = (
         keeps=_SHOP_IN_PLACE,
     ),
     FieldFile(
+        "图形列.csv",
+        "outlines as GeoJSON in a column",
+        write_text(
+            "楼栋编号,geojson\r\n"
+            + "\r\n".join(
+                f'F{n},"' + json.dumps(outline).replace('"', '""') + '"'
+                for n, outline in enumerate(_OUTLINES)
+            )
+        ),
+        2,
+        options=_WGS84,
+    ),
+    FieldFile(
         "截断254.zip",
         "a text that is longer than a column of a .dbf can be",
         _zip_table(str.encode, _ROADSIDE),

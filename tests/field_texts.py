@@ -162,6 +162,24 @@ TEXTS: Final = (
         keeps=("SELECT count(*) FROM building WHERE verified_on = '2026-03-05'", 2),
     ),
     FieldFile(
+        "时间段.csv",
+        "from when to when, which no zone is",
+        write_text(_cases(_case(at="2026-11-02 10:00-11:30"))),
+        0,
+        refused=("is not a time we can read",),
+        options=_CASES,
+    ),
+    FieldFile(
+        "引号空格.csv",
+        "blanks between the separators and the quotation marks",
+        write_text(
+            '"办件编号", "诉求主题", "事项小类", "上报时间"\r\n"A1", "太吵, 请处理", "E101", "2026-11-02"'
+        ),
+        1,
+        options={"layer": "incidents"},
+        keeps=("SELECT title FROM incident WHERE external_id = 'A1'", "太吵, 请处理"),
+    ),
+    FieldFile(
         "假日期.csv",
         "30 February",
         write_text(_cases(_case(at="2026-02-30 08:00"))),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etl.sources.archive import MAPINFO_PARTS, SHAPEFILE_PARTS, Dataset, unpack
+from etl.sources.clocks import join_days
 from etl.sources.mangled import mend_text
 from etl.sources.maps.dxf import list_dxf_layers, read_dxf
 from etl.sources.maps.geodatabase import list_geodatabase_layers, read_geodatabase
@@ -107,7 +108,7 @@ def read_source(path: Path, source_layer: str | None = None, choose: ChooseColum
     if not len(table.row_numbers) and not table.unreadable:
         message = f"{path.name} has no rows below its header."
         raise UnreadableFile(message)
-    return heed_crs_column(mend_text(table), path.name)
+    return heed_crs_column(join_days(mend_text(table)), path.name)
 
 
 def list_source_layers(path: Path) -> list[SourceLayer]:

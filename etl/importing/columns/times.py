@@ -13,7 +13,8 @@ from etl.sources.shelf import look_through
 # China has one time and no summer time; only files from elsewhere name a zone.
 CHINA_OFFSET = pd.Timedelta(hours=8)
 
-_ZONED = r"\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)$|\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d$"
+# 10:00-11:30 is from ten to half past eleven: who names a zone writes seconds, too, or the T of the standard.
+_ZONED = r"\d\d:\d\d.*Z$|(?:\d\d:\d\d:\d\d(?:\.\d+)?|T\d\d:\d\d) ?[+-]\d\d(?::?\d\d)?$"
 _WORLD_TIME = r"(?:Z|[+-]00(?::?00)?)$"
 _EXCEL_DAY_ZERO, _MACINTOSH_DAY_ZERO = pd.Timestamp("1899-12-30"), pd.Timestamp("1904-01-01")
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119

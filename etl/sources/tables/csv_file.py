@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from re import IGNORECASE, fullmatch, match
+from re import IGNORECASE, fullmatch, match, search, sub
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,8 @@ _OTHER_DELIMITERS = "\t;|,，；"
 _SAMPLE_CHARACTERS = 16_384
 _SAMPLE_ROWS = 60
 _LEAST_LINES = 3
+# A quotation mark behind a blank does not begin a cell, as strict readers have it.
+_SPACED_QUOTE = r"([,;])[ \t]+\""
 _BLOCK_BYTES = 1 << 24
 
 
@@ -106,6 +108,8 @@ def _open(path: Path) -> tuple[TextFile, str]:
     delimiter = _find_delimiter(text.head)
     if delimiter not in text.head[:_SAMPLE_CHARACTERS] and "，" in text.head[:_SAMPLE_CHARACTERS]:
         text = write_text([text.read().replace("，", ",")], text.encoding)
+    if search(_SPACED_QUOTE, text.head.partition("\n")[0]):
+        text = write_text([sub(_SPACED_QUOTE, r'\1"', text.read())], text.encoding)
     if _is_spaced(text.head, delimiter):
         delimiter = "\t"
         lines = (f"{delimiter.join(line.split())}\n" for line in text.read().splitlines())
