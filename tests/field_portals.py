@@ -477,6 +477,37 @@ PORTALS: Final = (
         options={"layer": "buildings"},
     ),
     FieldFile(
+        "chart.json",
+        "coordinates packed for charts",
+        _write_json(
+            {
+                "type": "FeatureCollection",
+                "features": [
+                    {
+                        "type": "Feature",
+                        "properties": {"name": "第一网格"},
+                        "geometry": {
+                            "type": "Polygon",
+                            "coordinates": ["@@lKN@b@@I"],
+                            "encodeOffsets": [[112000, 24900]],
+                        },
+                    }
+                ],
+                "UTF8Encoding": True,
+            }
+        ),
+        stopped="packed for charts (ECharts)",
+        options={"layer": "grids"},
+    ),
+    FieldFile(
+        "实时库.json",
+        "records by keys of their own, below a name",
+        _write_json({"shops": {f"-M{n}": record for n, record in enumerate(_record(_SHOPS))}}),
+        _COUNT,
+        keeps=_SHOP_IN_PLACE,
+        options=_WGS84,
+    ),
+    FieldFile(
         "空.gpx",
         "a recording that was never begun",
         write_bytes(b'<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1"><metadata/></gpx>'),

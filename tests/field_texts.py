@@ -180,6 +180,14 @@ TEXTS: Final = (
         keeps=("SELECT title FROM incident WHERE external_id = 'A1'", "太吵, 请处理"),
     ),
     FieldFile(
+        "反斜杠.csv",
+        "quotation marks inside cells, each behind a backslash",
+        write_text(_cases('"A1","他说\\"太吵\\",请处理",E101,2026-11-02,' + _HERE)),
+        1,
+        options=_CASES,
+        keeps=("SELECT title FROM incident WHERE external_id = 'A1'", '他说"太吵",请处理'),
+    ),
+    FieldFile(
         "假日期.csv",
         "30 February",
         write_text(_cases(_case(at="2026-02-30 08:00"))),

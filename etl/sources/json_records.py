@@ -83,18 +83,21 @@ def _find_list(answer: Record) -> list[Record] | None:
     """Find the list of records in an answer, where it may lie in an envelope: ``{"data": {"list": […]}}``."""
     level = [answer]
     for _ in range(_DEEPEST_ENVELOPE):
-        lists = [value for each in level for value in each.values() if isinstance(value, list) and value]
+        lists = [value for each in level for value in each.values() if _is_list_of(value, dict)]
         if lists:
             own = [each for each in lists if not any(_describes(each, other) for other in lists)]
-            return own[0] if len(own) == 1 and _is_list_of(own[0], dict) else None
+            return own[0] if len(own) == 1 else None
         level = [value for each in level for value in each.values() if isinstance(value, dict)]
     return None
 
 
 def _describes(fields: list[Any], records: list[Any]) -> bool:
     """Whether one list only says what the columns of another are: ``{"fields": […], "records": […]}``."""
-    names = None if fields is records else _name_columns(fields)
-    return names is not None and _is_list_of(records, dict) and set(records[0]) <= set(names)
+    if fields is records:
+        return False
+    said = ([field.get(key) for field in fields] for key in fields[0])
+    columns = set(records[0])
+    return any(_is_list_of(names, str) and (columns <= set(names) or columns >= set(names)) for names in said)
 
 
 def _find_rows(answer: Record) -> list[Record] | None:
@@ -138,7 +141,7 @@ def _find_columns(content: Record) -> list[Record] | None:
     """Find records in ``{"name": {"0": …}}``, ``{"name": […]}``, or by a key of their own."""
     values = list(content.values())
     if len(values) < _LEAST_COLUMNS:
-        return None
+        return _find_columns(values[0]) if values and isinstance(values[0], dict) else None
     if _is_list_of(values, list) and len({len(column) for column in values}) == 1:
         return [dict(zip(content, row, strict=True)) for row in zip(*values, strict=True)]
     if not _is_list_of(values, dict) or not values[0]:

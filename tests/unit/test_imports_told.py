@@ -36,7 +36,7 @@ HOLE: Final = "\0"
 # Names of formats, systems and programs, which Chinese administrators call so too.
 NAMES: Final = re.compile(
     r"\b(?:GCJ-02|BD-09|WGS-84|CGCS2000|EPSG|GPS|UTF-8|GB18030|Excel|WPS|GeoJSON|JSON|Shapefile|GeoPackage|KML|KMZ|"
-    r"FileGDB|DXF|DWG|GPX|OSM|CSV|XML|WKT|MB|GB|AutoCAD|CAD|Access|ArcGIS|ID|QGIS|km|m|Open311|UTC|Web|Overpass|GML)\b"
+    r"FileGDB|DXF|DWG|GPX|OSM|CSV|XML|WKT|MB|GB|AutoCAD|CAD|Access|ArcGIS|ID|QGIS|km|m|Open311|UTC|Web|Overpass|GML|ECharts)\b"
     r"|\.[a-z]{2,8}\b|×"
 )
 

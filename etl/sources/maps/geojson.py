@@ -14,7 +14,7 @@ from etl.sources.maps.gdal import damaged, describe_layers, read_layer
 from etl.sources.table import SourceLayer, Table, choose_one, refuse_columns
 from etl.sources.tables.text import decode
 from geo.crs import parse_crs
-from geo.errors import UnknownDatum, UnreadableFile
+from geo.errors import InputRefused, UnknownDatum, UnreadableFile
 
 _CHUNK_BYTES = 1 << 22
 _TAIL_CHARACTERS = 1 << 16
@@ -56,6 +56,7 @@ _SHIFTED = {
     "gcj02": re.compile(r"gcj|火星|mars|高德|amap|腾讯", re.IGNORECASE),
     "bd09": re.compile(r"bd.?09|百度|baidu", re.IGNORECASE),
 }
+_PACKED = re.compile(r'"UTF8Encoding"\s*:\s*true|"encodeOffsets"\s*:\s*\[', re.IGNORECASE)
 _ALIAS = re.compile(r'"name"\s*:\s*"([^"]{1,100})"[^{}]{0,200}?"alias"\s*:\s*"([^"]{1,100})"')
 # What Overpass turbo exports: “building” says what kind of one it is, not which.
 _OSM_NAMES = {"@id": "osm_id", "building": "building type"}
@@ -89,9 +90,15 @@ def read_geojson(path: Path, source_layer: str | None = None) -> Table:
 
     Raises:
         UnreadableFile: the file is damaged, empty, or JSON of another kind.
-        InputRefused: a TopoJSON has several layers to choose from.
+        InputRefused: a TopoJSON has several layers to choose from, or the coordinates are packed.
     """
     content = _look_into(path)
+    if _PACKED.search(content.head):
+        message = (
+            f"{path.name} holds coordinates that are packed for charts (ECharts), which are not read: "
+            "take the plain GeoJSON of the same map."
+        )
+        raise InputRefused(message)
     warnings: list[str] = []
     layer = None
     if _TOPOLOGY.search(content.head):

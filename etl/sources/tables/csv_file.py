@@ -30,6 +30,8 @@ _OTHER_DELIMITERS = "\t;|,，；"
 _SAMPLE_CHARACTERS = 16_384
 _SAMPLE_ROWS = 60
 _LEAST_LINES = 3
+# Databases write a quotation mark inside a cell behind a backslash.
+_ESCAPED_QUOTE = r"\\\"(?=[^,;|\t\r\n])"
 # A quotation mark behind a blank does not begin a cell, as strict readers have it.
 _SPACED_QUOTE = r"([,;])[ \t]+\""
 _BLOCK_BYTES = 1 << 24
@@ -110,6 +112,8 @@ def _open(path: Path) -> tuple[TextFile, str]:
         text = write_text([text.read().replace("，", ",")], text.encoding)
     if search(_SPACED_QUOTE, text.head.partition("\n")[0]):
         text = write_text([sub(_SPACED_QUOTE, r'\1"', text.read())], text.encoding)
+    if search(_ESCAPED_QUOTE, text.head):
+        text = write_text([text.read().replace('\\"', '""')], text.encoding)
     if _is_spaced(text.head, delimiter):
         delimiter = "\t"
         lines = (f"{delimiter.join(line.split())}\n" for line in text.read().splitlines())
