@@ -2,12 +2,12 @@
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import pandas as pd
 
-from etl.importing.columns.layers import Field, Kind, simplify
+from etl.importing.columns.layers import Field, Kind, load_layers, simplify
 from etl.importing.columns.values import read_pair, read_values
 from geo.schema.scripts import FOLDER
 
@@ -18,6 +18,13 @@ _ADDRESS = re.compile(
     r"[路街巷弄道村里苑园]\S{0,12}\d|\d\s*[号栋幢弄室]|\d+ \w+ (?:street|road|avenue|st|rd|ave)\b", re.I
 )
 _SHAPE = re.compile(r"(?:SRID=\d+;\s*)?(?:MULTI)?(?:POINT|POLYGON|LINESTRING)\s*Z?M?\s*\(", re.I)
+
+# What columns are called that are of addresses, or of pairs of coordinates.
+_PLACE_HEADERS = frozenset({
+    "location", "position", "位置", "地点", "地址", "address", "geo", "geocodedcolumn", "geolocation",
+    "georeference", "incidentlocation",
+})  # fmt: skip
+_MOSTLY = 0.8
 
 _MOBILE = re.compile(r"(?:\+?86)?1[3-9]\d{9}")
 _CITIZEN = re.compile(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX]")
@@ -48,6 +55,25 @@ def weigh_values(field: Field, values: Sequence[str]) -> float | None:
     if not sample or is_small or field.kind in _LOOSE_KINDS:
         return None
     return 1 - float(read_values(pd.Series(sample), field).unread.mean())
+
+
+def find_pairs(columns: Mapping[str, Sequence[str]]) -> str | None:
+    """Find the column of pairs of coordinates, by what it is called and by what it holds.
+
+    Args:
+        columns: texts of each column, blanks left out.
+    """
+    for header, texts in columns.items():
+        if simplify(header) in _list_pair_headers() and texts:
+            sample = list(dict.fromkeys(texts))[:_MOST_VALUES]
+            if _share(sample, lambda text: read_pair(text) is not None) >= _MOSTLY:
+                return header
+    return None
+
+
+@cache
+def _list_pair_headers() -> frozenset[str]:
+    return _PLACE_HEADERS.union(load_layers()["merchants"].fields["lonlat"].headers)
 
 
 def is_of_persons(values: Sequence[str]) -> bool:

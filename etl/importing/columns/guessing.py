@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from etl.importing.columns.evidence import is_of_persons, weigh_values
+from etl.importing.columns.evidence import find_pairs, is_of_persons, weigh_values
 from etl.importing.columns.layers import Field, Layer, simplify
 from etl.importing.columns.mapping import is_ours, is_personal, match_headers
 
@@ -80,6 +80,7 @@ def guess_mapping(
     left = [column for column in columns if column not in guesses]
     for name, column in match_headers(left, layer).items():
         guesses[column] = _judge_match(column, layer.fields[name], texts[column])
+    _take_pairs(guesses, columns, texts, layer)
     taken = {guess.field for guess in guesses.values()}
     left = [column for column in left if column not in guesses][:_MOST_COLUMNS]
     open_fields = [field for field in layer.fields.values() if field.name not in taken]
@@ -97,6 +98,24 @@ def guess_mapping(
         guesses.get(column, ColumnGuess(column, None, 0.0, "no field is called like it"))
         for column in columns
     ]
+
+
+def _take_pairs(
+    guesses: dict[str, ColumnGuess],
+    columns: Sequence[str],
+    texts: Mapping[str, Sequence[str]],
+    layer: Layer,
+) -> None:
+    """Take pairs of coordinates from where they are, if two columns of them are blank or there are none."""
+    known = [guess for guess in guesses.values() if guess.field in {"lon", "lat", "lonlat", "wkt"}]
+    if any(texts[guess.header] for guess in known) or "lonlat" not in layer.fields:
+        return
+    free = [column for column in columns if column not in guesses or guesses[column].field == "address"]
+    found = find_pairs({column: texts[column] for column in free})
+    if found is not None:
+        for guess in known:
+            del guesses[guess.header]
+        guesses[found] = ColumnGuess(found, "lonlat", _SIMPLIFIED, "its values look like it")
 
 
 def _list_texts(values: Sequence[Any]) -> list[str]:

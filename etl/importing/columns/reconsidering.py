@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from etl.importing.columns.evidence import is_of_persons, weigh_values
+from etl.importing.columns.evidence import find_pairs, is_of_persons, weigh_values
 from etl.importing.columns.guessing import guess_mapping
 from etl.importing.columns.layers import Kind, Layer, load_layers, simplify
 from etl.importing.columns.mapping import ColumnMap
@@ -28,12 +28,6 @@ _OPTIONAL_KINDS = {Kind.CHOICE, Kind.COUNT, Kind.FLAG, Kind.DAY}
 _WORTH_ASKING, _MOST_QUESTIONS = 0.6, 5
 # Without these, rows are placed by their address or not at all.
 _PLACES = frozenset({"lon", "lat", "lonlat", "wkt"})
-# What columns of pairs are called, though some are of addresses.
-_PAIR_HEADERS = frozenset({
-    *load_layers()["merchants"].fields["lonlat"].headers, "position", "位置", "地点", "地址", "address",
-    "geo", "geocodedcolumn", "geolocation", "georeference", "incidentlocation",
-})  # fmt: skip
-_MOSTLY = 0.8
 
 
 def reconsider_columns(
@@ -119,17 +113,18 @@ def _find_pairs(
     if not _PLACES.isdisjoint(fields) or "lonlat" not in layer.fields:
         return columns, []
     address = fields.get("address")
-    for column in (*columns.unknown, *((address,) if address and address not in given else ())):
-        if column not in table.rows or simplify(column) not in _PAIR_HEADERS:
-            continue
-        sample = to_text(table.rows[column].iloc[:_SAMPLED_ROWS]).dropna().to_list()
-        if (weigh_values(layer.fields["lonlat"], sample) or 0) < _MOSTLY:
-            continue
-        found = columns.forget([*blank, *(["address"] if column == address else [])])
-        rest = tuple(name for name in found.unknown if name != column)
-        warning = f"“{column}” holds pairs of coordinates and was read so."
-        return replace(found, fields={**found.fields, "lonlat": column}, unknown=rest), [warning]
-    return columns, []
+    asked = [*columns.unknown, *([address] if address and address not in given else [])]
+    column = find_pairs({
+        column: to_text(table.rows[column].iloc[:_SAMPLED_ROWS]).dropna().to_list()
+        for column in asked
+        if column in table.rows
+    })  # fmt: skip
+    if column is None:
+        return columns, []
+    found = columns.forget([*blank, *(["address"] if column == address else [])])
+    rest = tuple(name for name in found.unknown if name != column)
+    warning = f"“{column}” holds pairs of coordinates and was read so."
+    return replace(found, fields={**found.fields, "lonlat": column}, unknown=rest), [warning]
 
 
 def _is_blank(column: "pd.Series") -> bool:
