@@ -166,3 +166,18 @@ def test_only_names_as_short_as_a_dbfs_may_be_cut() -> None:
 def test_values_cannot_tell_of_free_text() -> None:
     assert weigh_values(LAYERS["incidents"].fields["description"], ["甲", "乙"]) is None
     assert weigh_values(LAYERS["incidents"].fields["lon"], []) is None
+
+
+def test_a_column_of_pairs_goes_before_blank_columns_of_coordinates_and_before_what_it_may_be_called() -> (
+    None
+):
+    pairs = [f"POINT (109.410{n} 24.320{n})" for n in range(5)]
+    found = guess("incidents", LATITUDE=[""] * 5, LONGITUDE=[""] * 5, LOCATION=pairs)
+    assert (found["LOCATION"].field, found["LATITUDE"].field) == ("lonlat", None)
+    assert (
+        guess("incidents", LATITUDE=["24.3"], LONGITUDE=["109.4"], LOCATION=pairs)["LATITUDE"].field == "lat"
+    )
+    assert guess("incidents", location=["1 MAIN ST", "2 MAIN ST"])["location"].field == "address"
+    columns = ["SR_NUMBER", "LATITUDE", "LONGITUDE", "LOCATION"]
+    mapped = map_columns(columns, LAYERS["incidents"], {"LOCATION": "lonlat"}, "x.csv").fields
+    assert mapped == {"external_id": "SR_NUMBER", "lonlat": "LOCATION"}

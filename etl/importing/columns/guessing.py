@@ -82,6 +82,8 @@ def guess_mapping(
         guesses[column] = _judge_match(column, layer.fields[name], texts[column])
     _take_pairs(guesses, columns, texts, layer)
     taken = {guess.field for guess in guesses.values()}
+    if "lonlat" in taken:
+        taken |= {"lon", "lat"}
     left = [column for column in left if column not in guesses][:_MOST_COLUMNS]
     open_fields = [field for field in layer.fields.values() if field.name not in taken]
     candidates = [

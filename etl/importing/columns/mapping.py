@@ -175,6 +175,8 @@ def match_headers(columns: Sequence[str], layer: Layer, settled: Collection[str]
         Field name → column.
     """
     fields: dict[str, str] = {}
+    # Where one column is known to hold both coordinates, others of one each are not read.
+    passed = {*settled, *(("lon", "lat") if "lonlat" in settled else ())}
     left = {simplify(column): column for column in reversed(columns)}
     # The most telling header of any field first: 小区名称 is the name of a compound before 名称 may be.
     ranks = range(max(len(field.headers) for field in layer.fields.values()))
@@ -182,7 +184,7 @@ def match_headers(columns: Sequence[str], layer: Layer, settled: Collection[str]
         (field.name, field.headers[rank])
         for rank in ranks
         for field in layer.fields.values()
-        if rank < len(field.headers) and field.name not in settled
+        if rank < len(field.headers) and field.name not in passed
     ]
     for name, header in ranked:
         if name not in fields and header in left:

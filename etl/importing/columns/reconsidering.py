@@ -62,7 +62,7 @@ def reconsider_columns(
         names = "、".join(persons)
         warning = f"{names} held identity numbers or phones of persons and were left out."
         warnings.append(warning)
-    if layer.shape == "point" and table.points is None and table.geometry is None:
+    if layer.shape == "point" and table.points is None and table.shapes is None:
         columns, told = _find_pairs(columns, table, layer, given)
         warnings += told
         samples = {name: sample for name, sample in samples.items() if name in columns.fields}
