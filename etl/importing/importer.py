@@ -208,7 +208,7 @@ def import_file(
         difference_counts=loaded.difference_counts,
         map=shown,
         seams=None if seams is None else seams.to_dict(),
-        repairs=tuple(draft.repairs),
+        repairs=tuple(sorted(draft.repairs)),
         refused_file=keep_refused is not None and bool(rejections),
     )
 
