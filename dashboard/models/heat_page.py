@@ -157,7 +157,7 @@ def build_heat_page(
         legend=_build_legend(scale, labels, state, text),
         places=_list_places(answer, text),
         heading=text("heat.hot_heading", n=int(answer.spots.is_hot.sum())),
-        note=text("heat.hot_note") if answer.spots.is_hot.any() else text("heat.hot_none"),
+        note=_tell_hot(int(answer.spots.is_hot.sum()), text),
         map_data=_build_map_data(town, state, code, scale, text),
         is_empty=not any(each.counted for each in answers),
     )
@@ -298,6 +298,13 @@ def _build_legend(scale: Scale, labels: Sequence[str], state: HeatState, text: T
         {"mark": "marked", "label": marked},
         {"mark": "hatch", "label": text("heat.legend_unknown")},
     ]
+
+
+def _tell_hot(count: int, text: Text) -> str:
+    if not count:
+        return text("heat.hot_none")
+    more = text("heat.hot_more", n=count - _MOST_HOT) if count > _MOST_HOT else ""
+    return text("heat.hot_note", more=more)
 
 
 def _list_places(answer: Answer, text: Text) -> tuple[HotPlace, ...]:

@@ -9,6 +9,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 from shapely import Point, box
 from streamlit.testing.v1 import AppTest
 
+from dashboard.models import heat_page
 from tests.app.opening import open_page
 from tests.town import Town
 
@@ -63,6 +64,14 @@ def test_a_hot_place_is_told_by_what_makes_it_hot(town: Town) -> None:
     # 12 of 40 households, and elsewhere 4 of 80; the cell alone is only 1.2 times the mean at the least.
     assert ratio == 6
     assert 1.5 < low < ratio < high
+
+
+def test_hot_places_that_are_not_listed_are_counted(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "见图" not in read_words(open_heat(unit="building", **JUNE))
+    monkeypatch.setattr(heat_page, "_MOST_HOT", 0)
+    words = read_words(open_heat(unit="building", **JUNE))
+    assert "热点 1 处" in words
+    assert "另有 1 处见图" in words
 
 
 def test_names_are_text(town: Town) -> None:
