@@ -61,6 +61,17 @@ def read_lines(text: str) -> tuple[list[Record], list[int], list[Rejection]] | N
     return (records, numbers, broken) if len(records) > len(broken) else None
 
 
+def is_empty(content: Any, depth: int = _DEEPEST_ENVELOPE) -> bool:
+    """Whether JSON holds nothing but what stands around a list, and that is empty."""
+    if isinstance(content, list):
+        return not content
+    return (
+        isinstance(content, dict)
+        and depth > 0
+        and any(is_empty(each, depth - 1) for each in content.values())
+    )
+
+
 def count_lists(content: Any, depth: int = 2 * _DEEPEST_ENVELOPE) -> int:
     """Count the lists of objects in JSON, down to some depth."""
     if not isinstance(content, dict | list) or depth < 0:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import orjson
 import pandas as pd
 
-from etl.sources.json_records import count_lists, list_records, read_lines
+from etl.sources.json_records import count_lists, is_empty, list_records, read_lines
 from etl.sources.maps.gdal import damaged
 from etl.sources.table import Table, refuse_columns
 from etl.sources.tables.text import decode, read_whole
@@ -67,7 +67,7 @@ def read_records(path: Path) -> Table:
     records = list_records(content)
     if records is None:
         message = f"{path.name} is JSON but no list of records and no GeoJSON."
-        if _is_empty(content):
+        if is_empty(content):
             message = f"{path.name} is an answer that holds not one record."
         elif count_lists(content) > 1:
             message = (
@@ -75,7 +75,7 @@ def read_records(path: Path) -> Table:
                 "nothing tells which is meant: save the one as a file of its own, or as .csv."
             )
         raise UnreadableFile(message)
-    return tabulate([_write_texts(record) for record in records], path, encoding)
+    return tabulate(_write_all(records, path), path, encoding)
 
 
 def _read_record_lines(text: str, path: Path, encoding: str) -> Table:
@@ -86,19 +86,16 @@ def _read_record_lines(text: str, path: Path, encoding: str) -> Table:
     if read is None:
         raise damaged(path.name)
     records, numbers, broken = read
-    table = tabulate([_write_texts(record) for record in records], path, encoding)
+    table = tabulate(_write_all(records, path), path, encoding)
     return replace(table, row_numbers=np.array(numbers, dtype=np.int64), unreadable=tuple(broken))
 
 
-def _is_empty(content: Any) -> bool:
-    """Whether a piece of JSON holds nothing but what stands around a list, and that is empty."""
-    if isinstance(content, list):
-        return not content
-    return isinstance(content, dict) and any(_is_empty(value) for value in content.values())
-
-
-def _write_texts(record: dict[str, Any]) -> dict[str, str]:
-    return {name: _write_as_text(value) for name, value in record.items()}
+def _write_all(records: list[dict[str, Any]], path: Path) -> list[dict[str, str]]:
+    try:
+        return [{name: _write_as_text(value) for name, value in record.items()} for record in records]
+    except RecursionError:
+        message = f"{path.name} holds a value nested a thousand times, which no program writes of a place."
+        raise UnreadableFile(message) from None
 
 
 def _write_as_text(value: Any) -> str:

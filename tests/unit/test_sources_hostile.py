@@ -208,3 +208,28 @@ def test_names_that_break_a_line_are_told_on_one() -> None:
     with pytest.raises(InputRefused) as refusal:
         map_columns(["栋\x85号\n说\u2028明", "别的"], load_layers()["buildings"], {}, "楼栋.csv")
     assert len(str(refusal.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("depth", [300, 1010])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"状态": ["好"], "数据": {DEEP}}',
+        '[{"编号": "1", "名称": {DEEP}}, {"编号": "2", "名称": "二"}]',
+        '{"数据": {"type": "Feature", "geometry": null, "properties": {DEEP}}}',
+        '{"编号": "1", "名称": {DEEP}}\n{"编号": "2", "名称": "二"}',
+    ],
+)
+@pytest.mark.parametrize("name", ["楼栋.json", "楼栋.geojson"])
+def test_json_nested_without_end_is_refused_or_read(
+    name: str, content: str, depth: int, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    deep = '{"a":' * depth + "1" + "}" * depth
+    path.write_text(content.replace("{DEEP}", deep), encoding="utf-8")
+    told = name
+    try:
+        assert len(read_source(path).row_numbers)
+    except InputRefused as refusal:
+        told = str(refusal)
+    assert told.startswith(name)

@@ -272,7 +272,10 @@ def _find_features(source: Path | bytes) -> bytes | None:
     except orjson.JSONDecodeError:
         return None
     found = _search(content, _MOST_DEPTH)
-    return None if found is None else orjson.dumps(found)
+    try:
+        return None if found is None else orjson.dumps(found)
+    except orjson.JSONEncodeError:  # it is nested deeper than any feature
+        return None
 
 
 def _search(content: Any, depth: int) -> Any:
