@@ -5,7 +5,6 @@ Checks run over some ten thousand rows at a time; only rows at fault are looked 
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -72,13 +71,11 @@ def place_shapes(
     mender, present = _Mender(draft, plane), find_present(shapes)
 
     def place() -> Iterator[Shapes]:
-        for piece in _make_pieces(shapes, bring):
-            sound = mender.place(piece, present[piece.rows])
+        for rows in walk_rows(len(shapes)):
+            as_read = shapes[rows]
+            sound = mender.place(rows, bring(as_read), present[rows])
             # What is as it was read need not be written anew.
-            if isinstance(shapes, ShelvedShapes) and sound is piece.as_read:
-                yield shapes.take(piece.rows)
-            else:
-                yield sound
+            yield shapes.take(rows) if isinstance(shapes, ShelvedShapes) and sound is as_read else sound
 
     if draft.layer.shape == "point":
         for _ in place():
@@ -87,27 +84,6 @@ def place_shapes(
         draft.shapes = draft.shelf.lay_down_shapes(place())
     mender.tell()
     return mender.reaches_abroad
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """Some rows' shapes, as they were read and in EPSG:4490, and which of them are valid."""
-
-    rows: slice
-    as_read: Made
-    shapes: Made
-    is_valid: Mask
-    has_heights: bool
-
-
-def _make_pieces(shapes: Shapes, bring: Callable[[Made], Made]) -> Iterator[_Piece]:
-    """Make shapes some rows at a time."""
-    for rows in walk_rows(len(shapes)):
-        as_read = shapes[rows]
-        made = bring(as_read)
-        has_heights = bool(shapely.has_z(made).any() or shapely.has_m(made).any())
-        made = shapely.force_2d(made) if has_heights else made
-        yield _Piece(rows, as_read, made, np.asarray(shapely.is_valid(made)), has_heights)
 
 
 def _find_inner_points(shapes: Made, bounds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -149,42 +125,39 @@ class _Mender:
         self._mended: list[npt.NDArray[np.int64]] = []
         self.reaches_abroad = np.zeros(len(draft), dtype=bool)
 
-    def place(self, piece: _Piece, present: Mask) -> Made:
-        """Set the points of some rows, and return their sound shapes.
+    def place(self, rows: slice, shapes: Made, present: Mask) -> Made:
+        """Set the points of some rows; return their sound shapes, the very ones given if nothing was amiss.
 
         Args:
-            piece: the rows.
+            rows: which they are.
+            shapes: in EPSG:4490, None where a row has none.
             present: which of them have a shape in the file.
         """
-        self._had_heights |= piece.has_heights
-        self._first = piece.rows.start
-        shapes = piece.shapes
+        self._first = rows.start
         self._reject(present & shapely.is_missing(shapes), "the shape is damaged or of a kind we do not read")
+        if shapely.has_z(shapes).any() or shapely.has_m(shapes).any():
+            shapes, self._had_heights = shapely.force_2d(shapes), True
         sound = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
         if self._draft.layer.shape != "point":
-            shapes, sound = self._make_sound(piece, sound)
+            shapes, sound = self._make_sound(rows, shapes, sound)
         bounds = shapely.bounds(shapes[sound])
-        self._draft.points[piece.rows][sound] = _find_inner_points(shapes[sound], bounds)
-        self.reaches_abroad[piece.rows][sound] = ~(is_in_china(bounds[:, :2]) & is_in_china(bounds[:, 2:]))
+        self._draft.points[rows][sound] = _find_inner_points(shapes[sound], bounds)
+        self.reaches_abroad[rows][sound] = ~(is_in_china(bounds[:, :2]) & is_in_china(bounds[:, 2:]))
         return shapes
 
-    def _make_sound(self, piece: _Piece, present: Mask) -> tuple[Made, Mask]:
-        """Mend what can be mended; return the sound shapes, those of the piece if all are, and which are."""
-        shapes, is_valid = piece.shapes, piece.is_valid
+    def _make_sound(self, rows: slice, shapes: Made, present: Mask) -> tuple[Made, Mask]:
+        """Mend what can be mended; return the sound shapes, and which rows have one."""
         kind = shapely.get_type_id(shapes)
-        is_area, is_line = (
-            np.isin(kind, _POLYGONS),
-            np.isin(kind, _LINES) & (self._draft.layer.shape == "any"),
-        )
-        several = shapely.get_num_geometries(shapes) > 1
+        is_area = np.isin(kind, _POLYGONS)
+        is_line = np.isin(kind, _LINES) & (self._draft.layer.shape == "any")
+        is_valid, several = shapely.is_valid(shapes), shapely.get_num_geometries(shapes) > 1
         if not (is_area & is_valid & ~several).all():
             shapes = shapes.copy()
             if (present & ~is_area & ~is_line).any():
                 self._make_outlines(shapes, present & ~is_area & ~is_line)
-                is_area = np.isin(shapely.get_type_id(shapes), _POLYGONS)
-                is_valid = np.asarray(shapely.is_valid(shapes))
+                is_area, is_valid = np.isin(shapely.get_type_id(shapes), _POLYGONS), shapely.is_valid(shapes)
             self._mend(shapes, is_area & ~is_valid)
-        kept = self._draft.kept[piece.rows]
+        kept = self._draft.kept[rows]
         self._drop_slivers(shapes, kept & present & ~is_line)
         sound = kept & present
         if not sound.all():
