@@ -385,6 +385,46 @@ PORTALS: Final = (
         options=_WGS84,
     ),
     FieldFile(
+        "费城.csv",
+        "a blank column of shapes beside coordinates",
+        _write_311(
+            ["the_geom", "service_request_id", "service_name", "status", "requested_datetime", "lat", "lon"],
+            lambda n: ["", n + 1, "Illegal Dumping", "Open", _AT[n], _XY[n][1], _XY[n][0]],
+        ),
+        _COUNT,
+        keeps=_CASE_IN_PLACE,
+        options=_WGS84,
+    ),
+    FieldFile(
+        "洛杉矶.csv",
+        "a type of request that says what it is about",
+        _write_311(
+            ["SRNumber", "RequestType", "Status", "CreatedDate", "Address"],
+            lambda n: [f"1-{n}", ("Graffiti", "Bulky Items")[n % 2], "Open", _AT[n], "1 MAIN ST"],
+        ),
+        _COUNT,
+        told=("categories of another list than ours",),
+        keeps=_FIRST_TIME,
+    ),
+    FieldFile(
+        "等级.csv",
+        "grades of urgency of which some are not ours",
+        write_text(
+            join(
+                [
+                    ["事件编码", "事件小类", "事件等级", "上报日期", "处理状态"],
+                    *(
+                        [f"HZ{n}", "暴露垃圾", ("紧急", "III级")[n % 2], "2026.03.05 10:00", "已回复"]
+                        for n in range(4)
+                    ),
+                ]
+            )
+        ),
+        4,
+        told=("III级 are none we know", "await verification"),
+        keeps=("SELECT count(*) FROM incident WHERE severity = 'high'", 2),
+    ),
+    FieldFile(
         "波士顿.csv",
         "times that end in the hours of their zone",
         _write_311(

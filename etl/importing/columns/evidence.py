@@ -47,6 +47,8 @@ def weigh_values(field: Field, values: Sequence[str]) -> float | None:
     sample = list(dict.fromkeys(values))[:_MOST_VALUES]
     rule = _OWN_RULES.get(field.name) if field.kind in _LOOSE_KINDS else None
     if field.kind is Kind.CHOICE and field.otherwise is not None:
+        if not field.otherwise:
+            return _share(sample, lambda text: simplify(text) in field.choices)
         return _share(sample, lambda text: any(word in simplify(text) for word in field.choices))
     if rule is not None and sample:
         return _share(sample, rule)

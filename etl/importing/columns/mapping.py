@@ -23,7 +23,7 @@ _CUT_BYTES = {"utf-8": range(8, 11), "gb18030": range(9, 11)}
 _LEAST_BYTES = 8
 _SMALLEST_FIRST = ("merchants", "buildings", "compounds", "grids")
 # Of so many columns that one layer knows, so many must be known to none other, to tell that a file is of it.
-_LEAST_KNOWN, _LEAST_OWN = 4, 2
+_LEAST_KNOWN, _LEAST_OWN = 3, 2
 _MOST_LISTED = 20
 _LONGEST_LISTED = 40
 
@@ -57,6 +57,11 @@ class ColumnMap:
         columns = tuple(self.fields[name] for name in self.fields if name in names)
         kept = {name: column for name, column in self.fields.items() if name not in names}
         return replace(self, fields=kept, unknown=(*self.unknown, *columns))
+
+    def take(self, name: str, column: str) -> "ColumnMap":
+        """Read a column that nothing was known of as a field."""
+        unknown = tuple(each for each in self.unknown if each != column)
+        return replace(self, fields={**self.fields, name: column}, unknown=unknown)
 
 
 def choose_layer(wanted: str | None, file_name: str, table_name: str, columns: Sequence[str]) -> Layer:

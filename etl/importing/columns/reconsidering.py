@@ -1,7 +1,6 @@
 """Second thoughts about the columns of a file, once their values are seen: what is not what it is called."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from etl.importing.columns.evidence import find_pairs, is_of_persons, weigh_values
 from etl.importing.columns.guessing import guess_mapping
 from etl.importing.columns.layers import Kind, Layer, load_layers, simplify
-from etl.importing.columns.mapping import ColumnMap
+from etl.importing.columns.mapping import ColumnMap, match_headers
 from etl.importing.columns.texts import to_text
 from etl.importing.columns.values import read_values
 from etl.sources.table import Table
@@ -80,11 +79,15 @@ def reconsider_columns(
     foreign = [name for name, sample in samples.items() if _is_foreign(sample, layer, name)]
     for name in foreign:
         column = columns.fields[name]
+        columns = columns.forget([name])
+        # Request Type: in one city a question or a complaint, in another what it is about.
+        if other := match_headers([column], layer, {*columns.fields, name}):
+            columns = columns.take(next(iter(other)), column)
+            continue
         warning = (
             f"“{column}” holds nothing that {name} can be and was not taken: name another column with --map."
         )
         warnings.append(warning)
-    columns = columns.forget(foreign)
     if crs is None and table.declared_crs is None and {"lon", "lat"} <= columns.fields.keys():
         x, y = (_read_numbers(table, columns, layer, name) for name in ("lon", "lat"))
         if _are_of_a_city(x, y):
@@ -101,16 +104,19 @@ def reconsider_columns(
 def _find_pairs(
     columns: ColumnMap, table: Table, layer: Layer, given: Collection[str]
 ) -> tuple[ColumnMap, list[str]]:
-    """Take pairs of coordinates from where they are, if two columns of them are blank or there are none."""
+    """Pass over blank columns of places where others are filled; take pairs where there are no others."""
     blank = [
         name
-        for name in ("lon", "lat")
-        if name in columns.fields
-        and columns.fields[name] not in given
-        and _is_blank(table.rows[columns.fields[name]])
+        for name in sorted(_PLACES)
+        if name in columns.fields and _is_blank(table.rows[columns.fields[name]])
     ]
+    if len({"lon", "lat"}.intersection(blank)) == 1:
+        # Half of a place is a fault of its row.
+        blank = [name for name in blank if name not in {"lon", "lat"}]
     fields = {name: column for name, column in columns.fields.items() if name not in blank}
-    if not _PLACES.isdisjoint(fields) or "lonlat" not in layer.fields:
+    if not _PLACES.isdisjoint(fields):
+        return columns.forget(blank), []
+    if "lonlat" not in layer.fields:
         return columns, []
     address = fields.get("address")
     asked = [*columns.unknown, *([address] if address and address not in given else [])]
@@ -122,9 +128,8 @@ def _find_pairs(
     if column is None:
         return columns, []
     found = columns.forget([*blank, *(["address"] if column == address else [])])
-    rest = tuple(name for name in found.unknown if name != column)
     warning = f"“{column}” holds pairs of coordinates and was read so."
-    return replace(found, fields={**found.fields, "lonlat": column}, unknown=rest), [warning]
+    return found.take("lonlat", column), [warning]
 
 
 def _is_blank(column: "pd.Series") -> bool:

@@ -268,9 +268,10 @@ def _read_choices(column: pd.Series, field: Field) -> Reading:
         plain = simplify(word)
         if plain in field.choices or field.otherwise is None:
             return field.choices.get(plain)
-        # 餐饮服务;中餐厅;火锅店: the word that comes first.
+        # 餐饮服务;中餐厅;火锅店: the word that comes first. What may stay empty is not searched: 不紧急.
+        known_words = field.choices.items() if field.otherwise else ()
         found = min(
-            ((plain.find(known), code) for known, code in field.choices.items() if known in plain),
+            ((plain.find(known), code) for known, code in known_words if known in plain),
             default=None,
         )
         if found is None:
