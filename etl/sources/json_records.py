@@ -148,11 +148,12 @@ def _name_cells(rows: list[Any], names: list[Any]) -> list[Record] | None:
     return [{name: row[at] for at, name in kept if at < len(row)} for row in rows]
 
 
-def _find_columns(content: Record) -> list[Record] | None:
+def _find_columns(content: Record, depth: int = _DEEPEST_ENVELOPE) -> list[Record] | None:
     """Find records in ``{"name": {"0": …}}``, ``{"name": […]}``, or by a key of their own."""
     values = list(content.values())
     if len(values) < _LEAST_COLUMNS:
-        return _find_columns(values[0]) if values and isinstance(values[0], dict) else None
+        is_envelope = bool(values) and isinstance(values[0], dict) and depth > 0
+        return _find_columns(values[0], depth - 1) if is_envelope else None
     if _is_list_of(values, list) and len({len(column) for column in values}) == 1:
         return [dict(zip(content, row, strict=True)) for row in zip(*values, strict=True)]
     if not _is_list_of(values, dict) or not values[0]:

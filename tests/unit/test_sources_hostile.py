@@ -210,10 +210,11 @@ def test_names_that_break_a_line_are_told_on_one() -> None:
     assert len(str(refusal.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("depth", [300, 1010])
+@pytest.mark.parametrize("depth", [300, 1020])
 @pytest.mark.parametrize(
     "content",
     [
+        "{DEEP}",
         '{"状态": ["好"], "数据": {DEEP}}',
         '[{"编号": "1", "名称": {DEEP}}, {"编号": "2", "名称": "二"}]',
         '{"数据": {"type": "Feature", "geometry": null, "properties": {DEEP}}}',
