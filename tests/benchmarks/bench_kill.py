@@ -175,7 +175,7 @@ class _Killing:
                 assert time.monotonic() - began < _PATIENCE_S, job
                 time.sleep(0.01)
             took_s = time.monotonic() - began
-            assert job.state != "failed" or "stopped from outside" in (job.problem or ""), job
+            assert job.state != "failed" or "stopped" in (job.problem or ""), job
             assert job.state != "failed" or kill_after_s is not None, job
             # Gone from the page, with all that was kept for it: nothing of a failed step stands in the way.
             importing.discard_job(job_id)
