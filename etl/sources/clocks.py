@@ -23,6 +23,7 @@ _DAY_WORD, _CLOCK_WORD = (
     re.compile(r"时间|时刻|time", re.IGNORECASE),
 )
 _SAMPLED_ROWS: Final = 500
+_LONGEST: Final = 60
 
 
 def join_days(table: Table) -> Table:
@@ -45,4 +46,5 @@ def _are_all(values: pd.Series, pattern: str) -> bool:
     said = values.iloc[:_SAMPLED_ROWS].dropna()
     said = said.str.strip()
     said = said[said != ""]
-    return bool(len(said) and said.str.fullmatch(pattern).all())
+    # Nobody writes a time so long; blanks without end would take the square of their number to look at.
+    return bool(len(said) and said.str.len().max() <= _LONGEST and said.str.fullmatch(pattern).all())
