@@ -234,7 +234,7 @@ def _tell_filing(
     for (word, group, _), match, count in zip(distinct, matches, counts, strict=False):
         if match is not None and count and (match.is_coarse or match.is_guess):
             kept = guessed if match.is_guess else coarse
-            words = f"{word or group or 'nothing'} → {match.category.name}"
+            words = f"{word or group or '—'} → {match.category.name}"
             kept[words] = kept.get(words, 0) + int(count)
     if coarse:
         draft.warn(
