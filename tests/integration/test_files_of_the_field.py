@@ -15,6 +15,7 @@ from geo.errors import InputRefused
 from tests.conftest import clone_database
 from tests.field_archives import ARCHIVES
 from tests.field_books import BOOKS
+from tests.field_cities import CITIES
 from tests.field_drawings import DRAWINGS
 from tests.field_feeds import FEEDS
 from tests.field_files import FieldFile
@@ -30,7 +31,7 @@ SECTIONS = {
     "Workbooks": BOOKS,
     "Feeds of other systems": FEEDS,
     "Files by strangers": STRANGERS,
-    "Portals, databases and programs": PORTALS,
+    "Portals, databases and programs": (*PORTALS, *CITIES),
     "Shapes": SHAPES,
     "Drawings, extracts and other maps": DRAWINGS,
     "Zips, and what is not read": ARCHIVES,
