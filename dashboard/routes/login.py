@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from anyio import CapacityLimiter, to_thread
 from starlette.exceptions import HTTPException
@@ -302,7 +302,7 @@ def _read_language(given: Mapping[str, str]) -> Text:
     language = given.get("lang", "")
     if language not in LANGUAGES:
         # A page that sends here says its language in its own address.
-        asked = dict(parse_qsl(urlsplit(given.get("next", "")).query)).get("lang", "")
+        asked = dict(parse_qsl(given.get("next", "").partition("?")[2])).get("lang", "")
         language = asked if asked in LANGUAGES else get_settings().language
     return Text(language)
 

@@ -3,6 +3,7 @@
 A browser keeps a photo for itself, and asks each time whether it may still show it.
 """
 
+import re
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -33,7 +34,7 @@ async def _answer(scope: Scope) -> Reply:
 
 
 def _read_request(written_id: str, query: bytes) -> tuple[int, bool]:
-    if not (written_id.isascii() and written_id.isdigit() and int(written_id) <= _LARGEST_ID):
+    if not re.fullmatch(r"\d{1,19}", written_id, re.ASCII) or int(written_id) > _LARGEST_ID:
         msg = "there is no photo at this address: ask for /photos/NUMBER"
         raise NotFound(msg)
     asked = "&".join(f"{key}={value}" for key, value in parse_qsl(query.decode("latin-1")))

@@ -99,7 +99,7 @@ def _find_reader(resource: str) -> Actor:
 
 
 def _read_request(query: bytes) -> SheetRequest:
-    given = dict(parse_qsl(query.decode("latin-1"), max_num_fields=30))
+    given = dict(parse_qsl(query.decode("latin-1")))
     language = given.get("lang", "")
     return SheetRequest(
         given=given,

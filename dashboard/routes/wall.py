@@ -28,7 +28,7 @@ from starlette.types import Scope
 from dashboard.i18n import LANGUAGES, Text
 from dashboard.routes.replies import DataEndpoint, Reply, accepts_gzip, find_header
 from dashboard.routes.wall_frames import WallFrames, get_frames
-from geo.errors import NotFound, NotSignedIn
+from geo.errors import NotSignedIn
 from geo.model.actor import NOBODY
 from geo.settings import get_settings
 from geo.store.engine import get_actor
@@ -107,13 +107,11 @@ async def _send_frame(scope: Scope, frames: WallFrames) -> Reply:
 
 
 def _read_asked(scope: Scope) -> tuple[str, str | None]:
-    given = dict(parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=20))
+    given = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     language = given.get("lang", "")
     code = given.get("community")
-    if code is not None and len(code) > _LONGEST_CODE:
-        msg = "there is no such community to show here: use the code of one that this screen may show"
-        raise NotFound(msg)
-    return language if language in LANGUAGES else get_settings().language, code
+    # One that is longer is nobody's, shortened or not; the page need not keep all of it.
+    return language if language in LANGUAGES else get_settings().language, code and code[: _LONGEST_CODE + 1]
 
 
 @lru_cache

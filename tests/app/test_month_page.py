@@ -201,3 +201,5 @@ def test_the_sheet_hides_small_cells_and_escapes_every_word(town: Town) -> None:
     assert "环境卫生 3" not in reply.text
     for month in ("", "2030-01", "x"):
         assert fetch(f"/print/month?community=A&month={month}").status_code == 404
+    much = "&".join(f"a{number}=1" for number in range(50))
+    assert fetch(f"/print/month?community=A&month=2024-05&{much}").status_code == 200

@@ -106,6 +106,11 @@ def test_what_is_no_form_is_refused_in_a_sentence(browser: Browser) -> None:
         assert "cannot be read" in answer.text
 
 
+@pytest.mark.parametrize("wanted", ["//[", "http://[x", "/map?lang=en#["])
+def test_an_address_to_go_on_to_that_is_none_is_passed_over(wanted: str, browser: Browser) -> None:
+    assert browser.get("/login", params={"next": wanted}).status_code == 200
+
+
 def test_what_stands_in_the_address_comes_out_as_text(browser: Browser) -> None:
     script = '"><script>alert(1)</script>'
     page = browser.get(

@@ -286,6 +286,12 @@ def test_other_communities_are_not_shown(screen: Browser, town: WallTown) -> Non
     assert screen.get("/wall/frame.json").json()["code"] == "A"
 
 
+@pytest.mark.parametrize("odd", [f"community={'x' * 5000}", "&".join(f"a{number}=1" for number in range(50))])
+def test_an_address_with_too_much_in_it_opens_the_page_all_the_same(odd: str, screen: Browser) -> None:
+    assert screen.open(f"/wall?{odd}").status_code == 200
+    assert screen.get(f"/wall/frame.json?{odd}").status_code == (404 if "community" in odd else 200)
+
+
 def test_who_else_may_look_at_it(address: str) -> None:
     for name, status in (("boss", 200), ("worker", 403)):
         with Browser(address) as reader:

@@ -263,7 +263,7 @@ def test_a_photo_is_served_so_that_nothing_in_it_runs(town: CaseTown) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/photos/99", "/photos/0", "/photos/-1", "/photos/1.5", "/photos/abc", "/photos/9999999999999999999999",
+    ["/photos/99", "/photos/0", "/photos/-1", "/photos/1.5", "/photos/abc", f"/photos/{'9' * 5000}",
      "/photos/..%2F..%2Fetc%2Fpasswd", "/photos/١"],
 )  # fmt: skip
 def test_an_address_edited_by_hand_is_a_sentence(town: CaseTown, address: str) -> None:
