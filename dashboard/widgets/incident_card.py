@@ -11,7 +11,7 @@ from dashboard.i18n import Text
 from dashboard.i18n.refusals import tell_refusal
 from dashboard.models.incident_card import CaseCard, build_card, list_offered
 from dashboard.models.incident_page import CasesPage
-from dashboard.widgets.incident_moves import show_moves, show_refusal
+from dashboard.widgets.incident_moves import show_moves
 from dashboard.widgets.markdown import escape, write_table
 from geo.errors import InputRefused, NotFound
 from geo.model.actor import Actor
@@ -63,7 +63,6 @@ def show_case(page: CasesPage, case_id: int, now: datetime) -> None:
             st.markdown(escape(words))
         if card.is_sealed:
             st.caption(text("case.sealed" if _can_ask(page.actor, case) else "case.words_of_others"))
-        show_refusal(page, case)
         show_moves(page, case, *list_offered(case, page.actor))
         _show_photos(case)
         st.markdown(write_table(card.facts))

@@ -31,12 +31,14 @@ _OPEN_MOVE: Final = "open_move"
 def show_moves(page: CasesPage, case: Case, first: Sequence[Move], others: Sequence[Move]) -> None:
     """Show the buttons, and the form of the move that was chosen."""
     text = page.text
-    if not first and not others:
-        return
     names = {move.name: move for move in (*first, *others)}
     chosen = names.get(str(st.session_state.get(_OPEN_MOVE, (0, ""))[1]))
     if st.session_state.get(_OPEN_MOVE, (0, ""))[0] != case.id:
         chosen = None
+    if chosen is None:
+        _show_refusal(page, case)
+    if not names:
+        return
     if "self_handle" in names:
         st.pills(
             text("case.outcome"),
@@ -71,9 +73,11 @@ def show_moves(page: CasesPage, case: Case, first: Sequence[Move], others: Seque
         )
     if chosen:
         _show_form(page, case, chosen)
+        # Below the button that was pressed: on a phone what stands above the form is out of sight.
+        _show_refusal(page, case)
 
 
-def show_refusal(page: CasesPage, case: Case) -> None:
+def _show_refusal(page: CasesPage, case: Case) -> None:
     """Say why the last thing tried was refused, and what others have done to the case meanwhile."""
     refusal = st.session_state.pop(_REFUSAL, None)
     if refusal is None or refusal[0] != case.id:

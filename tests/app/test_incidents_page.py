@@ -266,6 +266,25 @@ def test_a_company_returns_a_case_with_a_reason_and_a_suggestion(
     assert street.read("SELECT state FROM incident WHERE id = %s", street.theirs) == [("returned",)]
 
 
+def test_what_a_form_is_refused_for_stands_below_its_button(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_cases(street, monkeypatch, street.acting("property_company", "company"), case=str(street.theirs))
+    app.button(key="do_return").click().run()
+    next(box for box in app.selectbox if box.label == "理由").set_value("not_our_duty")
+    next(box for box in app.selectbox if box.label == "您认为该谁办").set_value(street.parties["worker"])
+    app.file_uploader[0].set_value([("door.jpg", b"MZ no photo", "image/jpeg")])
+    next(
+        button for button in app.button if button.label == "退回" and button.key != "do_return"
+    ).click().run()
+    assert not app.exception
+    (warning,) = app.warning
+    assert "不是能读的照片" in warning.value
+    below = [type(each).__name__ for each in app.main]
+    assert below.index("Warning") > below.index("FileUploader"), "on a phone what is above is out of sight"
+    assert street.read("SELECT state FROM incident WHERE id = %s", street.theirs) == [("handling",)]
+
+
 def test_a_list_of_people_says_who_is_away(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     secretary = street.acting("secretary")
     with acting_as(secretary):

@@ -173,6 +173,21 @@ def test_a_case_is_settled_on_the_spot_with_two_taps_on_a_phone(
     assert read_case(demo_url, case) == ("closed", "resolved")
 
 
+def test_a_thumb_hits_whatever_there_is_to_press_on_a_phone(phone: Page, server: str) -> None:
+    pressed = (
+        "[data-testid=stMain] button[kind], [data-testid=stPopoverButton], [role=radio], .case-pick,"
+        " [data-testid=stSelectbox] div:has(> input), .reader :is(a, button), [data-testid=stExpandSidebarButton]"
+    )
+    for address, drawn in (("/incidents?community=D", ".case"), ("/inspections?community=D", ".reader")):
+        phone.goto(f"{server}{address}")
+        phone.locator(drawn).first.wait_for()
+        phone.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        sizes = phone.locator(pressed).evaluate_all(
+            "all => all.map(each => each.getBoundingClientRect()).map(box => Math.min(box.width, box.height))"
+        )
+        assert min(size for size in sizes if size > 0) >= 43.5
+
+
 def test_a_company_returns_a_case_with_a_reason(desk: Desk, demo_url: str, pictures: Path) -> None:
     case = add_case(demo_url, "d-property1")
     turn_to(desk, "d-property1")
