@@ -1,6 +1,6 @@
 """What may be done with a case: the nearest moves as large buttons, the others as forms with their fields."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -32,9 +32,7 @@ def show_moves(page: CasesPage, case: Case, first: Sequence[Move], others: Seque
     """Show the buttons, and the form of the move that was chosen."""
     text = page.text
     names = {move.name: move for move in (*first, *others)}
-    chosen = names.get(str(st.session_state.get(_OPEN_MOVE, (0, ""))[1]))
-    if st.session_state.get(_OPEN_MOVE, (0, ""))[0] != case.id:
-        chosen = None
+    chosen = _find_chosen(page, case, names)
     if chosen is None:
         _show_refusal(page, case)
     if not names:
@@ -58,7 +56,7 @@ def show_moves(page: CasesPage, case: Case, first: Sequence[Move], others: Seque
                 width="stretch",
                 shortcut="alt+s" if is_settling else "alt+d" if move is first[-1] else None,
                 on_click=_settle if is_settling else _choose,
-                args=(page, case) if is_settling else (case.id, move.name),
+                args=(page, case) if is_settling else (case, move.name),
             )
     if others:
         titles = {"": text("case.other_moves")} | {move.name: name_move(move.name, text) for move in others}
@@ -69,7 +67,7 @@ def show_moves(page: CasesPage, case: Case, first: Sequence[Move], others: Seque
             format_func=titles.__getitem__,
             key=key,
             label_visibility="collapsed",
-            on_change=lambda: _choose(case.id, st.session_state[key]),
+            on_change=lambda: _choose(case, st.session_state[key]),
         )
     if chosen:
         _show_form(page, case, chosen)
@@ -100,8 +98,20 @@ def _is_taken_for_granted(case: Case) -> bool:
     return actor.role != "secretary" or case.party_id in {None, actor.party_id}
 
 
-def _choose(case_id: int, move: str) -> None:
-    st.session_state[_OPEN_MOVE] = (case_id, move)
+def _choose(case: Case, move: str) -> None:
+    # With the version at which the form was opened, and the one of which its reader has been told.
+    st.session_state[_OPEN_MOVE] = (case.id, move, case.version, case.version)
+
+
+def _find_chosen(page: CasesPage, case: Case, offered: Mapping[str, Move]) -> Move | None:
+    """Return the move whose form is open; where others have done what leaves no room for it, keep to say so."""
+    case_id, name, _, told = st.session_state.get(_OPEN_MOVE, (0, "", 0, 0))
+    if case_id != case.id or not name:
+        return None
+    if name not in offered:
+        del st.session_state[_OPEN_MOVE]
+        _keep_refusal(page, case, Conflict(), told)
+    return offered.get(name)
 
 
 def _settle(page: CasesPage, case: Case) -> None:
@@ -109,12 +119,12 @@ def _settle(page: CasesPage, case: Case) -> None:
     if outcome is None and _is_taken_for_granted(case):
         outcome = OUTCOMES[0]
     if outcome is None:
-        _keep_refusal(page, case, InputRefused("to self handle a case, say how it ended"))
+        _keep_refusal(page, case, InputRefused("to self handle a case, say how it ended"), case.version)
         return
     try:
         settle_on_spot(case.id, case.version, outcome)
     except WanggeError as refusal:
-        _keep_refusal(page, case, refusal)
+        _keep_refusal(page, case, refusal, case.version)
     else:
         _finish(page, case, "self_handle")
         # On to the next: on a phone the list comes back.
@@ -123,7 +133,9 @@ def _settle(page: CasesPage, case: Case) -> None:
 
 def _show_form(page: CasesPage, case: Case, move: Move) -> None:
     text = page.text
-    with st.form(f"form_{case.id}_{case.version}_{move.name}", border=True):
+    _, _, opened, told = st.session_state[_OPEN_MOVE]
+    # Of the version at which it was opened: another form would drop what was written, and the click on it.
+    with st.form(f"form_{case.id}_{opened}_{move.name}", border=True):
         st.markdown(f"**{escape(name_move(move.name, text))}**")
         fields = _ask_fields(page, case, move)
         draft: Draft | None = ask_correction(page, case) if "correction" in move.required else None
@@ -155,9 +167,10 @@ def _show_form(page: CasesPage, case: Case, move: Move) -> None:
             st.caption(f":red[{escape(str(unclear))}]")
             return
     try:
-        act(case.id, move.name, case.version, **fields, photos=[photo.getvalue() for photo in photos])
+        act(case.id, move.name, told, **fields, photos=[photo.getvalue() for photo in photos])
     except WanggeError as refusal:
-        _keep_refusal(page, case, refusal)
+        _keep_refusal(page, case, refusal, told)
+        st.session_state[_OPEN_MOVE] = (case.id, move.name, opened, case.version)
     else:
         _finish(page, case, move.name)
     st.rerun()
@@ -227,6 +240,6 @@ def _finish(page: CasesPage, case: Case, move: str) -> None:
         case_session.close_case()
 
 
-def _keep_refusal(page: CasesPage, case: Case, refusal: WanggeError) -> None:
-    seen = case.version if isinstance(refusal, Conflict) else None
+def _keep_refusal(page: CasesPage, case: Case, refusal: WanggeError, seen_version: int) -> None:
+    seen = seen_version if isinstance(refusal, Conflict) else None
     st.session_state[_REFUSAL] = (case.id, explain_refusal(refusal, page), seen)

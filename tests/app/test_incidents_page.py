@@ -244,6 +244,39 @@ def test_whoever_is_slower_sees_what_the_other_did(street: Street, monkeypatch: 
     assert "就地办结" in warning.value
 
 
+@pytest.mark.parametrize(("first", "is_open_still"), [("督办", True), ("作废", False)])
+def test_whoever_is_slower_with_a_form_is_told_and_keeps_what_he_wrote(
+    first: str, is_open_still: bool, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_form(move: str, note: str) -> AppTest:
+        app = open_cases(street, monkeypatch, street.acting("secretary"), case=str(street.theirs))
+        others = next(box for box in app.selectbox if str(box.key).startswith("other_moves_"))
+        others.set_value({"督办": "supervise", "作废": "void"}[move]).run()
+        app.text_area[0].set_value(note)
+        for box in app.selectbox:
+            if box.label == "理由":
+                box.set_value("duplicate")
+        return app
+
+    def submit(app: AppTest, move: str) -> None:
+        next(button for button in app.button if button.label == move).click().run()
+        assert not app.exception
+
+    slow, fast = open_form("督办", "慢的"), open_form(first, "快的")
+    submit(fast, first)
+    submit(slow, "督办")
+    (warning,) = slow.warning
+    assert "别人先动了" in warning.value
+    assert first in warning.value
+    if is_open_still:
+        assert slow.text_area[0].value == "慢的"
+        submit(slow, "督办")
+        assert street.read("SELECT note FROM incident_event WHERE move = 'supervise' ORDER BY id") == [
+            ("快的",),
+            ("慢的",),
+        ]
+
+
 def test_a_company_returns_a_case_with_a_reason_and_a_suggestion(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,7 +302,9 @@ def test_a_company_returns_a_case_with_a_reason_and_a_suggestion(
 def test_what_a_form_is_refused_for_stands_below_its_button(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_cases(street, monkeypatch, street.acting("property_company", "company"), case=str(street.theirs))
+    app = open_cases(
+        street, monkeypatch, street.acting("property_company", "company"), case=str(street.theirs)
+    )
     app.button(key="do_return").click().run()
     next(box for box in app.selectbox if box.label == "理由").set_value("not_our_duty")
     next(box for box in app.selectbox if box.label == "您认为该谁办").set_value(street.parties["worker"])
