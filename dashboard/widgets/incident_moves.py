@@ -104,7 +104,7 @@ def _choose(case: Case, move: str) -> None:
 
 
 def _find_chosen(page: CasesPage, case: Case, offered: Mapping[str, Move]) -> Move | None:
-    """Return the move whose form is open; where others have done what leaves no room for it, keep to say so."""
+    """Return the move whose form is open; where others have left no room for it, keep to say so."""
     case_id, name, _, told = st.session_state.get(_OPEN_MOVE, (0, "", 0, 0))
     if case_id != case.id or not name:
         return None

@@ -253,9 +253,8 @@ def test_whoever_is_slower_with_a_form_is_told_and_keeps_what_he_wrote(
         others = next(box for box in app.selectbox if str(box.key).startswith("other_moves_"))
         others.set_value({"督办": "supervise", "作废": "void"}[move]).run()
         app.text_area[0].set_value(note)
-        for box in app.selectbox:
-            if box.label == "理由":
-                box.set_value("duplicate")
+        for reason in (each for each in app.selectbox if each.label == "理由"):
+            reason.set_value("duplicate")
         return app
 
     def submit(app: AppTest, move: str) -> None:
