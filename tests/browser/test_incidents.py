@@ -176,7 +176,8 @@ def test_a_case_is_settled_on_the_spot_with_two_taps_on_a_phone(
 def test_a_thumb_hits_whatever_there_is_to_press_on_a_phone(phone: Page, server: str) -> None:
     pressed = (
         "[data-testid=stMain] button[kind], [data-testid=stPopoverButton],"
-        " [data-testid=stExpandSidebarButton], [data-testid=stSelectbox] div:has(> input), [role=radio], .case-pick, .reader :is(a, button)"
+        " [data-testid=stExpandSidebarButton], [data-testid=stSelectbox] div:has(> input),"
+        " [role=radio], .case-pick, .reader :is(a, button)"
     )
     for address, drawn in (("/incidents?community=D", ".case"), ("/inspections?community=D", ".reader")):
         phone.goto(f"{server}{address}")
