@@ -102,6 +102,8 @@ def fragment(show: Callable[_P, None], *, every_s: float | None = None) -> Calla
     def show_to_reader(*args: _P.args, **kwargs: _P.kwargs) -> None:
         if not _is_in(engine.get_actor() or NOBODY):
             st.rerun()
+        # Of a run of this part alone nobody else tells what the click before it did.
+        show_told()
         show(*args, **kwargs)
 
     return show_to_reader

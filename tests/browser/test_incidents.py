@@ -168,6 +168,7 @@ def test_a_case_is_settled_on_the_spot_with_two_taps_on_a_phone(
     assert box["y"] + box["height"] < 844, "and see it without scrolling"
     phone.screenshot(path=pictures / "phone-case.png")
     settle.tap()
+    expect(phone.locator("[data-testid=stToast]")).to_contain_text("已完成")
     expect(phone.locator(f'.case[data-id="{case}"]')).to_have_count(0)
     expect(phone.locator(".st-key-begin_report")).to_be_visible()
     assert read_case(demo_url, case) == ("closed", "resolved")
