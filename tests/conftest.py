@@ -32,6 +32,9 @@ settings.register_profile("explore", settings.get_profile("beside_others"), dera
 settings.load_profile("beside_others")
 
 _TEMPLATE = "template_migrated"
+# A run copies thousands of databases of a thousand files each: in memory that takes a twentieth of the time.
+_IN_MEMORY = Path("/dev/shm")
+_ROOM_BYTES = 8 << 30
 _numbers = itertools.count(1)
 
 
@@ -49,7 +52,8 @@ class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 @pytest.fixture(scope="session")
 def reachable_path() -> Iterator[Path]:
     """A temporary folder that the database's user can pass through, which pytest's own are not."""
-    folder = Path(tempfile.mkdtemp(prefix="wangge-"))
+    has_room = _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free > _ROOM_BYTES
+    folder = Path(tempfile.mkdtemp(prefix="wangge-", dir=_IN_MEMORY if has_room else None))
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder)
