@@ -910,7 +910,7 @@ END $$;
 
 CREATE FUNCTION public.is_sound(shape public.geometry) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((shape IS NULL) OR ((NOT public.st_isempty(shape)) AND (public.st_xmin((shape)::public.box3d) >= (73)::double precision) AND (public.st_xmax((shape)::public.box3d) <= (136)::double precision) AND (public.st_ymin((shape)::public.box3d) >= (3)::double precision) AND (public.st_ymax((shape)::public.box3d) <= (54)::double precision) AND public.st_isvalid(shape)));
+    RETURN ((shape IS NULL) OR ((shape OPERATOR(public.@) public.st_makeenvelope((73)::double precision, (3)::double precision, (136)::double precision, (54)::double precision, 4490)) AND public.st_isvalid(shape)));
 
 CREATE TABLE public.community (
     id bigint NOT NULL,
@@ -3338,9 +3338,9 @@ CREATE INDEX audit_log_account ON public.audit_log USING btree (account_id, at);
 
 CREATE INDEX audit_log_community ON public.audit_log USING btree (community_id, at);
 
-CREATE INDEX building_compound ON public.building USING btree (compound_id);
+CREATE INDEX building_compound ON public.building USING btree (compound_id) WHERE (compound_id IS NOT NULL);
 
-CREATE UNIQUE INDEX building_external_id ON public.building USING btree (community_id, external_id);
+CREATE UNIQUE INDEX building_external_id ON public.building USING btree (community_id, external_id) WHERE (external_id IS NOT NULL);
 
 CREATE INDEX building_geom ON public.building USING gist (geom);
 
@@ -3356,7 +3356,7 @@ CREATE INDEX chat_group_compound ON public.chat_group USING btree (compound_id) 
 
 CREATE INDEX community_geom ON public.community USING gist (geom);
 
-CREATE UNIQUE INDEX compound_external_id ON public.compound USING btree (community_id, external_id);
+CREATE UNIQUE INDEX compound_external_id ON public.compound USING btree (community_id, external_id) WHERE (external_id IS NOT NULL);
 
 CREATE INDEX compound_geom ON public.compound USING gist (geom);
 
@@ -3368,7 +3368,7 @@ CREATE INDEX grid_geom ON public.grid USING gist (geom);
 
 CREATE INDEX ground_feature_community ON public.ground_feature USING btree (community_id);
 
-CREATE UNIQUE INDEX ground_feature_external_id ON public.ground_feature USING btree (community_id, external_id);
+CREATE UNIQUE INDEX ground_feature_external_id ON public.ground_feature USING btree (community_id, external_id) WHERE (external_id IS NOT NULL);
 
 CREATE INDEX import_job_batch ON public.import_job USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 
@@ -3444,9 +3444,9 @@ CREATE INDEX incident_responded ON public.incident USING btree (community_id, fi
 
 CREATE INDEX incident_settled ON public.incident USING btree (community_id, category_code, closed_at) WHERE (closed_at IS NOT NULL);
 
-CREATE INDEX merchant_building ON public.merchant USING btree (building_id);
+CREATE INDEX merchant_building ON public.merchant USING btree (building_id) WHERE (building_id IS NOT NULL);
 
-CREATE UNIQUE INDEX merchant_external_id ON public.merchant USING btree (community_id, external_id);
+CREATE UNIQUE INDEX merchant_external_id ON public.merchant USING btree (community_id, external_id) WHERE (external_id IS NOT NULL);
 
 CREATE INDEX merchant_geom ON public.merchant USING gist (geom);
 

@@ -40,6 +40,8 @@ class TestShapes:
                 id="metres",
             ),
             pytest.param("MULTIPOLYGON(((0 0, 0.1 0, 0.1 0.1, 0 0)))", id="nowhere"),
+            pytest.param("MULTIPOLYGON(((120 32, 120.1 32, 136.1 32.1, 120 32)))", id="reaching abroad"),
+            pytest.param("MULTIPOLYGON(((120 32, 120.1 32, 120.1 NaN, 120 32)))", id="not a number"),
             pytest.param(None, id="none"),
         ],
     )
@@ -61,7 +63,17 @@ class TestShapes:
         with pytest.raises((errors.CheckViolation, errors.NotNullViolation)):
             run(town.connection, f"UPDATE {table} SET geom = ST_GeomFromText(%s, 4490)", shape)
 
-    @pytest.mark.parametrize("shape", ["POINT EMPTY", "POINT(32 120)", "POINT(0 0)", "POINT(500000 3540000)"])
+    @pytest.mark.parametrize(
+        "shape",
+        [
+            "POINT EMPTY",
+            "POINT(32 120)",
+            "POINT(0 0)",
+            "POINT(500000 3540000)",
+            "POINT(NaN 32)",
+            "POINT(120 NaN)",
+        ],
+    )
     @pytest.mark.parametrize("table", ["merchant", "incident"])
     def test_unsound_points_are_refused(self, town: Town, table: str, shape: str) -> None:
         town.add("merchant", code="M", name="M", geom=Point(5, 5))
