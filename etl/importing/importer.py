@@ -1,5 +1,6 @@
 """One file into one layer, as one transaction: the batch lands whole, or not at all."""
 
+import gc
 import glob
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -105,6 +106,7 @@ def import_file(
     path = Path(path)
     on_progress("reading", 0, 0)
     with (
+        _look_through_new_objects_only(),
         ThreadPoolExecutor(max_workers=1) as beside,
         _open(connection_or_url) as connection,
         _savepoint(connection, keep=not dry_run),
@@ -261,6 +263,16 @@ def undo_import(
         undone = undo_stored_batch(connection, batch, tables, community)
         note_import(connection, batch, account, undone.deleted + undone.restored)
         return undone
+
+
+@contextmanager
+def _look_through_new_objects_only() -> Iterator[None]:
+    """Spare the garbage collector what was there before, all of which it would look through for a few shapes."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

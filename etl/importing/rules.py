@@ -169,21 +169,26 @@ def check_compounds(draft: Draft, _places: Places, _ground: Ground) -> None:
 def check_buildings(draft: Draft, places: Places, _ground: Ground) -> None:
     """Find each building's compound, by name or by where it lies; reject impossible counts."""
     for column, least, most in _BUILDING_RANGES:
-        counts = draft.get(column)
         if draft.has(column):
+            counts = draft.get(column)
             odd = ((counts < least) | (counts > most)).fillna(value=False).to_numpy(bool)
             draft.reject(odd, f"“{{}}” is not between {least:,} and {most:,}", column)
     if draft.has("elderly") and draft.has("residents"):
         more = (draft.get("elderly") > draft.get("residents")).fillna(value=False).to_numpy(bool)
         draft.reject(more, "has more elderly than residents", "elderly")
-    named = _find_by_name(draft.get("compound"), places.compounds)
-    lost = draft.get("compound").notna() & named.isna()
+    lying = place_in_compounds(draft, places)
+    if not draft.has("compound"):
+        draft.values["compound_id"] = lying
+        return
+    words = draft.get("compound")
+    named = _find_by_name(words, places.compounds)
+    lost = words.notna() & named.isna()
     if lost.any():
-        names = "、".join(draft.get("compound")[lost].unique()[:5])
+        names = "、".join(words[lost].unique()[:5])
         draft.warn(
             f"{lost.sum():,} buildings name a compound we do not have ({names}); placed by where they lie."
         )
-    draft.values["compound_id"] = named.fillna(place_in_compounds(draft, places))
+    draft.values["compound_id"] = named.fillna(lying)
 
 
 def settle_elderly(draft: Draft, ids: npt.NDArray[np.int64], places: Places) -> None:

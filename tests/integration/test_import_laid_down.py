@@ -29,6 +29,7 @@ SHAPES: list[Any] = [
     box(90, 90, 90.1, 90.1),
     Point(5, 5),
     shapely.force_3d(box(100, 100, 120, 120), 12.5),
+    *(box(200 + 30 * n, 100, 220 + 30 * n, 120) for n in range(4)),
 ]
 
 

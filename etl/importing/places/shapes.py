@@ -5,6 +5,7 @@ Checks run over some ten thousand rows at a time; only rows at fault are looked 
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -71,19 +72,33 @@ def place_shapes(
     mender, present = _Mender(draft, plane), find_present(shapes)
 
     def place() -> Iterator[Shapes]:
+        """Yield the shapes, unless all are as they were read: those need not be written anew."""
+        unchanged = 0
         for rows in walk_rows(len(shapes)):
             as_read = shapes[rows]
             sound = mender.place(rows, bring(as_read), present[rows])
-            # What is as it was read need not be written anew.
-            yield shapes.take(rows) if isinstance(shapes, ShelvedShapes) and sound is as_read else sound
+            if sound is as_read and unchanged == rows.start:
+                unchanged = rows.stop
+                continue
+            if unchanged == rows.start:
+                yield _take(shapes, slice(0, unchanged))
+            yield _take(shapes, rows) if sound is as_read else sound
 
+    placed = place()
     if draft.layer.shape == "point":
-        for _ in place():
+        for _ in placed:
             pass
+    elif (first := next(placed, None)) is None:
+        draft.shapes = _take(shapes, slice(None))
     else:
-        draft.shapes = draft.shelf.lay_down_shapes(place())
+        draft.shapes = draft.shelf.lay_down_shapes(chain([first], placed))
     mender.tell()
     return mender.reaches_abroad
+
+
+def _take(shapes: Shapes, rows: slice) -> Shapes:
+    """Take some shapes, so that what is done to them later is not done to what was read."""
+    return shapes.take(rows) if isinstance(shapes, ShelvedShapes) else shapes[rows].copy()
 
 
 def _find_inner_points(shapes: Made, bounds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
