@@ -267,7 +267,7 @@ def undo_import(
 
 @contextmanager
 def _look_through_new_objects_only() -> Iterator[None]:
-    """Spare the garbage collector what was there before, all of which it would look through for a few shapes."""
+    """Spare the garbage collector what was there before: it would look through all of it for a few shapes."""
     gc.freeze()
     try:
         yield

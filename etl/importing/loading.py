@@ -73,6 +73,7 @@ def load_rows(
     count = int(new.sum())
     constants = {"community_id": community_id, "import_batch_id": batch}
     if count:
+        on_progress("loading", 0, count)
         insert_rows(
             connection,
             table,

@@ -189,16 +189,16 @@ def _compare(url: str, path: Path, file: _File, rows: int) -> list[dict[str, obj
 
 
 def _time_import(url: str, path: Path, file: _File) -> tuple[float, float]:
-    """Measure an import, and until when its first rows are with the database, in seconds."""
-    sent: list[float] = []
+    """Measure an import, and until when its rows are ready for the database, in seconds."""
+    ready: list[float] = []
 
     def note(step: str, _done: int, _total: int) -> None:
         if step == "loading":
-            sent.append(time.perf_counter())
+            ready.append(time.perf_counter())
 
     start = time.perf_counter()
     import_file(url, path, layer=file.layer, on_progress=note)
-    return time.perf_counter() - start, sent[0] - start
+    return time.perf_counter() - start, ready[0] - start
 
 
 def _measure_peak_mb(url: str, path: Path, file: _File) -> float:
