@@ -36,6 +36,7 @@ _LISTS: Final = {
     "layers": "layer",
     "import_fields": "import_field",
     "overlapped": "overlap",
+    "accepted": "file_word",
     **dict.fromkeys(("declared", "read", "meant", "again", "same"), "crs"),
 }
 _TABLES: Final = ("refusals.toml", "imports.toml")
@@ -79,6 +80,11 @@ def tell_reason(reason: str, text: Text) -> str:
         text: the reader's language.
     """
     return _tell_if_known(reason, "reasons", text)
+
+
+def tell_file_word(code: str, text: Text) -> str:
+    """Return the word that stands for a code in a file in the reader's language, one that an import reads."""
+    return code if text.language == "en" else _tell_word("file_word", code, text)
 
 
 def _tell_if_known(sentence: str, kind: str, text: Text) -> str:

@@ -14,6 +14,8 @@ _USUAL_SYSTEMS: Final = ("4490", "gcj02", "bd09")
 _MOST_HYPOTHESES: Final = 4
 # A share that is not larger by so much convinces nobody.
 _TELLING_SHARE: Final = 0.1
+# Within decimetres the same on the ground, and offered as one.
+_SAME: Final = {"4326": "4490", "wgs84": "4490"}
 # Fields in which coordinates stand.
 _PLACES: Final = frozenset({"lon", "lat", "lonlat", "wkt"})
 # The empty field leaves a column out.
@@ -201,7 +203,9 @@ def _build_datum(found: Mapping[str, Any], asked: str | None, text: Text, *, has
     )
     unasked = None if challenge else _find_spelling(declared, offered)
     proposed = found.get("proposed") if found.get("certain") else None
-    chosen = _find_spelling(asked or found.get("chosen") or unasked or proposed, offered)
+    # What the file says is no answer where its own places contradict it.
+    told = None if challenge else found.get("chosen")
+    chosen = _find_spelling(asked or told or unasked or proposed, offered)
     # In which order the axes stand an import finds out by itself.
     once = {entry["crs"]: entry for entry in reversed(listed) if entry.get("n")}
     likeliest = list(dict.fromkeys(entry["crs"] for entry in listed if entry["crs"] in once))
@@ -252,7 +256,8 @@ def _find_spelling(wanted: str | None, offered: Sequence[str]) -> str | None:
 
 
 def _simplify(crs: str) -> str:
-    return crs.removeprefix("EPSG:").lower()
+    plain = crs.removeprefix("EPSG:").lower()
+    return _SAME.get(plain, plain)
 
 
 def _build_hypothesis(

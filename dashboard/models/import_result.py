@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from dashboard.i18n import Text
-from dashboard.i18n.refusals import tell_note, tell_reason
+from dashboard.i18n.refusals import tell_file_word, tell_note, tell_reason
 from dashboard.models.import_words import name_crs, name_field, name_layer, shorten
 from dashboard.models.map_page import LegendEntry
 from geo.store.import_jobs import ImportedBatch
@@ -25,6 +25,10 @@ _MARKS: Final[Mapping[str, str]] = {
     "refused": "import.count_refused",
 }
 _MOST_LINES: Final = 200
+# Fields of which the store keeps a code for a word.
+_CODED: Final = frozenset(
+    {"state", "severity", "request_kind", "source", "kind", "type", "management", "category", "code_system"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +213,8 @@ def _list_differences(found: Sequence[Mapping[str, Any]], layer: str, text: Text
             _write_row(entry.get("row")),
             str(entry.get("name") or ""),
             name_field(str(entry.get("field") or ""), layer, text),
-            _write_value(entry.get("before"), text),
-            _write_value(entry.get("after"), text)
+            _write_stored(entry, "before", text),
+            _write_stored(entry, "after", text)
             if entry.get("moved_m") is None
             else text("import.moved", metres=text.number(entry["moved_m"], digits=1)),
         )
@@ -218,6 +222,13 @@ def _list_differences(found: Sequence[Mapping[str, Any]], layer: str, text: Text
     ]
     headers = ("import.row", "import.name", "import.field", "import.before", "import.after")
     return Table(tuple(map(text, headers)), tuple(lines), len(found))
+
+
+def _write_stored(entry: Mapping[str, Any], which: str, text: Text) -> str:
+    value = entry.get(which)
+    if entry.get("field") in _CODED and isinstance(value, str):
+        return tell_file_word(value, text)
+    return _write_value(value, text)
 
 
 def _write_changed(counts: Mapping[str, int], layer: str, text: Text) -> str:

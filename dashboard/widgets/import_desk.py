@@ -144,7 +144,6 @@ def _show_preview(desk: Desk, text: Text) -> None:
                 type="primary",
                 icon=":material/database_upload:",
                 disabled=not result.lands_anything,
-                help=None if result.lands_anything else text("import.nothing_lands"),
                 on_click=_step,
                 args=(job, "commit"),
             )
@@ -158,6 +157,11 @@ def _show_preview(desk: Desk, text: Text) -> None:
             if result.has_refused_file:
                 offer_refused(job, desk.actor, text)
             _offer_discard(job, text)
+        if not result.lands_anything:
+            st.info(
+                text("import.all_refused" if result.refused.total else "import.nothing_lands"),
+                icon=":material/info:",
+            )
 
     st.caption(text("import.not_yet"))
     show_result(job.id, result, desk.community, desk.urls, show_acts, text)
@@ -169,7 +173,7 @@ def _show_done(desk: Desk, text: Text) -> None:
     result = build_result(job.report, text, _list_notes(job))
 
     def show_acts() -> None:
-        with st.container(key="import_acts", horizontal=True):
+        with st.container(key="import_acts", horizontal=True, vertical_alignment="center"):
             _offer_next(text)
             if result.has_refused_file:
                 offer_refused(job, desk.actor, text)

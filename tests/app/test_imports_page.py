@@ -201,6 +201,19 @@ def test_what_is_needed_and_no_column_is_must_be_chosen(town: ImportTown) -> Non
     assert app.button(key="import_try").disabled
 
 
+@pytest.mark.parametrize(
+    ("rows", "rejected", "told"),
+    [({"unchanged": 8}, 0, "与现有数据一致"), ({"rejected": 2}, 2, "请下载拒收行")],
+)
+def test_where_nothing_can_come_in_the_page_says_what_to_do_next(
+    town: ImportTown, rows: dict[str, int], rejected: int, told: str
+) -> None:
+    preview = {"layer": "merchants", "rows": rows, "rejections": {"count": rejected, "first": []}}
+    app = open_page("imports", job=lay(town, state="tried", preview=Json(preview)), lang="zh")
+    assert app.button(key="import_commit").disabled
+    assert told in app.info[0].value
+
+
 def test_evidence_that_is_not_certain_waits_for_a_choice(
     town: ImportTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:

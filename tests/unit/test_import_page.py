@@ -159,6 +159,21 @@ def test_what_the_file_says_need_not_be_said_unless_something_speaks_against_it(
     assert "it lies elsewhere" in doubted.challenge
 
 
+@pytest.mark.parametrize("declared", ["EPSG:4490", "EPSG:4326"])
+def test_what_a_file_says_is_not_taken_where_its_places_contradict_it(declared: str) -> None:
+    of_file = {"declared": declared, "chosen": declared, "challenge": "it lies elsewhere"}
+    assert build_choices(look(**of_file, certain=False), {}, ZH).datum.chosen is None
+    assert build_choices(look(**of_file, certain=True), {}, ZH).datum.chosen == "gcj02", "as is proposed"
+    insisted = build_choices(look(**of_file, certain=True), {"crs": "4490"}, ZH).datum
+    assert (insisted.chosen, insisted.unasked) == ("4490", None), "and has to be said"
+
+
+def test_what_is_the_same_on_the_ground_is_offered_once() -> None:
+    datum = build_choices(look(declared="EPSG:4326"), {}, ZH).datum
+    assert (datum.chosen, datum.unasked) == ("4490", "4490")
+    assert not {"EPSG:4326", "4326"}.intersection(datum.choices)
+
+
 def test_a_file_without_places_is_not_asked_where_it_lies() -> None:
     nowhere = {**LOOK, "datum": {"needed": False, "hypotheses": []}}
     assert not build_choices(nowhere, {}, ZH).datum.is_asked
@@ -253,6 +268,12 @@ def test_what_was_noted_at_the_first_look_is_no_warning_afterwards() -> None:
     warned = {**REPORT, "warnings": ["heard before", "new"]}
     result = build_result(warned, ZH, {"heard before"})
     assert (result.warnings, result.noted) == (("new",), ("heard before",))
+
+
+def test_a_difference_of_state_is_told_in_words() -> None:
+    changed = {"row": 2, "name": "G1", "field": "state", "before": "handling", "after": "closed"}
+    result = build_result({**REPORT, "layer": "incidents", "differences": [changed]}, ZH)
+    assert result.differences.lines[0][-2:] == ("办理中", "已办结")
 
 
 def test_where_nothing_changes_nothing_is_to_be_brought_in() -> None:

@@ -226,6 +226,7 @@ def test_words_stand_for_codes() -> None:
     assert read(INCIDENT["state"], "已结案", "Closed", " 办理中 ", "handling").values.tolist() == [
         "closed", "closed", "handling", "handling",
     ]  # fmt: skip
+    assert read(INCIDENT["state"], "待派发", "待派单").values.tolist() == ["registered", "registered"]
     assert read(INCIDENT["state"], "飞了").unread.tolist() == [True]
     source = read(INCIDENT["source"], "12345市民热线平台", "外星来电台", "梦")
     assert source.values.tolist() == ["hotline_12345", "phone", "other"]

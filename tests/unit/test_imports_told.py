@@ -15,7 +15,8 @@ import dashboard
 import etl
 import geo
 from dashboard.i18n import Text
-from dashboard.i18n.refusals import tell_reason, tell_refusal
+from dashboard.i18n.refusals import tell_file_word, tell_reason, tell_refusal
+from etl.importing.columns.layers import Field, load_layers, simplify
 
 ETL, GEO, DASHBOARD = (Path(next(iter(package.__path__))) for package in (etl, geo, dashboard))
 MODULES: Final = sorted(
@@ -36,7 +37,7 @@ HOLE: Final = "\0"
 # Names of formats, systems and programs, which Chinese administrators call so too.
 NAMES: Final = re.compile(
     r"\b(?:GCJ-02|BD-09|WGS-84|CGCS2000|EPSG|GPS|UTF-8|GB18030|Excel|WPS|GeoJSON|JSON|Shapefile|GeoPackage|KML|KMZ|"
-    r"FileGDB|DXF|DWG|GPX|OSM|CSV|XML|WKT|MB|GB|AutoCAD|CAD|Access|ArcGIS|ID|QGIS|km|m|Open311|UTC|Web|Overpass|GML|ECharts)\b"
+    r"FileGDB|DXF|DWG|GPX|OSM|CSV|XML|WKT|MB|GB|AutoCAD|CAD|Access|ArcGIS|ID|QGIS|km|m|Open311|UTC|Web|Overpass|GML|ECharts|CJ)\b"
     r"|\.[a-z]{2,8}\b|×"
 )
 
@@ -180,11 +181,34 @@ def test_a_reason_without_a_wording_is_told_as_it_is() -> None:
             "1网格 (G1) overlaps 2网格 (G2) by 1,992.2 m², 3网格 (G3) by 2.0 m²",
             "1网格 (G1) 与 2网格 (G2) 重叠 1,992.2 平方米、3网格 (G3) 重叠 2.0 平方米",
         ),
-        ("“高” is not a severity we know (low, high)", "“高”不是认识的紧急程度，可填：低、高"),
+        ("“高” is not a severity we know (low, high)", "“高”不是认识的紧急程度，可填：低、紧急"),
     ],
 )
 def test_words_of_ours_in_a_reason_are_told_too(said: str, told: str) -> None:
     assert tell_reason(said, ZH) == told
+
+
+def read_word(field: Field, word: str) -> set[str]:
+    """What an import may take a word for."""
+    plain = simplify(word)
+    return {
+        code
+        for known, code in field.choices.items()
+        if known == plain or (field.otherwise and known in plain)
+    }
+
+
+def test_what_may_be_written_is_told_in_words_that_an_import_reads() -> None:
+    faults = [
+        f"{layer.name}.{field.name}: {code} is told as {told}"
+        for layer in load_layers().values()
+        for field in layer.fields.values()
+        for code in dict.fromkeys(field.choices.values())
+        if code not in read_word(field, told := tell_file_word(code, ZH)) or find_english(told)
+    ]
+    assert not faults, "\n".join(faults)
+    told = tell_reason("“再议” is not a state we know (reported, handling)", ZH)
+    assert told == "“再议”不是认识的办件状态，可填：待受理、办理中"
 
 
 def test_coordinate_systems_are_called_as_people_call_them() -> None:
