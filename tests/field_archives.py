@@ -105,7 +105,7 @@ ARCHIVES: Final = (
         "无dbf.zip",
         "the attributes are missing",
         _zip_parts(_SHAPEFILE, leave=(".dbf",)),
-        stopped="no column for",
+        stopped="holds shapes and no column",
         options=_BUILDINGS,
     ),
     FieldFile(

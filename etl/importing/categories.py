@@ -229,13 +229,21 @@ def _tell_filing(
 ) -> None:
     """Tell of the rows that were not filed under the very category they name."""
     counts = np.bincount(codes, minlength=len(matches) + len(of_text))
+    unsaid = 0
     coarse: dict[str, int] = {}
     guessed: dict[str, int] = {}
     for (word, group, _), match, count in zip(distinct, matches, counts, strict=False):
-        if match is not None and count and (match.is_coarse or match.is_guess):
+        if not (word or group):
+            unsaid += int(count)
+        elif match is not None and count and (match.is_coarse or match.is_guess):
             kept = guessed if match.is_guess else coarse
-            words = f"{word or group or '—'} → {match.category.name}"
+            words = f"{word or group} → {match.category.name}"
             kept[words] = kept.get(words, 0) + int(count)
+    if unsaid:
+        draft.warn(
+            f"{unsaid:,} rows name no category and were filed under “other”: if another column tells it, "
+            "name it with --map."
+        )
     if coarse:
         draft.warn(
             f"{sum(coarse.values()):,} rows were filed under a larger category: {_list_first(coarse)}."

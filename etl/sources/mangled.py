@@ -1,5 +1,6 @@
 """Text that some program misread and then saved: Ð¡Çø for 小区. What can be told for certain is put right."""
 
+import html
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
@@ -11,17 +12,23 @@ from etl.sources.table import Table
 
 # In which encoding it was read, and in which it was written.
 _MISREADINGS: Final = (
-    ("latin-1", "gb18030"),
-    ("cp1252", "gb18030"),
+    # UTF-8 first: what was misread twice could also pass for rare characters of GB18030.
     ("latin-1", "utf-8"),
     ("cp1252", "utf-8"),
+    ("latin-1", "gb18030"),
+    ("cp1252", "gb18030"),
     ("gb18030", "utf-8"),
 )
+# As web pages and JSON write a sign that they cannot hold; several of JSON at once, for two may make one.
+_CODE: Final = r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|amp|lt|gt|quot|apos|nbsp);|(?:\\u[0-9a-fA-F]{4})+"
+# The steps by which a text came to what it is, the last first.
+_Misreading = tuple[tuple[str, str], ...]
+_MOST_MISREADINGS: Final = 2
 _GUARD: Final = r'^="(.*)"$'
 _LOST: Final = "\ufffd"
 _TORN: Final = re.compile(r"[^\x00-\x7f]\?")
 # What stands for lost characters, and what may.
-_DOUBTFUL: Final = "\ufffd|\\?\\?"
+_DOUBTFUL: Final = "\ufffd|\\?\\?|锟斤拷"
 _SEARCHED_ROWS: Final = 20_000
 _LONGEST_SAMPLE: Final = 20
 _SAMPLED_ROWS: Final = 200
@@ -31,30 +38,35 @@ _MOST_SAMPLES: Final = 3
 
 def mend_text(table: Table) -> Table:
     """Put right the names and values of a table if all of them were misread alike; a warning says so."""
-    table = _drop_guards(table)
+    table = _spell_out(_drop_guards(table))
     columns = [name for name, values in table.rows.items() if pd.api.types.is_string_dtype(values)]
-    values = (word for name in columns for word in table.rows[name].iloc[:_SAMPLED_ROWS].dropna())
-    sample = {word for word in (*map(str, table.columns), *values) if not word.isascii()}
-    misreading = _find_misreading(sample)
-    if misreading is None:
+    samples = {name: _sample(table.rows[name].iloc[:_SAMPLED_ROWS].dropna()) for name in columns}
+    headers = _sample(map(str, table.columns))
+    of_all = _find_misreading(headers.union(*samples.values()))
+    # Names may have been given to columns after their texts were misread.
+    misread = {name: of_all or _find_misreading(sample) for name, sample in samples.items()}
+    misread = {name: misreading for name, misreading in misread.items() if misreading}
+    if not misread:
         return _tell_losses(table, columns)
     rows = table.rows.copy()
-    for name in columns:
+    for name, misreading in misread.items():
         words = rows[name].dropna().unique()
-        rows[name] = rows[name].map({word: _mend(word, *misreading) or word for word in words})
-    names: Mapping[str, str] = {name: _mend(str(name), *misreading) or str(name) for name in table.columns}
+        rows[name] = rows[name].map({word: _mend(word, misreading) or word for word in words})
+    names: Mapping[str, str] = {name: _mend(str(name), of_all) or str(name) for name in table.columns}
     if len(set(names.values())) < len(names):
         names = {name: f"{word} ({number})" for number, (name, word) in enumerate(names.items(), start=1)}
-    mended = sorted(filter(None, (_mend(word, *misreading) for word in sample if not _is_torn(word))))
+    told = {(word, misread[name]) for name in misread for word in samples[name]}
+    told |= {(word, of_all) for word in headers if of_all}
+    mended = sorted(filter(None, (_mend(*each) for each in told if not _is_torn(each[0]))))
     shown = "、".join(mended[:_MOST_SAMPLES])
     warnings = [
         f"The text had been read in a wrong encoding before it was saved, and was put right: {shown}."
     ]
-    torn = sorted(filter(None, (_mend(word, *misreading) for word in sample if _is_torn(word))))
+    torn = sorted(filter(None, (_mend(*each) for each in told if _is_torn(each[0]))))
     if torn:
-        told = "、".join(torn[:_MOST_SAMPLES])
+        gaps = "、".join(torn[:_MOST_SAMPLES])
         warning = (
-            f"{len(torn)} texts had lost characters for good when they were misread, and keep a gap: {told}."
+            f"{len(torn)} texts had lost characters for good when they were misread, and keep a gap: {gaps}."
         )
         warnings.append(warning)
     return replace(
@@ -84,7 +96,8 @@ def _tell_losses(table: Table, columns: Iterable[Hashable]) -> Table:
 
 def _is_lost(word: str) -> bool:
     marks, letters = word.count("?"), sum(sign.isalpha() for sign in word)
-    return _LOST in word or (word.isascii() and marks > 1 and marks >= letters)
+    # Marks of what was lost, written in UTF-8 and read as GBK, are always these three.
+    return _LOST in word or "锟斤拷" in word or (word.isascii() and marks > 1 and marks >= letters)
 
 
 def _drop_guards(table: Table) -> Table:
@@ -103,20 +116,61 @@ def _drop_guards(table: Table) -> Table:
     return replace(table, rows=rows)
 
 
-def _find_misreading(sample: Iterable[str]) -> tuple[str, str] | None:
+def _spell_out(table: Table) -> Table:
+    """Write out signs that stand as codes of web pages or of JSON: &#23567; for 小."""
+    coded = [
+        name
+        for name, values in table.rows.items()
+        if pd.api.types.is_string_dtype(values)
+        and values.iloc[:_SEARCHED_ROWS].str.contains(_CODE, regex=True).fillna(value=False).any()
+    ]
+    if not coded:
+        return table
+    rows = table.rows.copy()
+    for name in coded:
+        rows[name] = rows[name].str.replace(_CODE, _read_code, regex=True)
+    return replace(table, rows=rows)
+
+
+def _read_code(found: re.Match[str]) -> str:
+    code = found[0]
+    if code.startswith("&"):
+        return html.unescape(code)
+    # What two codes make together is one sign.
+    halves = code.encode().decode("unicode_escape").encode("utf-16", "surrogatepass")
+    return halves.decode("utf-16", "replace")
+
+
+def _sample(words: Iterable[str]) -> set[str]:
+    return {word for word in words if not word.isascii()}
+
+
+def _find_misreading(sample: Iterable[str], depth: int = _MOST_MISREADINGS) -> _Misreading:
+    """Find how all words of a sample were misread, be it twice in turn; empty where that is not certain."""
     # What has lost a byte cannot be read back, and speaks neither for nor against.
     words = [word for word in sample if not _is_torn(word)]
     if len(words) < _LEAST_WORDS:
-        return None
-    for misreading in _MISREADINGS:
-        mended = [_mend(word, *misreading) for word in words]
+        return ()
+    for step in _MISREADINGS:
         # Of true words some cannot be read so, or make no Chinese.
-        if all(word is not None and _is_chinese(word) for word in mended):
-            return misreading
-    return None
+        mended = [word for word in (_mend_once(word, *step) for word in words) if word is not None]
+        if len(mended) < len(words):
+            continue
+        if all(map(_is_chinese, mended)):
+            return (step,)
+        if depth > 1 and (further := _find_misreading(mended, depth - 1)):
+            return (step, *further)
+    return ()
 
 
-def _mend(word: str, misread: str, written: str) -> str | None:
+def _mend(word: str, misreading: _Misreading) -> str | None:
+    mended: str | None = word
+    for step in misreading:
+        mended = None if mended is None else _mend_once(mended, *step)
+    return mended
+
+
+def _mend_once(word: str, misread: str, written: str) -> str | None:
     try:
         # What Windows calls GBK reads the byte 80 as the sign of the euro.
         parts = word.split("€") if misread == "gb18030" else [word]

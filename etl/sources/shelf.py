@@ -160,7 +160,7 @@ class ShelvedShapes:
         """Make the shapes of some rows; None where there is none, or none that GEOS could make."""
         wkb = self.take_wkb(rows).to_numpy(zero_copy_only=False)
         try:
-            made: npt.NDArray[Any] = shapely.from_wkb(wkb, on_invalid="ignore")
+            made: npt.NDArray[Any] = shapely.from_wkb(wkb, on_invalid="fix")
         except NotImplementedError:  # what shapely says to curves, which may lie in a collection
             made = np.array([_make_straight(one) for one in wkb], dtype=object)
         return made
@@ -190,7 +190,7 @@ Shapes = npt.NDArray[Any] | ShelvedShapes
 
 def _make_straight(wkb: bytes | None) -> Any:
     try:
-        return shapely.from_wkb(wkb, on_invalid="ignore")
+        return shapely.from_wkb(wkb, on_invalid="fix")
     except NotImplementedError:
         return None
 

@@ -20,6 +20,7 @@ from tests.field_drawings import DRAWINGS
 from tests.field_feeds import FEEDS
 from tests.field_files import FieldFile
 from tests.field_portals import PORTALS
+from tests.field_ruins import RUINS
 from tests.field_shapes import SHAPES
 from tests.field_strangers import STRANGERS
 from tests.field_texts import TEXTS
@@ -32,6 +33,7 @@ SECTIONS = {
     "Feeds of other systems": FEEDS,
     "Files by strangers": STRANGERS,
     "Portals, databases and programs": (*PORTALS, *CITIES),
+    "Half ruined": RUINS,
     "Shapes": SHAPES,
     "Drawings, extracts and other maps": DRAWINGS,
     "Zips, and what is not read": ARCHIVES,

@@ -97,6 +97,7 @@ def choose_layer(wanted: str | None, file_name: str, table_name: str, columns: S
     if best == 0:
         chosen = _find_all_knowing(headers)
     if len(chosen) != 1:
+        _refuse_values(columns, file_name)
         message = f"{file_name} does not tell which layer it is of; say so with --layer: {names}."
         raise InputRefused(message)
     return layers[chosen[0]]
@@ -151,11 +152,9 @@ def map_columns(columns: Sequence[str], layer: Layer, given: Mapping[str, str], 
         if columns and all(re.fullmatch(UNNAMED_COLUMN.format(r"\d+"), column) for column in columns):
             message = f"{file_name} has no header; say with --map what its numbered columns are."
             raise InputRefused(message)
-        if _are_values(columns):
-            message = (
-                f"{file_name} has no header: its first row holds values ({_list_columns(columns)}); "
-                "write above it what each column is."
-            )
+        _refuse_values(columns, file_name)
+        if not columns:
+            message = f"{file_name} holds shapes and no column: give each a name or a code first, as in QGIS."
             raise InputRefused(message)
         wanted, found = ", ".join(layer.needs), _list_columns(columns)
         message = f"{file_name} has no column for {wanted}; it has {found}: name one with --map COLUMN=FIELD."
@@ -228,7 +227,16 @@ def begins(plain: str, header: str) -> bool:
 def _list_columns(columns: Sequence[str]) -> str:
     named = [" ".join(strip_controls(column).split())[:_LONGEST_LISTED] for column in columns[:_MOST_LISTED]]
     listed = ", ".join(named)
-    return f"{listed} …" if len(columns) > _MOST_LISTED else listed or "no column at all"
+    return f"{listed} …" if len(columns) > _MOST_LISTED else listed
+
+
+def _refuse_values(columns: Sequence[str], file_name: str) -> None:
+    if _are_values(columns):
+        message = (
+            f"{file_name} has no header: its first row holds values ({_list_columns(columns)}); "
+            "write above it what each column is."
+        )
+        raise InputRefused(message)
 
 
 def _are_values(columns: Sequence[str]) -> bool:

@@ -148,6 +148,8 @@ def _find_coordinates(
                 draft.warn(
                     f"The coordinates are whole numbers, {times} times those in degrees, and were read so."
                 )
+    elif given is None and shapes is None and reject:
+        _tell_half(draft)
     if given is not None:
         absurd = ~is_on_earth(given) & ~np.isnan(given).any(axis=1)
         if absurd.any():
@@ -155,6 +157,17 @@ def _find_coordinates(
         if reject:
             draft.reject(absurd, "has a coordinate that is no place on Earth")
     return shapes, given
+
+
+def _tell_half(draft: Draft) -> None:
+    """Tell of a column of one of the two coordinates without one of the other."""
+    for name, other in (("lon", "lat"), ("lat", "lon")):
+        if draft.has(name) and not draft.has(other):
+            column = draft.columns.fields[name]
+            draft.warn(
+                f"“{column}” was taken as {name}, and no column as {other}: "
+                "the rows have no place on the map; name the other with --map."
+            )
 
 
 def _find_scale(given: Coordinates) -> float:

@@ -114,7 +114,7 @@ def _find_inner_points(shapes: Made, bounds: npt.NDArray[np.float64]) -> npt.NDA
 def _is_tangle(shape: Any) -> bool:
     if shapely.get_num_coordinates(shape) < _LEAST_TANGLE:
         return False
-    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(shape)]
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(shapely.get_parts(shape))]
     segments = np.concatenate(
         [shapely.linestrings(np.stack([ring[:-1], ring[1:]], axis=1)) for ring in rings]
     )

@@ -5,7 +5,7 @@ links are switched off in the package's ``__init__``, before GDAL is loaded.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -147,7 +147,7 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         # A field of the same name stands before it.
         at = max((place for place, name in enumerate(reader.schema.names) if name == column), default=None)
         schema = reader.schema if at is None else reader.schema.remove(at)
-        names = _tell_apart(schema.names)
+        names = tell_apart(schema.names)
         if names != schema.names:
             schema = pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
         schema = pa.schema([_name_nested_text(field) for field in schema])
@@ -181,7 +181,7 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         with explain_damage(file_name):
             # The slower way to read makes lines of curves; Arrow hands them on as they are.
             straight = pyogrio.raw.read(source, layer=layer, **options)[2]
-        found = shapely.from_wkb(straight, on_invalid="ignore")
+        found = shapely.from_wkb(straight, on_invalid="fix")
     if isinstance(found, ShelvedShapes):
         # Of so many it shows as they are looked at which are damaged.
         return replace(table, shapes=found, warnings=tuple(notes))
@@ -309,7 +309,8 @@ def _decode(raw: bytes) -> str:
         return raw.decode("gb18030", "replace")
 
 
-def _tell_apart(names: Sequence[str]) -> list[str]:
+def tell_apart(names: Iterable[str]) -> list[str]:
+    """Number those of several names that are the same."""
     told: list[str] = []
     for base in names:
         name, repeat = base, 2

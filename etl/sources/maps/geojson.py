@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from etl.sources.maps.gdal import damaged, describe_layers, read_layer
+from etl.sources.shelf import find_present
 from etl.sources.table import SourceLayer, Table, choose_one, refuse_columns
 from etl.sources.tables.text import decode
 from geo.crs import parse_crs
@@ -60,6 +62,8 @@ _PACKED = re.compile(r'"UTF8Encoding"\s*:\s*true|"encodeOffsets"\s*:\s*\[', re.I
 _ALIAS = re.compile(r'"name"\s*:\s*"([^"]{1,100})"[^{}]{0,200}?"alias"\s*:\s*"([^"]{1,100})"')
 # What Overpass turbo exports: “building” says what kind of one it is, not which.
 _OSM_NAMES = {"@id": "osm_id", "building": "building type"}
+# Two numbers at the beginning of a list, each as a text.
+_TEXT_PAIR = re.compile(rb'\[\s*"(-?\d+(?:\.\d+)?)"\s*,\s*"(-?\d+(?:\.\d+)?)"')
 _FEATURE_TYPES = {"Feature", "FeatureCollection"}
 _MOST_DEPTH = 3
 
@@ -111,6 +115,8 @@ def read_geojson(path: Path, source_layer: str | None = None) -> Table:
         if inner is None:
             raise
         table = read_layer(inner, path.name, DATE_AS_STRING="YES")
+    if not _has_places(table) and (numbers := _find_numbers(content.source)) is not None:
+        table = read_layer(numbers, path.name, layer, DATE_AS_STRING="YES")
     if content.lines > len(table.row_numbers):
         lost = content.lines - len(table.row_numbers)
         note = f"{lost:,} lines of {path.name} are no features and were left out."
@@ -276,6 +282,19 @@ def _find_features(source: Path | bytes) -> bytes | None:
         return None if found is None else orjson.dumps(found)
     except orjson.JSONEncodeError:  # it is nested deeper than any feature
         return None
+
+
+def _has_places(table: Table) -> bool:
+    if table.points is not None:
+        return bool(np.isfinite(table.points).any())
+    return table.shapes is not None and bool(find_present(table.shapes).any())
+
+
+def _find_numbers(source: Path | bytes) -> bytes | None:
+    """Make numbers of coordinates that a program has written as texts; None where there are none."""
+    raw = source if isinstance(source, bytes) else source.read_bytes()
+    mended, count = _TEXT_PAIR.subn(rb"[\1,\2", raw)
+    return mended if count else None
 
 
 def _search(content: Any, depth: int) -> Any:

@@ -12,7 +12,7 @@ import pandas as pd
 import pyogrio
 
 from etl.sources.archive import SHAPEFILE_PARTS
-from etl.sources.maps.gdal import damaged, read_layer, refuse_grids
+from etl.sources.maps.gdal import damaged, read_layer, refuse_grids, tell_apart
 from etl.sources.table import SourceLayer, Table
 from etl.sources.tables.text import ENCODINGS
 from geo.errors import UnreadableFile
@@ -145,14 +145,15 @@ def _decode_rows(rows: pd.DataFrame, encodings: Iterable[str], file_name: str) -
     text_columns = [name for name, values in rows.items() if pd.api.types.is_string_dtype(values)]
     for encoding in encodings:
         try:
-            names = {name: _decode(str(name), encoding) for name in rows}
+            # Names that were cut inside a character differ only in what is left of it.
+            names = tell_apart(_decode_name(str(name), encoding) for name in rows)
             decoded = rows.copy()
             for column in text_columns:
                 words = rows[column].dropna().unique()
                 decoded[column] = rows[column].map({word: _decode(word, encoding) for word in words})
         except (ValueError, LookupError):  # Not so encoded, or no encoding of that name.
             continue
-        return decoded.rename(columns=names), encoding
+        return decoded.set_axis(names, axis=1), encoding
     message = f"{file_name} holds text in no encoding we know; export it again as UTF-8, with a .cpg file."
     raise UnreadableFile(message)
 
@@ -166,6 +167,17 @@ def _decode(word: str, encoding: str) -> str:
         if fault.start > 0 and ("incomplete" in fault.reason or "unexpected end" in fault.reason):
             return raw[: fault.start].decode(encoding)
         raise
+
+
+def _decode_name(word: str, encoding: str) -> str:
+    try:
+        return _decode(word, encoding)
+    except UnicodeDecodeError:
+        # GDAL numbers names that are alike once they are cut, behind what may be half a character.
+        base, mark, number = word.rpartition("_")
+        if not number.isdecimal():
+            raise
+        return _decode(base, encoding) + mark + number
 
 
 def _find_samples(rows: pd.DataFrame) -> list[str]:

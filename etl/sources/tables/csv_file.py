@@ -34,6 +34,7 @@ _LEAST_LINES = 3
 _ESCAPED_QUOTE = r"\\\"(?=[^,;|\t\r\n])"
 # A quotation mark behind a blank does not begin a cell, as strict readers have it.
 _SPACED_QUOTE = r"([,;])[ \t]+\""
+_QUOTED = r'"[^"\r\n]*"'
 _BLOCK_BYTES = 1 << 24
 
 
@@ -193,7 +194,10 @@ def _find_delimiter(text: str) -> str:
     """Find the character that stands equally often in the most lines, or that Excel was told of."""
     if told := match(r"sep=([,;|\t])\r?\n", text, IGNORECASE):
         return told[1]
-    lines = text[:_SAMPLE_CHARACTERS].splitlines()
+    sample = text[:_SAMPLE_CHARACTERS]
+    # What stands in a quoted cell separates nothing, unless each line is one such cell.
+    unquoted = sub(_QUOTED, "", sample)
+    lines = (unquoted if any(sign in unquoted for sign in _DELIMITERS) else sample).splitlines()
 
     def rate(delimiter: str) -> tuple[int, int]:
         counts = Counter(count for line in lines if (count := line.count(delimiter)))

@@ -1,0 +1,180 @@
+"""Files that a program has half ruined: what it left can be told, or it is said what is lost."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import geopandas as gpd
+import shapely
+from shapely import MultiPolygon, affinity, box
+
+from tests.field_files import NEW_BUILDINGS, FieldFile, join, list_cases, write_shapes, write_text
+from tests.town import to_degrees
+
+_HOUSES: Final = {"layer": "buildings"}
+_THREE: Final = [*NEW_BUILDINGS, box(480, 400, 500, 420)]
+_NAMES: Final = ["红星一村", "红星二村", "红星三村"]
+_NAMED: Final = (
+    "SELECT string_agg(name, '、' ORDER BY code) FROM building WHERE code LIKE 'R%'",
+    "、".join(_NAMES),
+)
+# A circle drawn twice, a metre apart: two parts of one house that cross.
+_ROUND: Final = shapely.Point(420, 420).buffer(20, quad_segs=200)
+
+
+def _write_named(names: list[str]) -> Callable[[Path], object]:
+    columns = {"楼栋编号": ["R1", "R2", "R3"], "楼栋名称": names}
+    return write_shapes(_THREE, columns=columns)
+
+
+def _misread(text: str, written: str, read: str) -> str:
+    return text.encode(written).decode(read)
+
+
+def _write_geojson(path: Path, *, closed: bool, number: type) -> None:
+    frame = gpd.GeoDataFrame(
+        {"楼栋编号": ["R1", "R2", "R3"], "楼栋名称": _NAMES}, geometry=[to_degrees(shape) for shape in _THREE]
+    )
+    content = json.loads(frame.to_json(drop_id=True))
+    for feature in content["features"]:
+        ring = feature["geometry"]["coordinates"][0]
+        corners = ring if closed else ring[:-1]
+        feature["geometry"]["coordinates"][0] = [[number(way) for way in corner] for corner in corners]
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+RUINS: Final = (
+    FieldFile(
+        "库里乱码.gpkg",
+        "names that a database has misread, below headers that are right",
+        _write_named([_misread(name, "utf-8", "latin-1") for name in _NAMES]),
+        3,
+        told=("read in a wrong encoding before it was saved",),
+        options=_HOUSES,
+        keeps=_NAMED,
+    ),
+    FieldFile(
+        "两次乱码.gpkg",
+        "names that were misread twice in turn",
+        _write_named([_misread(_misread(name, "utf-8", "latin-1"), "utf-8", "latin-1") for name in _NAMES]),
+        3,
+        told=("read in a wrong encoding before it was saved",),
+        options=_HOUSES,
+        keeps=_NAMED,
+    ),
+    FieldFile(
+        "锟斤拷.gpkg",
+        "names of which nothing is left but the marks of what was lost",
+        _write_named(["锟斤拷一村", "锟斤拷二村", "锟斤拷锟斤拷"]),
+        3,
+        told=("lost characters for good before the file was saved (锟斤拷一村",),
+        options=_HOUSES,
+    ),
+    FieldFile(
+        "网页编码.gpkg",
+        "names in which each sign is a code of web pages or of JSON",
+        _write_named(
+            [
+                "".join(f"&#{ord(sign)};" for sign in _NAMES[0]),
+                _NAMES[1].encode("unicode_escape").decode(),
+                _NAMES[2],
+            ]
+        ),
+        3,
+        options=_HOUSES,
+        keeps=_NAMED,
+    ),
+    FieldFile(
+        "同名列.shp",
+        "two names of columns, cut to the same three characters",
+        write_shapes(
+            NEW_BUILDINGS,
+            columns={"建筑物名": ["1栋", "2栋"], "建筑物号": ["R1", "R2"], "楼栋编号": ["R1", "R2"]},
+            encoding="UTF-8",
+        ),
+        2,
+        options=_HOUSES,
+    ),
+    FieldFile(
+        "叠圆.gpkg",
+        "an outline of two parts with many corners that cross",
+        write_shapes([MultiPolygon([_ROUND, affinity.translate(_ROUND, 1)])]),
+        refused=("its outline is not sound",),
+        options=_HOUSES,
+    ),
+    FieldFile(
+        "环不闭.geojson",
+        "rings whose last corner is not their first",
+        lambda path: _write_geojson(path, closed=False, number=float),
+        3,
+        options=_HOUSES,
+        keeps=_NAMED,
+    ),
+    FieldFile(
+        "文本坐标.geojson",
+        "coordinates as texts",
+        lambda path: _write_geojson(path, closed=True, number=str),
+        3,
+        options=_HOUSES,
+        keeps=_NAMED,
+    ),
+    FieldFile(
+        "光图形.geojson",
+        "a shape with nothing said of it",
+        write_text(shapely.to_geojson(to_degrees(NEW_BUILDINGS[0]))),
+        stopped="holds shapes and no column",
+        options=_HOUSES,
+    ),
+    FieldFile(
+        "EWKT.csv",
+        "shapes as PostGIS writes them, with a semicolon in the cell",
+        write_text(
+            "楼栋编号,楼栋名称,geom\r\n"
+            + "\r\n".join(
+                f'R{n},{name},"SRID=4490;{to_degrees(shape).wkt}"'
+                for n, (name, shape) in enumerate(zip(_NAMES, _THREE, strict=True), start=1)
+            )
+        ),
+        3,
+        options={**_HOUSES, "crs": "4490"},
+        keeps=_NAMED,
+    ),
+    FieldFile(
+        "lat_long.csv",
+        "a longitude called long",
+        write_text(
+            join([["service_request_id", "service_name", "requested_datetime", "long", "lat"]])
+            + "\r\n"
+            + join([[n, "楼道堆物", when, x, y] for n, _, _, when, x, y in list_cases(12)[1:]])
+        ),
+        12,
+        options={"layer": "incidents", "crs": "4490"},
+    ),
+    FieldFile(
+        "只有纬度.csv",
+        "a column of latitudes, and the longitudes by a name that nobody knows",
+        write_text(
+            join([["办件编号", "事项小类", "上报时间", "长", "纬度"]])
+            + "\r\n"
+            + join([[n, kind, when, x, y] for n, _, kind, when, x, y in list_cases(3)[1:]])
+        ),
+        3,
+        told=("no column as lon",),
+        options={"layer": "incidents", "crs": "4490"},
+    ),
+    FieldFile(
+        "无类别.csv",
+        "cases of which nothing says what they are about",
+        write_text(join([[n, when, x, y] for n, _, _, when, x, y in list_cases(3)])),
+        3,
+        told=("3 rows name no category",),
+        options={"layer": "incidents", "crs": "4490"},
+    ),
+    FieldFile(
+        "竖线无表头.csv",
+        "rows without a header, of no kind that shows",
+        write_text("7|幸福里|2009年建成|2018-11-03 15:32:55\r\n8|丽景湾|2002年建成|2018-11-03 15:33:24\r\n"),
+        stopped="has no header: its first row holds values",
+    ),
+)
