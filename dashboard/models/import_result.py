@@ -119,7 +119,7 @@ def build_result(found: Mapping[str, Any], text: Text, noted: Collection[str] = 
     if found.get("crs"):
         told.append(name_crs(found["crs"], text))
     if found.get("encoding"):
-        told.append(str(found["encoding"]).upper())
+        told.append(str(found["encoding"]).upper().removesuffix("-SIG"))
     seams = found.get("seams") or {}
     unplaced = int(found.get("unplaced") or 0)
     features = found.get("map") or {}

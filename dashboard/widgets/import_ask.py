@@ -183,8 +183,9 @@ def _ask_columns(key: str, choices: Choices, text: Text) -> dict[str, str]:
     """Ask what each column is; return header → field."""
     if not choices.columns:
         return {}
-    taken = sum(column.field != LEFT_OUT for column in choices.columns)
-    st.caption(text("import.columns", n=len(choices.columns), taken=taken))
+    if choices.layer is not None:
+        taken = sum(column.field != LEFT_OUT for column in choices.columns)
+        st.caption(text("import.columns", n=len(choices.columns), taken=taken))
     chosen: dict[str, str] = {}
     is_long = len(choices.columns) > _FITTING
     with st.container(key="import_columns", height=330 if is_long else "content", border=True):

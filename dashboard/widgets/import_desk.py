@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Final
 
 import streamlit as st
@@ -26,6 +27,8 @@ from geo.store.import_jobs import Step
 from geo.store.places import Community
 
 _EVERY_S: Final = 1.0
+# Whoever waits longer is shown that something goes on, also where a step cannot count.
+_LONG_S: Final = 3
 # Which job is to be asked about again, though it has been tried.
 _AGAIN: Final = "import_again"
 
@@ -84,11 +87,15 @@ def _show_progress(job_id: str, state: str, text: Text) -> None:
     told = job.progress or {}
     done, total = int(told.get("done") or 0), int(told.get("total") or 0)
     words = name_step(told.get("step") or "starting", text)
+    since_s = st.session_state.setdefault(f"import_{job_id[:8]}_{state}_since", monotonic())
     if total:
         words = text("import.progress", step=words, done=text.number(done), total=text.number(total))
     with st.container(key="import_progress", border=True):
         st.markdown(f"#### {escape(job.file_name)}")
         st.progress(min(done / total, 1.0) if total else 0.0, text=words)
+        seconds = int(monotonic() - since_s)
+        if seconds >= _LONG_S:
+            st.caption(text("import.elapsed", n=seconds))
         st.caption(text("import.meanwhile"))
         if st.button(text("import.stop"), key="import_stop", icon=":material/close:"):
             attempt(partial(discard_job, job_id))
@@ -189,6 +196,9 @@ def _show_done(desk: Desk, text: Text) -> None:
 
     if result.lands_anything:
         st.success(text("import.committed", batch=job.batch or ""), icon=":material/check:")
+    else:
+        # Somebody else may have brought in the same between the preview and the click.
+        st.info(text("import.committed_nothing"), icon=":material/info:")
     show_result(job.id, result, desk.community, desk.urls, show_acts, text)
     show_history(desk.community, text)
 

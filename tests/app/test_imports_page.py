@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
@@ -148,7 +149,7 @@ def test_a_roster_is_asked_about_tried_brought_in_and_taken_back(
     assert ask(connection, "SELECT count(*) FROM merchant") == [(0,)]
 
 
-LOOK = {
+LOOK: dict[str, Any] = {
     "layers": [{"name": "商户", "rows": 1}],
     "chosen": {"source_layer": "商户", "layer": "merchants", "crs": None, "mapping": {}},
     "columns": [
@@ -212,6 +213,28 @@ def test_where_nothing_can_come_in_the_page_says_what_to_do_next(
     app = open_page("imports", job=lay(town, state="tried", preview=Json(preview)), lang="zh")
     assert app.button(key="import_commit").disabled
     assert told in app.info[0].value
+
+
+def test_a_commit_that_came_second_says_that_nothing_has_changed(town: ImportTown) -> None:
+    report = {"layer": "merchants", "rows": {"unchanged": 8}}
+    app = open_page("imports", job=lay(town, state="committed", report=Json(report)), lang="zh")
+    assert "没有任何改动" in app.info[0].value
+    assert not app.success
+
+
+def test_whoever_waits_is_told_how_long_and_that_it_goes_on(town: ImportTown) -> None:
+    app = open_page("imports", job=(job_id := lay(town, state="trying")), lang="zh")
+    assert not any("仍在进行" in caption.value for caption in app.caption)
+    app.session_state[f"import_{job_id[:8]}_trying_since"] = time.monotonic() - 12
+    app.run()
+    assert any("秒，仍在进行" in caption.value for caption in app.caption)
+
+
+def test_before_it_is_known_what_a_file_is_no_fields_are_spoken_of(town: ImportTown) -> None:
+    unknown = {**LOOK, "chosen": {**LOOK["chosen"], "layer": None}}
+    app = open_page("imports", job=lay(town, look=Json(unknown)), lang="zh")
+    assert "导入为" in app.info[0].value
+    assert not any("已认出" in caption.value for caption in app.caption)
 
 
 def test_evidence_that_is_not_certain_waits_for_a_choice(

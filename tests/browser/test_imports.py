@@ -121,3 +121,48 @@ def test_refused_rows_are_taken_away_corrected_and_dropped_again(
     expect(desk.page.locator(".import-counts")).to_contain_text("0 拒收")
     find_button(desk, "放弃").click()
     expect(desk.page.locator(".st-key-import_drop")).to_be_visible()
+
+
+def test_however_many_files_wait_the_way_to_drop_more_is_in_sight(
+    administrator: None, desk: Desk, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{place}商户登记表汇总.csv" for place in "东南西北中上下左右"]
+    for file in files:
+        file.write_text("商户编号,商户名称\nT1,甲店\n", encoding="utf-8")
+    drop(desk, *files)
+    expect(find_button(desk, "预览")).to_be_visible()
+    queue = desk.page.locator(".st-key-import_queue").get_by_role("radio")
+    expect(queue).to_have_count(10)
+    for pill in queue.all():
+        box = pill.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 1366
+    desk.page.set_viewport_size({"width": 390, "height": 844})
+    queue.last.scroll_into_view_if_needed()
+    first = queue.first.bounding_box()
+    assert first is not None
+    assert first["x"] >= 0, "it stays where it is while the others are scrolled"
+    desk.page.screenshot(path=tmp_path / "queue.png")
+    for _ in files:
+        find_button(desk, "放弃").click()
+        expect(desk.page.locator(".st-key-import_drop")).to_be_visible()
+        if queue.count() > 1:
+            queue.last.click()
+            expect(find_button(desk, "放弃")).to_be_visible()
+
+
+def test_on_a_phone_a_thumb_hits_each_coordinate_system(
+    administrator: None, desk: Desk, tmp_path: Path
+) -> None:
+    desk.page.set_viewport_size({"width": 390, "height": 844})
+    drop(desk, write_buildings(desk, tmp_path / "楼栋.geojson"))
+    systems = desk.page.locator(".st-key-import_datum [role=radiogroup] label")
+    expect(systems.first).to_be_visible()
+    for system in systems.all():
+        box = system.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+    desk.page.screenshot(path=tmp_path / "phone.png")
+    find_button(desk, "放弃").click()
+    expect(desk.page.locator(".st-key-import_drop")).to_be_visible()

@@ -270,6 +270,10 @@ def test_what_was_noted_at_the_first_look_is_no_warning_afterwards() -> None:
     assert (result.warnings, result.noted) == (("new",), ("heard before",))
 
 
+def test_an_encoding_is_called_as_people_call_it() -> None:
+    assert build_result({**REPORT, "encoding": "utf-8-sig"}, ZH).title.endswith(" · UTF-8")
+
+
 def test_a_difference_of_state_is_told_in_words() -> None:
     changed = {"row": 2, "name": "G1", "field": "state", "before": "handling", "after": "closed"}
     result = build_result({**REPORT, "layer": "incidents", "differences": [changed]}, ZH)
