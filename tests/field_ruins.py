@@ -9,7 +9,7 @@ import geopandas as gpd
 import shapely
 from shapely import MultiPolygon, affinity, box
 
-from tests.field_files import NEW_BUILDINGS, FieldFile, join, list_cases, write_shapes, write_text
+from tests.field_files import NEW_BUILDINGS, FieldFile, join, list_cases, write_book, write_shapes, write_text
 from tests.town import to_degrees
 
 _HOUSES: Final = {"layer": "buildings"}
@@ -18,6 +18,10 @@ _NAMES: Final = ["红星一村", "红星二村", "红星三村"]
 _NAMED: Final = (
     "SELECT string_agg(name, '、' ORDER BY code) FROM building WHERE code LIKE 'R%'",
     "、".join(_NAMES),
+)
+_SAID: Final = {"layer": "incidents", "crs": "4490"}
+_CASES_JSON: Final = json.dumps(
+    [dict(zip(list_cases(5)[0], row, strict=True)) for row in list_cases(5)[1:]], ensure_ascii=False
 )
 # A circle drawn twice, a metre apart: two parts of one house that cross.
 _ROUND: Final = shapely.Point(420, 420).buffer(20, quad_segs=200)
@@ -149,7 +153,7 @@ RUINS: Final = (
             + join([[n, "楼道堆物", when, x, y] for n, _, _, when, x, y in list_cases(12)[1:]])
         ),
         12,
-        options={"layer": "incidents", "crs": "4490"},
+        options=_SAID,
     ),
     FieldFile(
         "只有纬度.csv",
@@ -161,7 +165,7 @@ RUINS: Final = (
         ),
         3,
         told=("no column as lon",),
-        options={"layer": "incidents", "crs": "4490"},
+        options=_SAID,
     ),
     FieldFile(
         "无类别.csv",
@@ -169,12 +173,95 @@ RUINS: Final = (
         write_text(join([[n, when, x, y] for n, _, _, when, x, y in list_cases(3)])),
         3,
         told=("3 rows name no category",),
-        options={"layer": "incidents", "crs": "4490"},
+        options=_SAID,
     ),
     FieldFile(
         "竖线无表头.csv",
         "rows without a header, of no kind that shows",
         write_text("7|幸福里|2009年建成|2018-11-03 15:32:55\r\n8|丽景湾|2002年建成|2018-11-03 15:33:24\r\n"),
         stopped="has no header: its first row holds values",
+    ),
+    FieldFile(
+        "NaN.json",
+        "NaN for what is not known, as Python writes it, and a comma before the end",
+        write_text(_CASES_JSON.replace('"E101"', "NaN", 1)[:-1] + ",]"),
+        5,
+        options=_SAID,
+    ),
+    FieldFile(
+        "脚本.json",
+        "records that a web page reads as a script",
+        write_text(f"var data = {_CASES_JSON};"),
+        5,
+        options=_SAID,
+    ),
+    FieldFile(
+        "整行引号.csv",
+        "each line within quotation marks",
+        write_text("\r\n".join(f'"{line}"' for line in join(list_cases(5)).splitlines())),
+        5,
+        options=_SAID,
+    ),
+    FieldFile(
+        "小数逗号.csv",
+        "decimals behind a comma, columns between semicolons",
+        write_text(join(list_cases(5), ";").replace(".", ",")),
+        5,
+        options=_SAID,
+    ),
+    FieldFile(
+        "横表.xlsx",
+        "a table on its side, with the names of its columns below each other",
+        write_book(list(zip(*list_cases(5), strict=True))),
+        stopped="lies on its side",
+        options=_SAID,
+    ),
+    FieldFile(
+        "并排.xlsx",
+        "two tables beside each other",
+        write_book([[*row, *row] for row in list_cases(5)]),
+        5,
+        told=("6 columns stand twice",),
+        options=_SAID,
+    ),
+    FieldFile(
+        "零日期.csv",
+        "dates of nothing, as databases keep them",
+        write_text(
+            join(
+                [
+                    [*row, end]
+                    for row, end in zip(
+                        list_cases(2), ("办结时间", "0000-00-00 00:00:00", "0001-01-01T00:00:00"), strict=True
+                    )
+                ]
+            )
+        ),
+        2,
+        options=_SAID,
+    ),
+    FieldFile(
+        "诉求类别.csv",
+        "categories in a column whose name may also mean whether it is a question or a complaint",
+        write_text(
+            join([["办件编号", "诉求类别", "上报时间", "经度", "纬度"]])
+            + "\r\n"
+            + join([[n, kind, when, x, y] for n, kind, _, when, x, y in list_cases(6)[1:]])
+        ),
+        6,
+        options=_SAID,
+        keeps=("SELECT DISTINCT category_code FROM incident WHERE external_id LIKE 'GZ00%'", "E402"),
+    ),
+    FieldFile(
+        "坐席.csv",
+        "where the call was taken, and where it happened",
+        write_text(
+            join([["办件编号", "事项小类", "上报时间", "坐席经度", "坐席纬度", "事发经度", "事发纬度"]])
+            + "\r\n"
+            + join([[n, kind, when, 121.4, 31.2, x, y] for n, kind, _, when, x, y in list_cases(5)[1:]])
+        ),
+        5,
+        options=_SAID,
+        keeps=("SELECT count(*) FROM incident WHERE external_id LIKE 'GZ00%' AND geom IS NOT NULL", 5),
     ),
 )

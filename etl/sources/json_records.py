@@ -3,6 +3,7 @@
 They are a list of objects, rows below the names of their columns, columns of values, or an object a line.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,6 +13,11 @@ from etl.sources.table import Rejection
 
 Record = dict[str, Any]
 
+_NO_VALUE: Final = re.compile(r"(?<=[:\[,\s])(?:NaN|-?Infinity|undefined)(?=\s*[,\]}])")
+_LAST_COMMA: Final = re.compile(r",(\s*[\]}])")
+_SCRIPT: Final = re.compile(
+    r"^(?:(?:var|let|const)\s)?\s*[\w.$]*\s*[=(]\s*([\[{].*[\]}])\s*\)?\s*;?$", re.DOTALL
+)
 _DEEPEST_ENVELOPE: Final = 3
 # A record above others says its name, its code, and little else.
 _MOST_HEADINGS: Final = 4
@@ -59,6 +65,12 @@ def read_lines(text: str) -> tuple[list[Record], list[int], list[Rejection]] | N
             reason = "is no JSON object, or is cut off"
             broken.append(Rejection(number, None, reason))
     return (records, numbers, broken) if len(records) > len(broken) else None
+
+
+def tidy(text: str) -> str:
+    """Make JSON of what programs write nearly so: NaN, a comma before the end, a script around it."""
+    text = _SCRIPT.sub(r"\1", text.strip())
+    return _LAST_COMMA.sub(r"\1", _NO_VALUE.sub("null", text))
 
 
 def is_empty(content: Any, depth: int = _DEEPEST_ENVELOPE) -> bool:

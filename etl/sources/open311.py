@@ -11,7 +11,7 @@ import numpy.typing as npt
 import orjson
 import pandas as pd
 
-from etl.sources.json_records import count_lists, is_empty, list_records, read_lines
+from etl.sources.json_records import count_lists, is_empty, list_records, read_lines, tidy
 from etl.sources.maps.gdal import damaged
 from etl.sources.table import Table, refuse_columns
 from etl.sources.tables.text import decode, read_whole
@@ -55,7 +55,10 @@ def read_records(path: Path) -> Table:
     try:
         content = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return _read_record_lines(text, path, encoding)
+        try:
+            content = orjson.loads(tidy(text))
+        except orjson.JSONDecodeError:
+            return _read_record_lines(text, path, encoding)
     if isinstance(content, dict) and isinstance(content.get("elements"), list) and "generator" in content:
         message = (
             f"{path.name} is an answer of Overpass in its own JSON, which is not read; "

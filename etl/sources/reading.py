@@ -19,6 +19,7 @@ from etl.sources.open311 import is_open311, read_open311_xml, read_records
 from etl.sources.table import ChooseColumns, SourceLayer, Table, choose_one, heed_crs_column
 from etl.sources.tables.csv_file import read_csv
 from etl.sources.tables.excel import list_sheets, read_excel
+from etl.sources.tables.layout import check_layout
 from etl.sources.xml import find_root
 from etl.sources.xml_records import read_record_xml
 from geo.errors import InputRefused, UnreadableFile
@@ -108,7 +109,7 @@ def read_source(path: Path, source_layer: str | None = None, choose: ChooseColum
     if not len(table.row_numbers) and not table.unreadable:
         message = f"{path.name} has no rows below its header."
         raise UnreadableFile(message)
-    return heed_crs_column(join_days(mend_text(table)), path.name)
+    return heed_crs_column(join_days(check_layout(mend_text(table), path.name)), path.name)
 
 
 def list_source_layers(path: Path) -> list[SourceLayer]:

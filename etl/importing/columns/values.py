@@ -29,6 +29,8 @@ _SPOILT_NUMBER = r"^\d(?:\.\d+)?[eE]\+(?:0?[89]|[1-9]\d)$"
 # A year outside is a slip of the pen, or of a spreadsheet that counts days from 1900.
 _PLAUSIBLE_YEARS = (1950, 2099)
 _NO_TIME = "“{}” is not a time we can read"
+# What databases and programs keep where there is no time.
+_NEVER = r"^0000-00-00|^0001-01-01"
 _ONLY_A_MONTH = r"^\d{4}(?:[-/.]\d\d?|年\d\d?月)$"
 
 # Full-width ＷＧ－０１ and what else an input method leaves in a number or a code.
@@ -192,6 +194,9 @@ def _read_odd_number(word: str) -> float:
     plain = unicodedata.normalize("NFKC", word).strip()
     if re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?|[+-]?\d+(?:\.\d+)?", plain):
         return float(plain.replace(",", ""))
+    if re.fullmatch(r"[+-]?\d{1,3},\d{4,}", plain):
+        # No thousands are so long: where the decimals stand behind a comma, as in Europe.
+        return float(plain.replace(",", "."))
     if directed := _DIRECTED.fullmatch(plain):
         return float(directed[1])
     # In the word itself: plain writes ″ as two ′.
@@ -236,6 +241,7 @@ def _read_any_moments(column: pd.Series, *, from_1904: bool) -> Reading:
             moments.dt.tz_convert("UTC").dt.as_unit("us"), np.zeros(len(column), dtype=bool), _NO_TIME
         )
     text = to_text(column)
+    text = text.mask(text.str.contains(_NEVER, regex=True).fillna(value=False).astype(bool))
     times = parse_times(text, from_1904=from_1904)
     unread = (text.notna() & times.local.isna()).to_numpy(bool)
     moments = (times.local - CHINA_OFFSET).dt.tz_localize("UTC").dt.as_unit("us")

@@ -35,6 +35,7 @@ _ESCAPED_QUOTE = r"\\\"(?=[^,;|\t\r\n])"
 # A quotation mark behind a blank does not begin a cell, as strict readers have it.
 _SPACED_QUOTE = r"([,;])[ \t]+\""
 _QUOTED = r'"[^"\r\n]*"'
+_ONE_CELL = r'"(?:[^"]|"")*"'
 _BLOCK_BYTES = 1 << 24
 
 
@@ -111,6 +112,9 @@ def _open(path: Path) -> tuple[TextFile, str]:
     delimiter = _find_delimiter(text.head)
     if delimiter not in text.head[:_SAMPLE_CHARACTERS] and "，" in text.head[:_SAMPLE_CHARACTERS]:
         text = write_text([text.read().replace("，", ",")], text.encoding)
+    if _is_wrapped(text.head, delimiter):
+        lines = (f"{next(iter(row), '')}\n" for row in split_rows(text.read(), "\t"))
+        text = write_text(lines, text.encoding)
     if search(_SPACED_QUOTE, text.head.partition("\n")[0]):
         text = write_text([sub(_SPACED_QUOTE, r'\1"', text.read())], text.encoding)
     if search(_ESCAPED_QUOTE, text.head):
@@ -204,6 +208,13 @@ def _find_delimiter(text: str) -> str:
         return max(((lines_alike, count) for count, lines_alike in counts.items()), default=(0, 0))
 
     return max(_DELIMITERS, key=rate)
+
+
+def _is_wrapped(text: str, delimiter: str) -> bool:
+    """Whether each line is one quoted cell with separators in it, as a list opened and saved wrongly is."""
+    lines = text[:_SAMPLE_CHARACTERS].splitlines()[:_SAMPLE_ROWS]
+    whole = lines if len(text) < _SAMPLE_CHARACTERS else lines[:-1]
+    return bool(whole) and all(fullmatch(_ONE_CELL, line) and delimiter in line for line in whole if line)
 
 
 def _is_spaced(text: str, delimiter: str) -> bool:
