@@ -1,12 +1,15 @@
 """Files brought in by hand: dropped, seen on the map, brought in, taken back, corrected and dropped again."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shapely
 from openpyxl import load_workbook
+from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from geo.crs import wgs84_to_gcj02
@@ -163,6 +166,11 @@ def test_on_a_phone_a_thumb_hits_each_coordinate_system(
         box = system.bounding_box()
         assert box is not None
         assert box["height"] >= 44
+    unchosen = desk.page.locator(".st-key-import_datum [role=radiogroup] label:has(input:not(:checked))")
+    box = unchosen.first.bounding_box()
+    assert box is not None
+    mark = desk.page.screenshot(clip={"x": box["x"], "y": box["y"], "width": 18, "height": box["height"]})
+    assert np.asarray(Image.open(io.BytesIO(mark)).convert("L")).min() < 150, "its circle can be seen"
     desk.page.screenshot(path=tmp_path / "phone.png")
     find_button(desk, "放弃").click()
     expect(desk.page.locator(".st-key-import_drop")).to_be_visible()
