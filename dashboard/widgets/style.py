@@ -20,6 +20,8 @@ _WORDS: Final = {
     "no_match": "widget.no_match",
     "as_typed": "widget.as_typed",
     "more_pages": "nav.more",
+    "cut_off": "widget.cut_off",
+    "cut_off_until": "widget.cut_off_until",
 }
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import shapely
 from openpyxl import load_workbook
 from PIL import Image
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import BrowserContext, Locator, WebSocketRoute, expect
 
 from geo.crs import wgs84_to_gcj02
 from tests.browser.desk import Desk
@@ -174,3 +175,29 @@ def test_on_a_phone_a_thumb_hits_each_coordinate_system(
     desk.page.screenshot(path=tmp_path / "phone.png")
     find_button(desk, "放弃").click()
     expect(desk.page.locator(".st-key-import_drop")).to_be_visible()
+
+
+def test_while_the_server_is_away_the_page_says_so_in_the_readers_language(
+    administrator: None, window: BrowserContext, server: str
+) -> None:
+    page = window.new_page()
+    lines: list[WebSocketRoute] = []
+
+    def lead_through(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    page.route_web_socket(re.compile("_stcore/stream"), lead_through)
+    page.goto(f"{server}/imports?community=D&lang=zh")
+    expect(page.locator(".st-key-import_drop")).to_be_visible()
+    page.route("**/_stcore/**", lambda route: route.abort())
+    lines[-1].close()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    words = "[...document.querySelectorAll('[role=dialog] :is(h2, h2 + div > div)')]"
+    told = page.evaluate(f"{words}.map(each => getComputedStyle(each, '::after').content)")
+    assert "连不上服务器" in told[0]
+    assert "自动继续" in told[1]
+    sizes = page.evaluate(f"{words}.map(each => getComputedStyle(each).fontSize)")
+    assert sizes == ["0px", "0px"], "Streamlit's words are not seen"
+    page.close()
