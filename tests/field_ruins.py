@@ -36,7 +36,7 @@ def _misread(text: str, written: str, read: str) -> str:
     return text.encode(written).decode(read)
 
 
-def _write_geojson(path: Path, *, closed: bool, number: type) -> None:
+def _write_geojson(path: Path, *, closed: bool, number: type, ringed: bool = True) -> None:
     frame = gpd.GeoDataFrame(
         {"楼栋编号": ["R1", "R2", "R3"], "楼栋名称": _NAMES}, geometry=[to_degrees(shape) for shape in _THREE]
     )
@@ -44,8 +44,27 @@ def _write_geojson(path: Path, *, closed: bool, number: type) -> None:
     for feature in content["features"]:
         ring = feature["geometry"]["coordinates"][0]
         corners = ring if closed else ring[:-1]
-        feature["geometry"]["coordinates"][0] = [[number(way) for way in corner] for corner in corners]
+        written = [[number(way) for way in corner] for corner in corners]
+        feature["geometry"]["coordinates"] = [written] if ringed else written
     path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def _write_mif(path: Path, system: str, crs: int) -> None:
+    frame = gpd.GeoSeries([to_degrees(shape) for shape in _THREE], crs=4490).to_crs(crs)
+    lines = [
+        "Version 300",
+        'Charset "WindowsSimpChinese"',
+        'Delimiter ","',
+        f"CoordSys {system}",
+        "Columns 2",
+    ]
+    lines += ["  编号 Char(20)", "  名称 Char(40)", "Data", ""]
+    for shape in frame:
+        corners = shapely.get_coordinates(shape)
+        lines += ["Region 1", f"  {len(corners)}", *(f"{x} {y}" for x, y in corners)]
+    path.write_text("\n".join(lines) + "\n", encoding="gbk")
+    told = "".join(f'"R{number}","{name}"\n' for number, name in enumerate(_NAMES, start=1))
+    path.with_suffix(".mid").write_text(told, encoding="gbk")
 
 
 RUINS: Final = (
@@ -263,5 +282,27 @@ RUINS: Final = (
         5,
         options=_SAID,
         keeps=("SELECT count(*) FROM incident WHERE external_id LIKE 'GZ00%' AND geom IS NOT NULL", 5),
+    ),
+    FieldFile(
+        "少一层.geojson",
+        "outlines without the list around their rings",
+        lambda path: _write_geojson(path, closed=True, number=float, ringed=False),
+        stopped="in another form than GeoJSON has",
+        options=_HOUSES,
+    ),
+    FieldFile(
+        "无基准.mif",
+        "degrees of which MapInfo was not told the datum",
+        lambda path: _write_mif(path, "Earth Projection 1, 0", 4490),
+        stopped="does not say which coordinate system",
+        options=_HOUSES,
+    ),
+    FieldFile(
+        "平面.mif",
+        "metres of a plane that MapInfo does not tie to the Earth",
+        lambda path: _write_mif(path, 'NonEarth Units "m" Bounds (0, 0) (1000000, 10000000)', 4545),
+        3,
+        options={**_HOUSES, "crs": "4545"},
+        keeps=_NAMED,
     ),
 )

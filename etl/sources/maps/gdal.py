@@ -4,6 +4,7 @@ GDAL decides by a file's content which driver opens it, whatever the file is cal
 links are switched off in the package's ``__init__``, before GDAL is loaded.
 """
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,11 @@ from geo.errors import InputRefused, UnreadableFile
 
 # Formats that know how many rows they have; a Shapefile counts deleted ones as well.
 _COUNTED = (".gpkg", ".gdb", ".fgb")
+
+# What programs write where nobody has said which system a map is in.
+_NAMELESS = re.compile(
+    r'LOCAL_CS|ENGCRS|GEOG(?:CS|CRS)\["[^"]*",\s*DATUM\["(?:unknown|not[_ ]specified|MIF 0)', re.IGNORECASE
+)
 
 # Well-known binary begins with the order of its bytes and the number of its kind; here a point in the plane.
 _HEAD_BYTES = 5
@@ -165,7 +171,7 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         name=layer or Path(file_name).stem,
         rows=rows if len(schema) else pd.DataFrame(index=pd.RangeIndex(count)),
         row_numbers=np.arange(1, count + 1, dtype=np.int64),
-        declared_crs=None if at is None else meta["crs"],
+        declared_crs=None if at is None or _NAMELESS.match(meta["crs"] or "") else meta["crs"],
         shelf=shelf,
     )
     if at is None:

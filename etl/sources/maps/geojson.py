@@ -63,6 +63,7 @@ _ALIAS = re.compile(r'"name"\s*:\s*"([^"]{1,100})"[^{}]{0,200}?"alias"\s*:\s*"([
 # What Overpass turbo exports: “building” says what kind of one it is, not which.
 _OSM_NAMES = {"@id": "osm_id", "building": "building type"}
 # Two numbers at the beginning of a list, each as a text.
+_COORDINATES = re.compile(r'\\?"coordinates\\?"\s*:\s*\[\s*[^\]\s]')
 _TEXT_PAIR = re.compile(rb'\[\s*"(-?\d+(?:\.\d+)?)"\s*,\s*"(-?\d+(?:\.\d+)?)"')
 _FEATURE_TYPES = {"Feature", "FeatureCollection"}
 _MOST_DEPTH = 3
@@ -117,6 +118,12 @@ def read_geojson(path: Path, source_layer: str | None = None) -> Table:
         table = read_layer(inner, path.name, DATE_AS_STRING="YES")
     if not _has_places(table) and (numbers := _find_numbers(content.source)) is not None:
         table = read_layer(numbers, path.name, layer, DATE_AS_STRING="YES")
+    if not _has_places(table) and _COORDINATES.search(content.head):
+        message = (
+            f"{path.name} holds coordinates in another form than GeoJSON has for their shapes, so that not "
+            "one can be read; export it again from where it came."
+        )
+        raise UnreadableFile(message)
     if content.lines > len(table.row_numbers):
         lost = content.lines - len(table.row_numbers)
         note = f"{lost:,} lines of {path.name} are no features and were left out."
