@@ -50,6 +50,32 @@ STRANGERS: Final = (
         options=_SHOPS,
     ),
     FieldFile(
+        "overpass.csv",
+        "a list that Overpass writes, with marks before its own columns",
+        write_text(
+            join(
+                [["@id", "@lon", "@lat", "name", "shop"]]
+                + [[n, x, y, f"店{n}", "convenience"] for n, (x, y) in enumerate(_XY)]
+            )
+        ),
+        30,
+        keeps=_IN_PLACE,
+        options={**_SHOPS, "crs": "wgs84"},
+    ),
+    FieldFile(
+        "食品经营.csv",
+        "licences for food, under names of a register",
+        write_text(
+            join(
+                [["序号", "许可证编号", "经营者名称", "经营场所", "主体业态"]]
+                + [[n, f"JY23101{n:04d}", f"店{n}", "柳北路1号", "餐饮服务经营者"] for n in range(1, 4)]
+            )
+        ),
+        3,
+        options=_SHOPS,
+        keeps=("SELECT count(*) FROM merchant WHERE code LIKE 'JY23101%' AND category = 'restaurant'", 3),
+    ),
+    FieldFile(
         "百度返回.csv",
         "members of an answer as columns, with a dot in their names",
         write_text(

@@ -30,7 +30,7 @@ _SPOILT_NUMBER = r"^\d(?:\.\d+)?[eE]\+(?:0?[89]|[1-9]\d)$"
 _PLAUSIBLE_YEARS = (1950, 2099)
 _NO_TIME = "“{}” is not a time we can read"
 # What databases and programs keep where there is no time.
-_NEVER = r"^0000-00-00|^0001-01-01"
+_NEVER = r"^0000-00-00|^0001-01-01[T ]00:00:00"
 _ONLY_A_MONTH = r"^\d{4}(?:[-/.]\d\d?|年\d\d?月)$"
 
 # Full-width ＷＧ－０１ and what else an input method leaves in a number or a code.
