@@ -16,6 +16,7 @@ from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 -
 
 from etl.importing.categories import CategoryFinder, assign_categories
 from etl.importing.columns.layers import load_layers
+from etl.importing.columns.mapping import is_ours
 from etl.importing.columns.memory import keep_source, open_source
 from etl.importing.draft import Draft, draft_rows
 from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows, reject_totals
@@ -203,7 +204,7 @@ def import_file(
         encoding=table.encoding,
         mapping=read_as,
         personal_columns=columns.personal,
-        unknown_columns=columns.unknown,
+        unknown_columns=tuple(column for column in columns.unknown if not is_ours(column)),
         unplaced=int((draft.kept & ~draft.located & (ids == NEW)).sum()),
         remembered=opened.told,
         differences=_number_differences(draft, ids, loaded),

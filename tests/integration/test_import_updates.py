@@ -171,6 +171,7 @@ def test_refused_rows_land_when_corrected_and_nothing_else_changes(
     before = ask(connection, "SELECT CAST(incident.* AS text) FROM incident")
     again = import_file(None, refused, layer="incidents")
     assert (again.rows.inserted, again.rows.updated, again.rows.rejected) == (2, 0, 0)
+    assert again.unknown_columns == (), "the columns we added ourselves are no news"
     assert (
         ask(connection, "SELECT CAST(incident.* AS text) FROM incident WHERE external_id = 'GZ0'") == before
     )
