@@ -22,7 +22,7 @@ from etl.importing.draft import Draft, draft_rows
 from etl.importing.identity import NEW, identify_by, key_incidents, match_rows, name_rows, reject_totals
 from etl.importing.loading import Loaded, Progress, load_rows
 from etl.importing.places.addressing import place_by_address
-from etl.importing.places.doubling import warn_of_doubles
+from etl.importing.places.doubling import warn_of_doubles, warn_of_namesakes
 from etl.importing.places.ground import Ground
 from etl.importing.places.locating import locate_rows
 from etl.importing.places.moving import warn_of_shift
@@ -145,6 +145,7 @@ def import_file(
         settle_parents(connection, draft, ids)
         settle_elderly(draft, ids, places)
         warn_of_doubles(draft, ids, places)
+        warn_of_namesakes(connection, draft, ids, home.id, ground.plane)
         draft.shelf.let_go()
         batch, loaded = None, Loaded(RowCounts(total, inserted=0, updated=0, unchanged=0, rejected=total))
         if draft.kept.any():

@@ -6,7 +6,7 @@ from typing import Any
 import openpyxl
 import pytest
 from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
-from shapely import box
+from shapely import Point, box
 
 from etl.importing.importer import import_file, undo_import
 from etl.importing.looking import look_at_file
@@ -285,3 +285,22 @@ def test_new_outlines_on_stored_ones_are_told(town: ImportTown, tmp_path: Path) 
     report = load(write_shapes(tmp_path / "楼栋.gpkg", rows, shapes))
     (doubt,) = (warning for warning in report.warnings if "stand on" in warning)
     assert "1 of the new buildings stand on buildings that are here already: row 1;" in doubt
+
+
+def test_new_merchants_near_namesakes_are_told(town: ImportTown, tmp_path: Path) -> None:
+    names, at = ["小吃店", "理发店", "小吃店", "五金店"], [(150, 110), (400, 110), (700, 700), (420, 110)]
+    stored = [{"商户编号": f"M{n}", "商户名称": name} for n, name in enumerate(names)]
+    path = write_shapes(tmp_path / "商户.gpkg", stored, [Point(xy) for xy in at])
+    assert load(path, layer="merchants").rows.inserted == 4
+    # Across the street, under another code; the same name farther off; another name at the same place.
+    rows = [
+        {"商户编号": "P1", "商户名称": "小吃店"},
+        {"商户编号": "P2", "商户名称": "理发店"},
+        {"商户编号": "P3", "商户名称": "茶馆"},
+    ]
+    points = [Point(210, 110), Point(520, 110), Point(420, 110)]
+    report = load(write_shapes(tmp_path / "高德商户.gpkg", rows, points), layer="merchants")
+    (doubt,) = (warning for warning in report.warnings if "have the name" in warning)
+    assert "1 of the new merchants have the name of one that is here already, not 100 m away: row 1;" in doubt
+    assert report.rows.inserted == 3
+    assert not [word for word in load(path, layer="merchants").warnings if "have the name" in word]

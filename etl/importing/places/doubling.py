@@ -1,19 +1,25 @@
-"""New outlines that lie on stored ones: mostly the same thing under another code."""
+"""New rows where stored ones are, by outline or by name: mostly the same thing under another code."""
 
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
+from psycopg2.extensions import connection as PostgresConnection  # noqa: N812 - the driver names it so
+from scipy.spatial import KDTree
 
 from etl.importing.draft import Draft
 from etl.importing.identity import NEW
-from geo.store.imports import Places
+from geo.crs import LocalPlane
+from geo.store.imports import Places, read_identities, read_positions
 
 # A share of the smaller of the two.
 _COVERED: Final = 0.5
 # Of so many new rows, evenly over the file, it is found out; a file of more is wrong as a whole, or not.
 _MOST_ROWS: Final = 50_000
+# Lists put a shop at its door, at its building's middle or across the street; a chain's next one is farther.
+_SAME_SHOP_M: Final = 100.0
 
 
 def warn_of_doubles(draft: Draft, ids: npt.NDArray[np.int64], places: Places) -> None:
@@ -45,3 +51,51 @@ def warn_of_doubles(draft: Draft, ids: npt.NDArray[np.int64], places: Places) ->
             f"{count:,} of the new {layer} stand on {layer} that are here already: {rows_doubled}; "
             "give them the codes of those, or leave them out."
         )
+
+
+def warn_of_namesakes(
+    connection: PostgresConnection,
+    draft: Draft,
+    ids: npt.NDArray[np.int64],
+    community_id: int,
+    plane: LocalPlane,
+) -> None:
+    """Warn of new merchants near a stored one of the same name.
+
+    Args:
+        connection: the import's transaction.
+        draft: its rows are judged; receives the warning.
+        ids: shape (n,), the stored row of each row, -1 for new ones.
+        community_id: whose merchants count.
+        plane: metres around the community.
+    """
+    if draft.layer.name != "merchants":
+        return
+    rows = np.flatnonzero(draft.kept & draft.located & (ids == NEW))
+    rows = rows[:: -(-len(rows) // _MOST_ROWS) or 1]
+    stored = read_identities(connection, draft.layer.table, community_id, ["name"])
+    names = pd.Index(stored["name"].unique())
+    of_new = names.get_indexer(pd.Index(draft.get("name").iloc[rows]))
+    rows, of_new = rows[of_new >= 0], of_new[of_new >= 0]
+    stored = stored[stored["name"].isin(names[of_new])]
+    known = read_positions(connection, draft.layer.table, stored["id"].to_numpy(np.int64))
+    of_known, has_place = names.get_indexer(pd.Index(stored["name"])), ~np.isnan(known).any(axis=1)
+    if not len(rows) or not has_place.any():
+        return
+    # Names lie so far apart that only namesakes are near each other.
+    tree = KDTree(_spread(plane, known[has_place], of_known[has_place]))
+    apart_m, _ = tree.query(_spread(plane, draft.points[rows], of_new), distance_upper_bound=_SAME_SHOP_M)
+    doubled = np.zeros(len(draft), dtype=bool)
+    doubled[rows[np.isfinite(apart_m)]] = True
+    if doubled.any():
+        draft.warn(
+            f"{int(doubled.sum()):,} of the new merchants have the name of one that is here already, not "
+            f"{_SAME_SHOP_M:.0f} m away: {draft.list_rows(doubled)}; give them the codes of those, or leave "
+            "them out."
+        )
+
+
+def _spread(
+    plane: LocalPlane, points: npt.NDArray[np.float64], names: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64]:
+    return np.column_stack([plane.to_metres(points), 2 * _SAME_SHOP_M * names])
