@@ -28,6 +28,11 @@ def _write_degrees(value: float) -> str:
     return f"{int(value)}°{int(minutes):02d}′{seconds:06.3f}″"
 
 
+def _part(value: float) -> tuple[int, int, float]:
+    minutes, seconds = divmod(value % 1 * 3600, 60)
+    return int(value), int(minutes), round(seconds, 3)
+
+
 def _list_corners(shape: Polygon) -> Coordinates:
     corners: Coordinates = shapely.get_coordinates(to_degrees(shape)).round(7)
     return corners
@@ -109,6 +114,38 @@ FEEDS: Final = (
             )
         ),
         30,
+        keeps=_IN_PLACE,
+        options={"crs": "4490"},
+    ),
+    FieldFile(
+        "度分秒三列.csv",
+        "degrees, minutes and seconds, a column each, of which one is blank and one no angle",
+        write_text(
+            join(
+                [["店铺名称", "东经(度)", "(分)", "(秒)", "北纬(度)", "(分)", "(秒)"]]
+                + [[f"店{n}", *_part(x), *_part(y)] for n, (x, y) in enumerate(_XY)]
+                + [["店30", 120, 0, 4.5, 32, None, 8.4], ["店31", 120, 75, 4.5, 32, 0, 8.4]]
+            )
+        ),
+        30,
+        refused=("“32°′8.4″” is not a number", "“120°75′4.5″” is not a number"),
+        told=("are parts of one coordinate",),
+        keeps=_IN_PLACE,
+        options={"crs": "4490"},
+    ),
+    FieldFile(
+        "度分两列.xlsx",
+        "whole degrees and decimal minutes, under a header of two lines",
+        write_book(
+            [["店铺名称", "经度", None, "纬度", None], [None, "度", "分", "度", "分"]]
+            + [
+                [f"店{n}", int(x), round(x % 1 * 60, 6), int(y), round(y % 1 * 60, 6)]
+                for n, (x, y) in enumerate(_XY)
+            ],
+            merged=[(0, 1, 0, 2, "经度"), (0, 3, 0, 4, "纬度"), (0, 0, 1, 0, "店铺名称")],
+        ),
+        30,
+        told=("are parts of one coordinate",),
         keeps=_IN_PLACE,
         options={"crs": "4490"},
     ),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from etl.sources.angles import join_angles
 from etl.sources.archive import MAPINFO_PARTS, SHAPEFILE_PARTS, Dataset, unpack
 from etl.sources.clocks import join_days
 from etl.sources.mangled import mend_text
@@ -109,7 +110,8 @@ def read_source(path: Path, source_layer: str | None = None, choose: ChooseColum
     if not len(table.row_numbers) and not table.unreadable:
         message = f"{path.name} has no rows below its header."
         raise UnreadableFile(message)
-    return heed_crs_column(join_days(check_layout(mend_text(table), path.name)), path.name)
+    table = join_angles(join_days(check_layout(mend_text(table), path.name)))
+    return heed_crs_column(table, path.name)
 
 
 def list_source_layers(path: Path) -> list[SourceLayer]:

@@ -4,6 +4,7 @@ Each reader takes a column and gives a column of the store's type, null where no
 which values it could not read. Readers work on whole columns: a million rows take a fraction of a second.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable
@@ -117,6 +118,8 @@ def read_pair(text: str) -> tuple[float, float] | None:
         one, other = wrapped
     else:
         return None
+    if math.isnan(one + other):
+        return None
     # In China no longitude may be a latitude.
     return (one, other) if abs(one) > abs(other) else (other, one)
 
@@ -207,7 +210,8 @@ def _read_odd_number(word: str) -> float:
 
 def _join_degrees(found: "re.Match[str]") -> float:
     whole, minutes, seconds = (float(part or 0) for part in found.groups())
-    return whole + minutes / 60 + seconds / 3600
+    # Programs round to 60 seconds; more is a slip, or no angle.
+    return whole + minutes / 60 + seconds / 3600 if max(minutes, seconds) <= 60 else float("nan")
 
 
 def _read_counts(column: pd.Series, field: Field) -> Reading:
