@@ -114,6 +114,26 @@ PORTALS: Final = (
         options=WGS84,
     ),
     FieldFile(
+        "批量.json",
+        "records between the lines that tell Elasticsearch to take them in",
+        write_text("".join(f'{{"index":{{"_id":"{n}"}}}}\n{line}\n' for n, line in enumerate(LINES))),
+        COUNT,
+        keeps=CASE_IN_PLACE,
+        options=WGS84,
+    ),
+    FieldFile(
+        "检索.json",
+        "records as Elasticsearch finds them, among books of its own",
+        write_text(
+            '{"took":3,"hits":{"total":{"value":30},"max_score":1,"hits":['
+            + ",".join(f'{{"_index":"gd","_id":"{n}","_source":{line}}}' for n, line in enumerate(LINES))
+            + "]}}"
+        ),
+        COUNT,
+        keeps=CASE_IN_PLACE,
+        options=WGS84,
+    ),
+    FieldFile(
         "楼栋.ndjson",
         "a feature a line",
         write_text("\n".join(json.dumps(feature, ensure_ascii=False) for feature in FEATURES)),

@@ -29,6 +29,10 @@ _NAME_KEYS: Final = ("fieldName", "field", "name", "id", "key", "column", "title
 _OWN_MARK: Final = ":"
 # How MongoDB writes what JSON has no word for: {"$date": "2026-03-05T07:20:11Z"}.
 _TYPED_MARK: Final = "$"
+# How Elasticsearch gives what it holds, among books of its own, and the lines that tell it to take it in.
+_HELD: Final = "_source"
+_KEY_OF_HELD: Final = "_id"
+_ACTIONS: Final = {"index", "create", "update", "delete"}
 
 
 def list_records(content: Any) -> list[Record] | None:
@@ -58,6 +62,8 @@ def read_lines(text: str) -> tuple[list[Record], list[int], list[Rejection]] | N
             content = orjson.loads(plain)
         except orjson.JSONDecodeError:
             content = None
+        if isinstance(content, dict) and _is_action(content):
+            continue
         if isinstance(content, dict):
             records.append(_lift_members(content))
             numbers.append(number)
@@ -65,6 +71,11 @@ def read_lines(text: str) -> tuple[list[Record], list[int], list[Rejection]] | N
             reason = "is no JSON object, or is cut off"
             broken.append(Rejection(number, None, reason))
     return (records, numbers, broken) if len(records) > len(broken) else None
+
+
+def _is_action(content: Record) -> bool:
+    (name, said), *others = content.items() or [("", None)]
+    return not others and name in _ACTIONS and isinstance(said, dict) and all(key[:1] == "_" for key in said)
 
 
 def tidy(text: str) -> str:
@@ -204,6 +215,8 @@ def _is_list_of(value: Any, kind: type) -> bool:
 
 def _lift_members(record: Record) -> Record:
     """Take the members out of an object in a record; two or three together are a place, and stay together."""
+    if isinstance(held := record.get(_HELD), dict):
+        record = {name: record[name] for name in (_KEY_OF_HELD,) if name in record} | held
     lifted: Record = {}
     for name, value in record.items():
         if isinstance(value, dict) and len(value) >= _LEAST_MEMBERS:
