@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -91,11 +91,10 @@ class Shelf:
             kept = self.lay_down(values.to_numpy())
         return pd.Series(kept, values.index, dtype=kind, name=values.name, copy=False)
 
-    def keep_shapes(self, wkb: "BytesColumn") -> "Shapes":
-        """Keep shapes as they were laid down, if there is much of them or of the table; else make them."""
-        if self._is_large or wkb.size > _HELD_BYTES:
-            return ShelvedShapes(wkb.open(self))
-        return ShelvedShapes(wkb.open(Shelf()))[:]
+    def keep_shapes(self, wkb: "BytesColumn") -> "ShelvedShapes":
+        """Keep shapes as they were laid down; if there is much of them, the table is large."""
+        is_large = self._is_large or wkb.size > _HELD_BYTES
+        return ShelvedShapes(wkb.open(self if is_large else Shelf()))
 
     def lay_down_shapes(self, pieces: Iterable["Shapes"]) -> "Shapes":
         """Lay shapes down that are made some at a time, if the table is large.
@@ -147,11 +146,16 @@ class ShelvedShapes:
 
     Args:
         wkb: shape (n,), lowest byte first, null where a row has no shape.
+
+    Attributes:
+        present: which rows have a shape, shape (n,).
+        unclosed: of which rows that were looked at a ring ended elsewhere than it began, and was closed.
     """
 
     def __init__(self, wkb: pa.LargeBinaryArray) -> None:
         self._wkb = wkb
         self.present: Mask = wkb.is_valid().to_numpy(zero_copy_only=False)
+        self.unclosed: Mask = np.zeros(len(wkb), dtype=bool)
 
     def __len__(self) -> int:
         return len(self._wkb)
@@ -159,10 +163,11 @@ class ShelvedShapes:
     def __getitem__(self, rows: Rows) -> npt.NDArray[Any]:
         """Make the shapes of some rows; None where there is none, or none that GEOS could make."""
         wkb = self.take_wkb(rows).to_numpy(zero_copy_only=False)
-        try:
-            made: npt.NDArray[Any] = shapely.from_wkb(wkb, on_invalid="fix")
-        except NotImplementedError:  # what shapely says to curves, which may lie in a collection
-            made = np.array([_make_straight(one) for one in wkb], dtype=object)
+        made = _make(wkb, "ignore")
+        lost = shapely.is_missing(made) & self.present[rows]
+        if lost.any():
+            made[lost] = _make(wkb[lost], "fix")
+            self.unclosed[rows] = lost & ~shapely.is_missing(made)
         return made
 
     def __setitem__(self, rows: Mask, nothing: None) -> None:
@@ -188,9 +193,16 @@ class ShelvedShapes:
 Shapes = npt.NDArray[Any] | ShelvedShapes
 
 
-def _make_straight(wkb: bytes | None) -> Any:
+def _make(wkb: npt.NDArray[Any], on_invalid: Literal["ignore", "fix"]) -> npt.NDArray[Any]:
     try:
-        return shapely.from_wkb(wkb, on_invalid="fix")
+        return np.asarray(shapely.from_wkb(wkb, on_invalid=on_invalid))
+    except NotImplementedError:  # what shapely says to curves, which may lie in a collection
+        return np.array([_make_straight(one, on_invalid) for one in wkb], dtype=object)
+
+
+def _make_straight(wkb: bytes | None, on_invalid: Literal["ignore", "fix"]) -> Any:
+    try:
+        return shapely.from_wkb(wkb, on_invalid=on_invalid)
     except NotImplementedError:
         return None
 

@@ -1,5 +1,6 @@
 """Files too large to be held, as which a few rows are taken here: they end as small ones do."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from etl.importing.importer import import_file, undo_import
 from etl.importing.report import ImportReport
 from etl.sources import shelf
 from tests.import_town import ask, write_shapes
-from tests.town import Town
+from tests.town import Town, to_degrees
 
 # Three rows at a time: some pieces are as they were read, others hold what is mended, refused or missing.
 SHAPES: list[Any] = [
@@ -105,3 +106,33 @@ def test_damaged_shapes_of_a_large_file_are_refused_row_by_row(
         ((row, reason),) = [(rejection.row, rejection.reason) for rejection in report.rejections]
         assert row in range(1, 8)
         assert reason == "the shape is damaged or of a kind we do not read"
+
+
+def test_rings_that_do_not_close_are_closed_with_a_note(
+    connection: PostgresConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Town(connection)
+    connection.commit()
+    outlines = [to_degrees(box(30 * n, 0, 30 * n + 20, 20)) for n in range(7)]
+    rings = [[list(corner) for corner in outline.exterior.coords] for outline in outlines]
+    del rings[4][-1]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"楼栋编号": f"N{number}"},
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+        }
+        for number, ring in enumerate(rings)
+    ]
+    path = tmp_path / "楼栋.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False))
+    for is_large in (False, True):
+        report = take_in(path, monkeypatch, is_large=is_large, layer="buildings")
+        assert (report.rows.inserted, report.rejections) == (7, ())
+        assert report.repairs == ((5, "its ring was not closed, which it is now"),)
+        stored = ask(connection, "SELECT ST_AsBinary(geom) FROM building ORDER BY code")
+        areas = [shapely.from_wkb(bytes(wkb)).area for (wkb,) in stored]
+        assert areas == pytest.approx([outline.area for outline in outlines])
+        assert report.batch is not None
+        connection.rollback()
+        undo_import(None, report.batch)

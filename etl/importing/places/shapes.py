@@ -77,6 +77,8 @@ def place_shapes(
         for rows in walk_rows(len(shapes)):
             as_read = shapes[rows]
             sound = mender.place(rows, bring(as_read), present[rows])
+            if isinstance(shapes, ShelvedShapes) and mender.note_unclosed(shapes.unclosed[rows]):
+                sound = sound.copy()
             if sound is as_read and unchanged == rows.start:
                 unchanged = rows.stop
                 continue
@@ -191,6 +193,13 @@ class _Mender:
                 f"The outline of {self._draft.list_rows(mended)} touched or repeated itself "
                 "and was put right."
             )
+
+    def note_unclosed(self, unclosed: Mask) -> bool:
+        """Note of which rows rings were closed as they were made; return whether there were any."""
+        for row in np.flatnonzero(unclosed):
+            what = "its ring was not closed, which it is now"
+            self._note(row, what)
+        return bool(unclosed.any())
 
     def _reject(self, at_fault: Mask, reasons: str | Sequence[str]) -> None:
         if at_fault.any():

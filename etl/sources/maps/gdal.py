@@ -22,7 +22,7 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from etl.sources.shelf import BytesColumn, Shapes, Shelf, ShelvedShapes, shelve
+from etl.sources.shelf import BytesColumn, Shelf, ShelvedShapes, shelve
 from etl.sources.table import Rejection, SourceLayer, Table, keep_rows, refuse_columns
 from geo.crs import names_file
 from geo.errors import InputRefused, UnreadableFile
@@ -178,24 +178,19 @@ def read_layer(source: Path | bytes, file_name: str, layer: str | None = None, *
         return table
     if shapes.points is not None:
         return replace(table, points=shapes.points)
-    notes = []
     if not shapes.has_curves:
-        found = shapes.keep_on(shelf)
-    else:
-        note = f"{file_name} holds curves, which are drawn in short straight pieces here."
-        notes.append(note)
-        with explain_damage(file_name):
-            # The slower way to read makes lines of curves; Arrow hands them on as they are.
-            straight = pyogrio.raw.read(source, layer=layer, **options)[2]
-        found = shapely.from_wkb(straight, on_invalid="fix")
-    if isinstance(found, ShelvedShapes):
-        # Of so many it shows as they are looked at which are damaged.
-        return replace(table, shapes=found, warnings=tuple(notes))
+        # Which are damaged shows as they are looked at.
+        return replace(table, shapes=shapes.keep_on(shelf))
+    note = f"{file_name} holds curves, which are drawn in short straight pieces here."
+    with explain_damage(file_name):
+        # The slower way to read makes lines of curves; Arrow hands them on as they are.
+        straight = pyogrio.raw.read(source, layer=layer, **options)[2]
+    found = shapely.from_wkb(straight, on_invalid="fix")
     lost = shapely.is_missing(found) & shapes.present
     reason = "the shape is damaged or of a kind we do not read"
     unreadable = tuple(Rejection(int(row), None, reason) for row in table.row_numbers[lost])
     table = keep_rows(table, ~lost) if lost.any() else table
-    return replace(table, shapes=found[~lost], unreadable=unreadable, warnings=tuple(notes))
+    return replace(table, shapes=found[~lost], unreadable=unreadable, warnings=(note,))
 
 
 class _Shapes:
@@ -244,7 +239,7 @@ class _Shapes:
         """The positions, shape (n, 2), NaN where there is none; None where there is anything but points."""
         return np.concatenate(self._points) if self._others is None else None
 
-    def keep_on(self, shelf: Shelf) -> Shapes:
+    def keep_on(self, shelf: Shelf) -> ShelvedShapes:
         """Keep the shapes where the table's other columns lie, None where there is none."""
         assert self._others is not None  # noqa: S101 - there is anything but points
         return shelf.keep_shapes(self._others)
