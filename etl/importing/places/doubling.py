@@ -74,13 +74,15 @@ def warn_of_namesakes(
     rows = np.flatnonzero(draft.kept & draft.located & (ids == NEW))
     rows = rows[:: -(-len(rows) // _MOST_ROWS) or 1]
     stored = read_identities(connection, draft.layer.table, community_id, ["name"])
+    if not len(rows) or stored.empty:
+        return
     names = pd.Index(stored["name"].unique())
     of_new = names.get_indexer(pd.Index(draft.get("name").iloc[rows]))
     rows, of_new = rows[of_new >= 0], of_new[of_new >= 0]
     stored = stored[stored["name"].isin(names[of_new])]
     known = read_positions(connection, draft.layer.table, stored["id"].to_numpy(np.int64))
     of_known, has_place = names.get_indexer(pd.Index(stored["name"])), ~np.isnan(known).any(axis=1)
-    if not len(rows) or not has_place.any():
+    if not has_place.any():
         return
     # Names lie so far apart that only namesakes are near each other.
     tree = KDTree(_spread(plane, known[has_place], of_known[has_place]))
